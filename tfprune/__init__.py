@@ -1,0 +1,46 @@
+"""tfprune: from a Keras 3 model to a smaller, faster, verified .tflite.
+
+Every public name is loaded when it is first used, so `import tfprune` does not import TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from tfprune._version import __version__
+
+_PUBLIC = {
+    "PruneError": "tfprune.errors",
+    "convert": "tfprune.export",
+    "inspect": "tfprune.inspection",
+    "verify": "tfprune.verification",
+    "benchmark": "tfprune.bench",
+    "report": "tfprune.reports",
+    "prune_low_magnitude": "tfprune.masks",
+    "plan_pruning": "tfprune.plan",
+    "strip_pruning": "tfprune.masks",
+    "UpdatePruningStep": "tfprune.masks",
+    "PruningSummaries": "tfprune.masks",
+    "PruningOptimizer": "tfprune.masks",
+    "PolynomialDecay": "tfprune.schedules",
+    "ConstantSparsity": "tfprune.schedules",
+    "Block": "tfprune.patterns",
+    "NM": "tfprune.patterns",
+    "Rule": "tfprune.plan",
+    "PruneForLatencyOnXNNPack": "tfprune.plan",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'tfprune' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,61 @@
+"""What can go wrong, always as three facts: what was asked, what was found, how to fix it.
+
+    PruneError                 everything tfprune raises on purpose (a ValueError)
+    ├── FileError              a file is missing, foreign, truncated, or cannot be written
+    ├── MissingExtra           an optional package is needed; the fix is its install command
+    └── VerificationError      a converted model does not do what the Keras model does
+
+    PruneWarning               training went on, but not as asked
+"""
+
+from __future__ import annotations
+
+
+class PruneError(ValueError):
+    """An error that says what was asked, what was found, and how to fix it.
+
+    Args:
+        asked: What the caller wanted, in their own words and values.
+        found: What stands in the way.
+        fix: What to change, as a call or a command where there is one.
+
+    Example:
+        >>> print(PruneError("sparsity=1.5", "sparsity must be in [0, 1)", "use 0.5"))
+        asked: sparsity=1.5
+        found: sparsity must be in [0, 1)
+        fix: use 0.5
+    """
+
+    def __init__(self, asked: str, found: str, fix: str) -> None:
+        self.asked = asked
+        self.found = found
+        self.fix = fix
+        super().__init__(f"asked: {asked}\nfound: {found}\nfix: {fix}")
+
+    def __reduce__(self) -> tuple[type[PruneError], tuple[str, str, str]]:
+        return type(self), (self.asked, self.found, self.fix)
+
+
+class FileError(PruneError):
+    """A file is missing, foreign, truncated, or cannot be written."""
+
+
+class MissingExtra(PruneError):
+    """An optional package is needed; `fix` holds the command that installs it."""
+
+    @classmethod
+    def named(cls, asked: str, package: str, extra: str) -> MissingExtra:
+        """Build the error for `package`, which the extra `extra` installs."""
+        return cls(
+            asked,
+            f"the package {package!r} is not installed",
+            f'pip install "tfprune[{extra}]"',
+        )
+
+
+class VerificationError(PruneError):
+    """A converted model does not compute what the Keras model computes."""
+
+
+class PruneWarning(UserWarning):
+    """Training went on, but the result is not what was asked for."""

@@ -1,0 +1,161 @@
+"""Facts about Keras layers: which variables are kernels, and which of their axes is in or out.
+
+A kernel is a variable that multiplies the data, so that a zero in it saves a multiplication.
+Biases, normalization scales and states are not kernels. The name of a kernel joins the names of
+the layers around it and of the variable, `"backbone/conv_pw_1/kernel"`, without the model's own
+name; it stays the same under a pruning wrapper, which bears the name of the layer it wraps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+Axes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One prunable variable.
+
+    Args:
+        name: `"layer/variable"`, unique in its model.
+        layer: The layer that multiplies with it.
+        variable: The `keras.Variable`.
+        in_axes: Axes that are summed over, counted from 0.
+        out_axes: Axes that become output channels, counted from 0. The axes in neither are
+            spatial. A depthwise kernel's channel axis is in both.
+    """
+
+    name: str
+    layer: Any
+    variable: Any
+    in_axes: Axes
+    out_axes: Axes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The variable's shape."""
+        return tuple(self.variable.shape)
+
+
+def _matrix(layer: Any, rank: int) -> tuple[Axes, Axes]:
+    return (rank - 2,), (rank - 1,)
+
+
+def _transposed(layer: Any, rank: int) -> tuple[Axes, Axes]:
+    return (rank - 1,), (rank - 2,)
+
+
+def _depthwise(layer: Any, rank: int) -> tuple[Axes, Axes]:
+    return (rank - 2,), (rank - 2, rank - 1)
+
+
+def _einsum(layer: Any, rank: int) -> tuple[Axes, Axes]:
+    operands, output = layer.equation.replace(" ", "").split("->")
+    kernel = operands.split(",")[1].replace("...", "")
+    outs = tuple(i for i, letter in enumerate(kernel) if letter in output)
+    return tuple(i for i in range(rank) if i not in outs), outs
+
+
+_Rule = Callable[[Any, int], tuple[Axes, Axes]]
+_CELL: dict[str, _Rule] = {"kernel": _matrix, "recurrent_kernel": _matrix}
+_DEPTHWISE = {"kernel": _depthwise}
+_SEPARABLE = {"depthwise_kernel": _depthwise, "pointwise_kernel": _matrix}
+
+_KERNELS: dict[type, dict[str, _Rule]] = {
+    keras.layers.Dense: {"kernel": _matrix},
+    keras.layers.EinsumDense: {"kernel": _einsum},
+    keras.layers.Embedding: {"embeddings": _matrix},
+    keras.layers.Conv1D: {"kernel": _matrix},
+    keras.layers.Conv2D: {"kernel": _matrix},
+    keras.layers.Conv3D: {"kernel": _matrix},
+    keras.layers.Conv1DTranspose: {"kernel": _transposed},
+    keras.layers.Conv2DTranspose: {"kernel": _transposed},
+    keras.layers.Conv3DTranspose: {"kernel": _transposed},
+    keras.layers.DepthwiseConv1D: _DEPTHWISE,
+    keras.layers.DepthwiseConv2D: _DEPTHWISE,
+    keras.layers.SeparableConv1D: _SEPARABLE,
+    keras.layers.SeparableConv2D: _SEPARABLE,
+    keras.layers.SimpleRNNCell: _CELL,
+    keras.layers.LSTMCell: _CELL,
+    keras.layers.GRUCell: _CELL,
+}
+
+
+def kernels_of(layer: Any) -> list[Kernel]:
+    """Return the kernels of a layer or model and of all layers inside it, each one once.
+
+    A layer with a method `get_prunable_weights()` (tfmot's `PrunableLayer` protocol) names its
+    kernels itself; for any other layer Keras ships, this module knows them; an unknown custom
+    layer contributes the kernels of the layers inside it.
+
+    Args:
+        layer: A built layer or model.
+
+    Returns:
+        One `Kernel` for each variable, in the order of the layers.
+
+    Example:
+        >>> dense = keras.layers.Dense(3, name="head")
+        >>> dense.build((None, 2))
+        >>> [(k.name, k.shape, k.in_axes, k.out_axes) for k in kernels_of(dense)]
+        [('head/kernel', (2, 3), (0,), (1,))]
+    """
+    seen: set[int] = set()
+    kernels = []
+    for kernel in _walk(layer, () if isinstance(layer, keras.Model) else (layer.name,), set()):
+        if id(kernel.variable) not in seen:
+            seen.add(id(kernel.variable))
+            kernels.append(kernel)
+    return kernels
+
+
+def is_known(layer: Any) -> bool:
+    """Whether the kernels of this layer itself (not of layers inside it) are known."""
+    return hasattr(layer, "get_prunable_weights") or any(
+        isinstance(layer, kind) for kind in _KERNELS
+    )
+
+
+def _walk(layer: Any, path: tuple[str, ...], visited: set[int]) -> Iterator[Kernel]:
+    if id(layer) in visited:
+        return
+    visited.add(id(layer))
+    if hasattr(layer, "get_prunable_weights"):
+        yield from _declared(layer, path)
+        return
+    yield from _own(layer, path)
+    for child in sublayers(layer):
+        # A wrapper that bears its layer's name adds no part to the path.
+        inner = path if path and child.name == path[-1] else (*path, child.name)
+        yield from _walk(child, inner, visited)
+
+
+def _own(layer: Any, path: tuple[str, ...]) -> Iterator[Kernel]:
+    for kind, attributes in _KERNELS.items():
+        if isinstance(layer, kind):
+            for attribute, rule in attributes.items():
+                variable = getattr(layer, attribute, None)
+                if variable is not None:
+                    ins, outs = rule(layer, len(variable.shape))
+                    yield Kernel("/".join((*path, attribute)), layer, variable, ins, outs)
+            return
+
+
+def _declared(layer: Any, path: tuple[str, ...]) -> Iterator[Kernel]:
+    names: dict[str, int] = {}
+    for variable in layer.get_prunable_weights():
+        count = names[variable.name] = names.get(variable.name, -1) + 1
+        name = variable.name if count == 0 else f"{variable.name}_{count}"
+        rank = len(variable.shape)
+        ins, outs = _matrix(layer, rank) if rank > 1 else ((), (0,))
+        yield Kernel("/".join((*path, name)), layer, variable, ins, outs)
+
+
+def sublayers(layer: Any) -> list[Any]:
+    """Return the layers directly inside `layer`, in the order Keras tracks them."""
+    return [child for child in layer._layers if isinstance(child, keras.layers.Layer)]
