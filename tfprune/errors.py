@@ -1,11 +1,11 @@
 """What can go wrong, always as three facts: what was asked, what was found, how to fix it.
 
-    PruneError                 everything tfprune raises on purpose (a ValueError)
-    ├── FileError              a file is missing, foreign, truncated, or cannot be written
-    ├── MissingExtra           an optional package is needed; the fix is its install command
-    └── VerificationError      a converted model does not do what the Keras model does
+PruneError                 everything tfprune raises on purpose (a ValueError)
+├── FileError              a file is missing, foreign, truncated, or cannot be written
+├── MissingExtra           an optional package is needed; the fix is its install command
+└── VerificationError      a converted model does not do what the Keras model does
 
-    PruneWarning               training went on, but not as asked
+PruneWarning               training went on, but not as asked
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ name; it stays the same under a pruning wrapper, which bears the name of the lay
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,30 @@ class Kernel:
     def shape(self) -> tuple[int, ...]:
         """The variable's shape."""
         return tuple(self.variable.shape)
+
+    @property
+    def size(self) -> int:
+        """How many weights it has."""
+        return math.prod(self.shape)
+
+    @property
+    def canonical_axes(self) -> Axes:
+        """The permutation to (…spatial, …in, …out); the identity for a depthwise kernel."""
+        if set(self.in_axes) & set(self.out_axes):
+            return tuple(range(len(self.shape)))
+        channels = (*self.in_axes, *self.out_axes)
+        return (*(i for i in range(len(self.shape)) if i not in channels), *channels)
+
+    @property
+    def canonical_shape(self) -> Axes:
+        """The shape as (…spatial, in, out): several in or out axes are joined to one."""
+        if len(self.in_axes) + len(self.out_axes) < 2 or set(self.in_axes) & set(self.out_axes):
+            return self.shape
+        spatial = [n for i, n in enumerate(self.shape) if i not in (*self.in_axes, *self.out_axes)]
+        ins, outs = (
+            math.prod(self.shape[i] for i in axes) for axes in (self.in_axes, self.out_axes)
+        )
+        return (*spatial, ins, outs)
 
 
 def _matrix(layer: Any, rank: int) -> tuple[Axes, Axes]:

@@ -1,0 +1,154 @@
+"""Replay a model's graph on fresh inputs, with each layer replaced by what `change` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.graph.structure import functional, is_graph
+from tfprune.notes import Note
+
+Change = Callable[[Any], Any]
+
+
+class Clones:
+    """Fresh copies of layers, and the weights that are still to be copied into them.
+
+    A layer that cannot be rebuilt from its configuration is used as it is; `notes` says which.
+    """
+
+    def __init__(self) -> None:
+        self._pairs: list[tuple[Any, Any]] = []
+        self.notes: list[Note] = []
+
+    def of(self, layer: Any) -> Any:
+        """Return a fresh copy of a layer; its weights follow with `copy_weights`."""
+        if not isinstance(layer, keras.layers.Layer):
+            return layer  # an operation of keras.ops has no state
+        try:
+            copy = clone_layer(layer)
+        except Exception as error:
+            reason = (
+                f"shared with the original model, it cannot be rebuilt from its config: {error}"
+            )
+            self.notes.append(Note(layer.name, reason))
+            return layer
+        self.pair(layer, copy)
+        return copy
+
+    def pair(self, original: Any, copy: Any) -> None:
+        """Remember that `copy` is to get the weights and the trainable flags of `original`."""
+        self._pairs.append((original, copy))
+
+    def copy_weights(self, read: Callable[[Any], Any] = np.asarray) -> None:
+        """Copy every variable of each original into its copy.
+
+        Args:
+            read: Maps a variable of an original to the array to be stored.
+        """
+        for original, copy in self._pairs:
+            for source, target in zip(original.variables, copy.variables, strict=True):
+                target.assign(read(source))
+            _copy_trainable(original, copy)
+
+
+def clone_layer(layer: Any) -> Any:
+    """Return a layer of the same class and configuration, with weights of its own.
+
+    Raises:
+        Exception: whatever the layer's `get_config` or `from_config` raises.
+    """
+    if isinstance(layer, keras.layers.Lambda):
+        return _clone_lambda(layer)
+    return type(layer).from_config(layer.get_config())
+
+
+def replay(model: Any, change: Change, memo: dict[int, Any] | None = None) -> Any:
+    """Rebuild a Functional or Sequential model with every layer replaced by `change(layer)`.
+
+    `change` is called once for each layer, also for one that is called several times or that
+    stands in several nested models; nested models are replayed, their layers changed alike.
+
+    Args:
+        model: A Functional or built Sequential model, not changed.
+        change: Layer or operation → what to call in its place.
+        memo: For nested calls.
+
+    Returns:
+        A plain `keras.Sequential` or `keras.Model` on inputs of its own.
+
+    Raises:
+        PruneError: the model is subclassed or not built.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
+        >>> [layer.name for layer in replay(model, clone_layer).layers]
+        ['head']
+    """
+    net = functional(model)
+    memo = {} if memo is None else memo
+
+    def changed(operation: Any) -> Any:
+        if id(operation) not in memo:
+            nested = is_graph(operation)
+            memo[id(operation)] = replay(operation, change, memo) if nested else change(operation)
+        return memo[id(operation)]
+
+    if isinstance(model, keras.Sequential):
+        fresh = keras.Sequential([_fresh_input(net.inputs[0])], name=model.name)
+        for layer in model.layers:
+            fresh.add(changed(layer))
+        fresh._trainable = model._trainable
+        return fresh
+    return _replay_functional(net, changed)
+
+
+def _replay_functional(net: Any, changed: Change) -> Any:
+    tensors = {id(tensor): _fresh_input(tensor) for tensor in net.inputs}
+    inputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._inputs_struct)
+    for depth in sorted(net._nodes_by_depth, reverse=True):
+        for node in net._nodes_by_depth[depth]:
+            if node.is_input or any(id(t) not in tensors for t in node.input_tensors):
+                continue
+            args, kwargs = node.arguments.fill_in(tensors)
+            results = keras.tree.flatten(changed(node.operation)(*args, **kwargs))
+            tensors.update({id(old): new for old, new in zip(node.outputs, results, strict=True)})
+    outputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._outputs_struct)
+    fresh = keras.Model(inputs, outputs, name=net.name)
+    fresh._trainable = net._trainable
+    return fresh
+
+
+def _fresh_input(tensor: Any) -> Any:
+    layer = tensor._keras_history.operation
+    return keras.Input(
+        batch_shape=tensor.shape,
+        dtype=tensor.dtype,
+        sparse=getattr(tensor, "sparse", None),
+        name=layer.name,
+        optional=getattr(layer, "optional", False),
+    )
+
+
+def _clone_lambda(layer: Any) -> Any:
+    return keras.layers.Lambda(
+        layer.function,
+        output_shape=layer._output_shape,
+        mask=layer.mask,
+        arguments=layer.arguments,
+        name=layer.name,
+        dtype=layer.dtype_policy,
+        trainable=layer.trainable,
+    )
+
+
+def _copy_trainable(original: Any, copy: Any) -> None:
+    pairs = zip(original._flatten_layers(), copy._flatten_layers(), strict=True)
+    for old, new in pairs:
+        if old._trainable != new._trainable:
+            new._trainable = old._trainable
+    for old, new in zip(original.variables, copy.variables, strict=True):
+        new.trainable = old.trainable

@@ -1,0 +1,179 @@
+"""Keras callbacks around a fit with masks: begin, re-apply, warn, and log to TensorBoard."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from typing import Any
+
+import keras
+
+from tfprune.errors import PruneError, PruneWarning
+from tfprune.masks.engine import MaskedKernel
+from tfprune.masks.optimizer import PruningOptimizer
+from tfprune.masks.strip import masked_kernels
+
+
+class UpdatePruningStep(keras.callbacks.Callback):
+    """Begin, check and finish a fit with masks; pass it to every `fit` of a pruned model.
+
+    Masks are updated by the training step itself. This callback sets the mask of the first step,
+    makes weights under a mask zero again after an epoch (an optimizer's moving average overwrites
+    them), adds the share of masked weights to the logs as `sparsity`, and warns when the fit ends
+    below the planned sparsity. In a custom loop call `set_model(model)` and `on_train_begin()`
+    before the first batch, and `on_epoch_end()` after each epoch.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> from tfprune import ConstantSparsity, prune_low_magnitude
+        >>> model = prune_low_magnitude(model, ConstantSparsity(0.5, 0, frequency=1))
+        >>> model.compile("sgd", "mse")
+        >>> x, y = keras.ops.ones((8, 4)), keras.ops.ones((8, 2))
+        >>> model.fit(x, y, verbose=0, callbacks=[UpdatePruningStep()]).history["sparsity"]
+        [0.5]
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.masked: list[MaskedKernel] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Set the masks of step 1, unless training resumes at a later one."""
+        self.masked = all_masked(self.model)
+        if not self.masked:
+            warnings.warn(
+                "nothing to prune: the model has no PruneLowMagnitude layer and no "
+                "PruningOptimizer. Call tfprune.prune_low_magnitude(model) before compile.",
+                PruneWarning,
+                stacklevel=2,
+            )
+        for masked in self.masked:
+            masked.begin()
+
+    def on_epoch_end(self, epoch: int | None = None, logs: Any = None, batch: Any = None) -> None:
+        """Make the weights under the masks zero and log the sparsity."""
+        for masked in self.masked:
+            masked.apply()
+        if logs is not None and self.masked:
+            logs["sparsity"] = mean_sparsity(self.masked)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Make the weights under the masks zero; warn if the plan was not reached."""
+        for masked in self.masked:
+            masked.apply()
+        for reason, count in Counter(filter(None, map(shortfall, self.masked))).items():
+            warnings.warn(f"{count} kernel(s): {reason}", PruneWarning, stacklevel=2)
+
+
+class PruningSummaries(keras.callbacks.TensorBoard):
+    """TensorBoard callback that also writes the sparsity of each kernel and of all together.
+
+    Args:
+        log_dir: Folder of the event files; scalars of this class go to `log_dir/metrics`.
+        update_freq: "epoch", "batch", or a number of batches between two points.
+        **kwargs: Passed to `keras.callbacks.TensorBoard`.
+
+    Raises:
+        PruneError: `log_dir` is empty.
+    """
+
+    def __init__(self, log_dir: str, update_freq: str | int = "epoch", **kwargs: Any) -> None:
+        if not log_dir:
+            raise PruneError(
+                f"PruningSummaries(log_dir={log_dir!r})", "no folder is named", "log_dir='logs'"
+            )
+        super().__init__(log_dir=str(log_dir), update_freq=update_freq, **kwargs)
+        self._every = {"epoch": 0, "batch": 1}.get(str(update_freq)) or int(
+            update_freq if isinstance(update_freq, int) else 0
+        )
+        self._pruning_writer: Any = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Open the writer."""
+        import tensorflow as tf
+
+        super().on_train_begin(logs)
+        self._pruning_writer = tf.summary.create_file_writer(f"{self.log_dir}/metrics")
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Write a point every `update_freq` batches."""
+        super().on_train_batch_end(batch, logs)
+        if self._every and (batch + 1) % self._every == 0:
+            self._write()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write a point."""
+        super().on_epoch_end(epoch, logs)
+        self._write()
+
+    def _write(self) -> None:
+        import tensorflow as tf
+
+        masked = all_masked(self.model)
+        if not masked:
+            return
+        step = masked[0].steps_begun
+        with self._pruning_writer.as_default():
+            tf.summary.scalar("sparsity", mean_sparsity(masked), step=step)
+            for kernel in masked:
+                tf.summary.scalar(f"{kernel.name}/sparsity", kernel.sparsity(), step=step)
+        self._pruning_writer.flush()
+
+
+def all_masked(model: Any) -> list[MaskedKernel]:
+    """Return the masked kernels of a model's wrappers and of its optimizer."""
+    found = masked_kernels(model)
+    for optimizer in _nested_optimizers(model):
+        if isinstance(optimizer, PruningOptimizer):
+            found = found + optimizer.masked
+    return found
+
+
+def _nested_optimizers(model: Any) -> list[Any]:
+    """The model's optimizer, built, and those it wraps (loss scaling wraps PruningOptimizer)."""
+    chain, optimizer = [], getattr(model, "optimizer", None)
+    while optimizer is not None:
+        chain.append(optimizer)
+        optimizer = getattr(optimizer, "inner_optimizer", None)
+    prunes = any(isinstance(optimizer, PruningOptimizer) for optimizer in chain)
+    if prunes and not chain[0].built:
+        chain[0].build(model.trainable_variables)
+    return chain
+
+
+def mean_sparsity(masked: list[MaskedKernel]) -> float:
+    """Return the share of masked weights over all kernels together."""
+    sizes = [m.kernel.size for m in masked]
+    zeros = sum(m.sparsity() * size for m, size in zip(masked, sizes, strict=True))
+    return zeros / sum(sizes)
+
+
+def shortfall(masked: MaskedKernel) -> str | None:
+    """Return why the kernel is below its planned sparsity, None if it is not."""
+    schedule, seen = masked.rule.pruning_schedule, masked.steps_begun - 1
+    planned, reached = masked.rule.final_sparsity, masked.sparsity()
+    # An exact share may need a fraction of a weight, block or group.
+    unit = masked.rule.pattern.unit(masked.kernel.canonical_shape)
+    if reached >= planned - unit / masked.kernel.size:
+        return None
+    state = f"the fit ended after {seen} batches at sparsity {reached:.3f}, not {planned:g}"
+    if seen < 1:
+        return f"{state}: the layer was never trained; is it frozen or unused?"
+    first = max(1, schedule.begin_step, _next_turn(schedule))
+    if seen < first:
+        return (
+            f"{state}: the first mask update is at step {first} (begin_step="
+            f"{schedule.begin_step}, frequency={schedule.frequency}); train longer, or lower both"
+        )
+    last = schedule.last_update_step()
+    if last is not None and seen >= last:
+        return (
+            f"{state}: frequency={schedule.frequency} does not divide end_step - begin_step="
+            f"{schedule.end_step - schedule.begin_step}, so the last update was at step {last}"
+        )
+    return f"{state}: the schedule ends at step {schedule.end_step}; train longer or end it sooner"
+
+
+def _next_turn(schedule: Any) -> int:
+    """The first update step: tfmot's steps begin with 1, so a begin_step of 0 is passed over."""
+    return schedule.begin_step or schedule.frequency

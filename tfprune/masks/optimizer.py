@@ -1,0 +1,178 @@
+"""PruningOptimizer: masks carried by the optimizer, for models that cannot be wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+
+from tfprune.errors import PruneError
+from tfprune.keras_facts import Kernel
+from tfprune.masks.engine import MaskedKernel
+from tfprune.notes import Note
+from tfprune.plan import Rule
+from tfprune.plan.planning import DEPTHWISE, row_for
+from tfprune.plan.rules import Rules
+from tfprune.schedules import PruningSchedule
+
+KERNEL_NAMES = frozenset({"kernel", "recurrent_kernel", "pointwise_kernel", "embeddings"})
+
+
+@keras.saving.register_keras_serializable("tfprune")
+class PruningOptimizer(keras.optimizers.Optimizer):
+    """Wrap an optimizer so that it prunes the kernels it trains.
+
+    The model stays what it is, so this reaches subclassed models and composite custom layers.
+    Masks and steps are variables of the optimizer: they are saved with it, and training resumes
+    where it stopped. An optimizer sees variables, not layers, so kernels are known by name
+    ("kernel", "recurrent_kernel", "pointwise_kernel", "embeddings") and N:M groups lie along the
+    last axis but one. Add `UpdatePruningStep()` to the fit for its warnings and so that step 1
+    has its mask too; without it the schedule starts one batch late.
+
+    Args:
+        inner_optimizer: An optimizer or its name.
+        pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n: As in
+            `prune_low_magnitude`.
+        rules: Variable path or glob ("encoder/*/kernel") → `Rule`, or None to leave alone.
+        kernels: A function that gets a variable and says whether it is a kernel, in place of the
+            names above. It is not saved: pass it again after loading.
+
+    Raises:
+        PruneError: an argument is out of range, or no variable is a kernel.
+
+    Example:
+        >>> from tfprune import ConstantSparsity
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> schedule = ConstantSparsity(0.5, begin_step=0, frequency=1)
+        >>> model.compile(PruningOptimizer("sgd", schedule), "mse")
+        >>> _ = model.fit(keras.ops.ones((8, 4)), keras.ops.ones((8, 2)), verbose=0)
+        >>> int(keras.ops.count_nonzero(model.layers[0].kernel))
+        4
+    """
+
+    def __init__(
+        self,
+        inner_optimizer: Any,
+        pruning_schedule: PruningSchedule | None = None,
+        block_size: tuple[int, ...] = (1, 1),
+        block_pooling_type: str = "AVG",
+        sparsity_m_by_n: tuple[int, int] | None = None,
+        *,
+        rule: Rule | None = None,
+        rules: Mapping[str, Rule | None] | None = None,
+        kernels: Callable[[Any], bool] | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(learning_rate=0.0, name=name)
+        self.inner_optimizer = keras.optimizers.get(inner_optimizer)
+        self.rule = rule or Rule.from_arguments(
+            pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n
+        )
+        self.rules = dict(rules or {})
+        self.kernels = kernels or _is_kernel
+        self.masked: list[MaskedKernel] = []
+        self.notes: list[Note] = []
+
+    def build(self, variables: list[Any]) -> None:
+        """Create the inner optimizer's state, and a mask and a step for each kernel."""
+        import tensorflow as tf
+
+        if self.built:
+            return
+        super().build(variables)
+        self.inner_optimizer.build(variables)
+        found = [_kernel(v) for v in variables if self.kernels(v)]
+        chosen = Rules(self.rule, self.rules)
+        chosen.check_names(found)
+        for kernel in found:
+            self._add_mask(kernel, chosen)
+        if not self.masked:
+            raise PruneError(
+                "prune with PruningOptimizer",
+                f"none of {[v.path for v in variables]} is a kernel",
+                "pass kernels=lambda variable: ... to say which variables are kernels",
+            )
+        if not tf.inside_function():  # inside one, variables have no values yet
+            for masked in self.masked:
+                masked.begin()
+
+    def _add_mask(self, kernel: Kernel, rules: Rules) -> None:
+        row = row_for(kernel, rules)
+        chosen_by_name = rules.find(kernel)[1] is not None
+        if row.rule is None or (_looks_depthwise(kernel) and not chosen_by_name):
+            reason = row.reason if row.rule is None else DEPTHWISE
+            self.notes.append(Note(kernel.name, reason))
+            return
+        mask = self.add_variable(kernel.shape, initializer="ones", dtype="bool", name="mask")
+        step = self.add_variable((), initializer="zeros", dtype="int32", name="step")
+        self.masked.append(MaskedKernel(kernel, row.rule, mask, step))
+
+    @property
+    def variables(self) -> list[Any]:
+        """Masks and steps, then the variables of the inner optimizer."""
+        return self._variables + self.inner_optimizer.variables
+
+    @property
+    def learning_rate(self) -> Any:
+        """The inner optimizer's learning rate."""
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        self.inner_optimizer.learning_rate = value
+
+    @property
+    def iterations(self) -> Any:
+        """The inner optimizer's step counter."""
+        return self.inner_optimizer.iterations
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        """Apply the gradients; the masks follow, as constraints of the kernels."""
+        if not self.built:
+            self.build(list(trainable_variables))
+        self.inner_optimizer.apply(grads, trainable_variables)
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Scale the loss as the inner optimizer does."""
+        return self.inner_optimizer.scale_loss(loss)
+
+    def finalize_variable_values(self, var_list: Any) -> None:
+        """Finish the inner optimizer (moving averages) and make masked weights zero again."""
+        self.inner_optimizer.finalize_variable_values(var_list)
+        for masked in self.masked:
+            masked.apply()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the inner optimizer and the rules, serialized."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "name": self.name,
+            "inner_optimizer": serialize(self.inner_optimizer),
+            "rule": serialize(self.rule),
+            "rules": {name: serialize(rule) for name, rule in self.rules.items()},
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> PruningOptimizer:
+        """Build the optimizer from `get_config()`."""
+        load = keras.saving.deserialize_keras_object
+        inner = load(config["inner_optimizer"], custom_objects=custom_objects)
+        rules = {name: load(rule) for name, rule in config["rules"].items()}
+        return cls(inner, rule=load(config["rule"]), rules=rules, name=config["name"])
+
+
+def _is_kernel(variable: Any) -> bool:
+    return variable.name in KERNEL_NAMES and len(variable.shape) > 1
+
+
+def _kernel(variable: Any) -> Kernel:
+    rank = len(variable.shape)
+    ins, outs = ((rank - 2,), (rank - 1,)) if rank > 1 else ((), (0,))
+    return Kernel(variable.path, None, variable, ins, outs)
+
+
+def _looks_depthwise(kernel: Kernel) -> bool:
+    return len(kernel.shape) > 2 and kernel.shape[-1] == 1 and kernel.shape[-2] > 1

@@ -1,0 +1,140 @@
+"""prune_low_magnitude: wrap a layer, a list of layers or a whole model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from tfprune.errors import PruneError
+from tfprune.graph import Clones, is_graph, replay
+from tfprune.keras_facts import Kernel, kernels_of
+from tfprune.masks.wrapper import PruneLowMagnitude
+from tfprune.plan import Plan, PruningPolicy, Rule, plan_pruning
+from tfprune.plan.rules import Selector
+from tfprune.schedules import PruningSchedule
+
+log = logging.getLogger("tfprune")
+
+
+def prune_low_magnitude(
+    to_prune: Any,
+    pruning_schedule: PruningSchedule | None = None,
+    block_size: tuple[int, ...] = (1, 1),
+    block_pooling_type: str = "AVG",
+    pruning_policy: PruningPolicy | None = None,
+    sparsity_m_by_n: tuple[int, int] | None = None,
+    *,
+    rules: Mapping[Selector, Rule | None] | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Make the weights of smallest magnitude zero while the model trains.
+
+    A model is rebuilt with copies of its weights, and each layer with kernels is wrapped in
+    `PruneLowMagnitude`; the model you pass is not changed. A layer, or each layer of a list, is
+    wrapped as it is. Compile the result and fit it with `tfprune.UpdatePruningStep()`.
+
+    Args:
+        to_prune: A built Functional or Sequential model, a layer, or a list of layers.
+        pruning_schedule: When and how much; `ConstantSparsity(0.5, 0)` if None.
+        block_size: Block length on the last axes of a kernel, (in, out): (1, 2) makes pairs of
+            output channels live or die together.
+        block_pooling_type: "AVG" or "MAX", how a block's score is made of its members'.
+        pruning_policy: An object whose `allow_pruning(layer)` says which layers take part.
+        sparsity_m_by_n: (zeros, of): so many zeros in every so many input channels.
+        rules: Only for a model. Selector (name, glob, layer type or predicate) → `Rule`, or None
+            to leave alone; an exact name beats a glob, a glob a type, a type a predicate.
+        **kwargs: Only for a layer: passed to the wrapper.
+
+    Returns:
+        The same kind of object as `to_prune`. A model is to be compiled again.
+
+    Raises:
+        PruneError: the model is subclassed or not built, nothing in it can be pruned, a pattern
+            does not fit, a name matches nothing, or an argument is out of range.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
+        >>> pruned = prune_low_magnitude(model)
+        >>> type(pruned.layers[0]).__name__, pruned.layers[0].name
+        ('PruneLowMagnitude', 'head')
+    """
+    if isinstance(to_prune, keras.Model):
+        settings = (
+            pruning_schedule,
+            block_size,
+            block_pooling_type,
+            pruning_policy,
+            sparsity_m_by_n,
+        )
+        _check_graph(to_prune)
+        return _prune_model(to_prune, plan_pruning(to_prune, *settings, rules=rules))
+    rule = Rule.from_arguments(pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n)
+    if isinstance(to_prune, (list, tuple)):
+        return [_prune_layer(layer, rule, pruning_policy, {}) for layer in to_prune]
+    if isinstance(to_prune, keras.layers.Layer):
+        return _prune_layer(to_prune, rule, pruning_policy, kwargs)
+    raise PruneError(
+        f"prune_low_magnitude({type(to_prune).__name__})",
+        "it is neither a Keras model, a layer, nor a list of layers",
+        "pass a keras.Model; tf_keras models are pruned with tfmot itself",
+    )
+
+
+def _check_graph(model: Any) -> None:
+    if model.built and not is_graph(model):
+        raise PruneError(
+            f"wrap the layers of {type(model).__name__} {model.name!r}",
+            "it is subclassed: its calls are code, which cannot be rewired",
+            "model.compile(optimizer=tfprune.PruningOptimizer('adam', pruning_schedule=...))",
+        )
+
+
+def _prune_layer(
+    layer: Any, rule: Rule, policy: PruningPolicy | None, kwargs: dict[str, Any]
+) -> Any:
+    untouched = isinstance(layer, (PruneLowMagnitude, keras.layers.InputLayer))
+    if untouched or (policy is not None and not policy.allow_pruning(layer)):
+        return layer
+    return PruneLowMagnitude(layer, rule=rule, **kwargs)
+
+
+def _prune_model(model: Any, plan: Plan) -> Any:
+    names = {id(kernel.variable): kernel for kernel in kernels_of(model)}
+    clones = Clones()
+
+    def change(layer: Any) -> Any:
+        if not isinstance(layer, keras.layers.Layer) or isinstance(layer, PruneLowMagnitude):
+            return clones.of(layer)
+        rules = {local: plan.rule_of(names[key].name) for local, key in _local_names(layer).items()}
+        copy = clones.of(layer)
+        planned = [rule for rule in rules.values() if rule is not None]
+        return PruneLowMagnitude(copy, rule=planned[0], rules=rules) if planned else copy
+
+    pruned = replay(model, change)
+    clones.copy_weights()
+    _report(model, plan, clones)
+    return pruned
+
+
+def _local_names(layer: Any) -> dict[str, int]:
+    def local(kernel: Kernel) -> str:
+        return kernel.name.removeprefix(f"{layer.name}/")
+
+    return {local(kernel): id(kernel.variable) for kernel in kernels_of(layer)}
+
+
+def _report(model: Any, plan: Plan, clones: Clones) -> None:
+    planned = [row for row in plan.rows if row.rule is not None]
+    if not planned:
+        raise PruneError(
+            f"prune {model.name!r}",
+            "no kernel would be pruned:\n  " + "\n  ".join(map(str, plan.rows)),
+            "change the rules or the policy; tfprune.plan_pruning shows what they do",
+        )
+    for note in clones.notes:
+        log.warning("%s", note)
+    for row in plan.rows:
+        log.info("%s", row)

@@ -1,0 +1,138 @@
+"""strip_pruning: the inverse of prune_low_magnitude, with the zeros baked in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfprune.errors import MissingExtra, PruneError
+from tfprune.graph import Clones, replay
+from tfprune.masks.engine import MaskedKernel
+from tfprune.masks.wrapper import PruneLowMagnitude
+
+
+def strip_pruning(model: Any) -> Any:
+    """Return a plain model without wrappers, whose pruned weights are zero.
+
+    Args:
+        model: A model or layer with `PruneLowMagnitude` in it (not changed), or a tf_keras model
+            pruned with tfmot. Any other Functional or Sequential model comes back as a copy.
+
+    Returns:
+        A plain Keras model or layer with no object of tfprune in it; for a tf_keras model what
+        tfmot's own `strip_pruning` returns. A model trained with `PruningOptimizer` needs no
+        strip: its weights are zero already.
+
+    Raises:
+        PruneError: the model is subclassed or not built.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
+        >>> from tfprune import prune_low_magnitude
+        >>> [type(layer).__name__ for layer in strip_pruning(prune_low_magnitude(model)).layers]
+        ['Dense']
+    """
+    if _is_tf_keras(model):
+        return _strip_tfmot(model)
+    if not isinstance(model, keras.layers.Layer):
+        raise PruneError(
+            f"strip_pruning({type(model).__name__})",
+            "it is not a Keras model",
+            "pass a keras.Model",
+        )
+    zeros = {id(m.kernel.variable): m for m in masked_kernels(model)}
+    clones = Clones()
+    if isinstance(model, keras.Model):
+        stripped = replay(model, lambda layer: _strip_layer(layer, clones))
+    else:
+        stripped = _strip_layer(model, clones)
+        if model.built:
+            stripped.build_from_config(_inner(model).get_build_config())
+    clones.copy_weights(lambda variable: _masked(variable, zeros))
+    return stripped
+
+
+def masked_kernels(model: Any) -> list[MaskedKernel]:
+    """Return the masked kernels of all wrappers in a model or layer, each kernel once."""
+    found: dict[int, MaskedKernel] = {}
+    for layer in model._flatten_layers():
+        if isinstance(layer, PruneLowMagnitude):
+            for masked in layer.masked or []:
+                found.setdefault(id(masked.kernel.variable), masked)
+    return list(found.values())
+
+
+def _strip_layer(layer: Any, clones: Clones) -> Any:
+    inner = _inner(layer)
+    if not any(isinstance(part, PruneLowMagnitude) for part in _parts(inner)):
+        return clones.of(inner)
+    # A wrapper deep inside, as in TimeDistributed(prune_low_magnitude(Dense(8))).
+    copy = type(inner).from_config(_strip_config(inner.get_config()))
+    clones.pair(_Unwrapped(inner), copy)
+    return copy
+
+
+class _Unwrapped:
+    """A layer seen without the wrappers inside it: its variables but for masks and steps."""
+
+    def __init__(self, layer: Any) -> None:
+        own = {
+            id(v)
+            for part in _parts(layer)
+            if isinstance(part, PruneLowMagnitude)
+            for masked in part.masked or []
+            for v in (masked.mask, masked.step)
+        }
+        self.variables = [v for v in layer.variables if id(v) not in own]
+        self._layers = [p for p in _parts(layer) if not isinstance(p, PruneLowMagnitude)]
+
+    def _flatten_layers(self) -> list[Any]:
+        return self._layers
+
+
+def _strip_config(config: Any) -> Any:
+    if isinstance(config, dict):
+        if config.get("registered_name") == "tfprune>PruneLowMagnitude":
+            return _strip_config(config["config"]["layer"])
+        return {key: _strip_config(value) for key, value in config.items()}
+    if isinstance(config, list):
+        return [_strip_config(value) for value in config]
+    return config
+
+
+def _inner(layer: Any) -> Any:
+    return layer.layer if isinstance(layer, PruneLowMagnitude) else layer
+
+
+def _parts(layer: Any) -> list[Any]:
+    return list(layer._flatten_layers()) if isinstance(layer, keras.layers.Layer) else []
+
+
+def _masked(variable: Any, zeros: dict[int, MaskedKernel]) -> Any:
+    masked = zeros.get(id(variable))
+    return ops.convert_to_tensor(variable) if masked is None else masked.masked_value()
+
+
+def _is_tf_keras(model: Any) -> bool:
+    return any(kind.__module__.split(".")[0] == "tf_keras" for kind in type(model).__mro__)
+
+
+def _strip_tfmot(model: Any) -> Any:
+    try:
+        from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_wrapper
+    except ImportError as error:
+        raise MissingExtra.named(
+            "strip a model that tfmot has pruned", "tensorflow-model-optimization", "tfmot"
+        ) from error
+    import tf_keras
+
+    stripped = tf_keras.models.clone_model(prune.strip_pruning(model))
+    values = {}
+    for wrapper in pruning_wrapper.collect_prunable_layers(model):
+        for weight, mask, _ in wrapper.pruning_vars:
+            values[id(weight)] = weight.numpy() * mask.numpy()
+    weights = prune.strip_pruning(model).weights
+    stripped.set_weights([values.get(id(w), w.numpy()) for w in weights])
+    return stripped

@@ -1,0 +1,162 @@
+"""The Keras layer that carries the masks of the layer it wraps."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+
+from tfprune.errors import PruneError
+from tfprune.keras_facts import Kernel, kernels_of
+from tfprune.masks.engine import MaskedKernel
+from tfprune.plan import Rule
+from tfprune.schedules import PruningSchedule
+
+
+class PrunableLayer(ABC):
+    """Protocol of a custom layer that names its kernels itself (tfmot's name and method)."""
+
+    @abstractmethod
+    def get_prunable_weights(self) -> list[Any]:
+        """Return the `keras.Variable`s that may be pruned, once the layer is built."""
+
+
+def _with_signature_of(model: Callable[..., Any], function: Callable[..., Any]) -> Any:
+    @functools.wraps(model)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return call
+
+
+@keras.saving.register_keras_serializable("tfprune")
+class PruneLowMagnitude(keras.layers.Layer):
+    """Wrap a layer so that its kernels are masked while it trains.
+
+    The wrapper takes the name, the call signature and the dtype policy of its layer, so that
+    losses keyed by output name, `get_layer` and Keras masks work as before. It adds a boolean
+    mask for each kernel and one step for each mask; both are saved with the model.
+
+    Args:
+        layer: Any Keras layer with kernels, or with `get_prunable_weights()`.
+        pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n: As in
+            `prune_low_magnitude`.
+        rule: A `Rule` in place of those four.
+        rules: Kernel name inside the layer ("cell/recurrent_kernel") → its own `Rule`, or None
+            to leave that kernel alone.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        PruneError: the layer has no kernel, or the pattern does not fit one.
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        pruning_schedule: PruningSchedule | None = None,
+        block_size: tuple[int, ...] = (1, 1),
+        block_pooling_type: str = "AVG",
+        sparsity_m_by_n: tuple[int, int] | None = None,
+        *,
+        rule: Rule | None = None,
+        rules: Mapping[str, Rule | None] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if not isinstance(layer, keras.layers.Layer):
+            raise PruneError(
+                f"prune {type(layer).__name__}",
+                "it is not a Keras layer",
+                "pass a keras.layers.Layer",
+            )
+        # Keras reads the signature of `call` in Layer.__init__: give it the wrapped layer's.
+        object.__setattr__(self, "call", _with_signature_of(layer.call, self._forward))
+        kwargs.setdefault("name", layer.name)
+        kwargs.setdefault("dtype", layer.dtype_policy)
+        super().__init__(**kwargs)
+        self.layer = layer
+        self.rule = rule or Rule.from_arguments(
+            pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n
+        )
+        self.rules = dict(rules or {})
+        self.masked: list[MaskedKernel] | None = None
+        self.supports_masking = layer.supports_masking
+        if all(part.built for part in layer._flatten_layers()):
+            self._add_masks()
+
+    def _forward(self, *args: Any, **kwargs: Any) -> Any:
+        outputs = self.layer(*args, **kwargs)
+        if self.masked is None:
+            self._add_masks()
+        return outputs
+
+    def get_prunable_weights(self) -> list[Any]:
+        """Return the kernels that have a mask."""
+        return [masked.kernel.variable for masked in self.masked or []]
+
+    def compute_mask(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the Keras mask of the wrapped layer."""
+        return self.layer.compute_mask(*args, **kwargs)
+
+    def _add_masks(self) -> None:
+        kernels = kernels_of(self.layer)
+        chosen = [(k, self._rule_of(k)) for k in kernels]
+        self.masked = [self._mask(k, rule) for k, rule in chosen if rule is not None]
+        if not self.masked:
+            raise PruneError(
+                f"prune {type(self.layer).__name__} {self.layer.name!r}",
+                "it has no kernel to prune"
+                if not kernels
+                else "its rules leave every kernel alone",
+                "leave it unwrapped, or give it a method get_prunable_weights()",
+            )
+
+    def _rule_of(self, kernel: Kernel) -> Rule | None:
+        return self.rules.get(self._local(kernel), self.rule)
+
+    def _local(self, kernel: Kernel) -> str:
+        return kernel.name.removeprefix(f"{self.layer.name}/")
+
+    def _mask(self, kernel: Kernel, rule: Rule) -> MaskedKernel:
+        misfit = rule.pattern.misfit(kernel.canonical_shape)
+        if misfit is not None:
+            raise PruneError(
+                f"prune {kernel.name} to {rule.describe()}", misfit, "choose a pattern that fits"
+            )
+        name = self._local(kernel).replace("/", "_")
+        mask = self.add_weight(
+            shape=kernel.shape,
+            initializer="ones",
+            dtype="bool",
+            trainable=False,
+            name=f"{name}_mask",
+        )
+        step = self.add_weight(
+            shape=(), initializer="zeros", dtype="int32", trainable=False, name=f"{name}_step"
+        )
+        return MaskedKernel(kernel, rule, mask, step)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Restore the built state, unless the wrapped layer can only be built by calling it."""
+        if self.masked is not None:
+            super().build_from_config(config)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the wrapped layer and the rules, serialized."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "layer": serialize(self.layer),
+            "rule": serialize(self.rule),
+            "rules": {name: serialize(rule) for name, rule in self.rules.items()},
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> PruneLowMagnitude:
+        """Build the wrapper from `get_config()`."""
+        load = keras.saving.deserialize_keras_object
+        rules = {name: load(rule) for name, rule in config["rules"].items()}
+        built = {"layer": load(config["layer"]), "rule": load(config["rule"]), "rules": rules}
+        return cls(**{**config, **built})

@@ -1,0 +1,107 @@
+"""Turn wishes into a plan: walk the kernels once and decide each one's row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+
+from tfprune.errors import PruneError
+from tfprune.keras_facts import Kernel, is_known, kernels_of, sublayers
+from tfprune.plan.policy import PruningPolicy
+from tfprune.plan.rules import Plan, Row, Rule, Rules, Selector
+from tfprune.schedules import PruningSchedule
+
+DEPTHWISE = (
+    "depthwise: few weights, and no mobile runtime skips their zeros; "
+    "give it a rule of its own to prune it all the same"
+)
+
+
+def plan_pruning(
+    model: Any,
+    pruning_schedule: PruningSchedule | None = None,
+    block_size: tuple[int, ...] = (1, 1),
+    block_pooling_type: str = "AVG",
+    pruning_policy: PruningPolicy | None = None,
+    sparsity_m_by_n: tuple[int, int] | None = None,
+    *,
+    rules: Mapping[Selector, Rule | None] | None = None,
+) -> Plan:
+    """Say what `prune_low_magnitude` with the same arguments would do, kernel by kernel.
+
+    Args:
+        model: A built Keras model, not changed.
+        pruning_schedule: When and how much; `ConstantSparsity(0.5, 0)` if None.
+        block_size: Block length on the last axes of a kernel, (in, out).
+        block_pooling_type: "AVG" or "MAX", how a block's score is made of its members'.
+        pruning_policy: An object whose `allow_pruning(layer)` says which layers take part.
+        sparsity_m_by_n: (zeros, of), instead of blocks.
+        rules: Selector (name, glob, layer type or predicate) → `Rule`, or None to leave alone.
+
+    Returns:
+        A `Plan` with a row for each kernel; the rows left alone name their reason.
+
+    Raises:
+        PruneError: the model is not built, a name matches nothing, or an argument is wrong.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
+        >>> print(plan_pruning(model, block_size=(1, 2)))
+        head/kernel (4, 2): prune to 0.5 in blocks of (1, 2) (default rule)
+    """
+    if not isinstance(model, keras.Model) or not model.built:
+        raise PruneError(
+            f"plan the pruning of {type(model).__name__}",
+            "it is not a Keras model with weights yet",
+            "build it first: model.build(input_shape), or start it with keras.Input(shape)",
+        )
+    default = Rule.from_arguments(pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n)
+    if pruning_policy is not None:
+        pruning_policy.ensure_model_supports_pruning(model)
+    wanted = Rules(default, rules)
+    kernels = kernels_of(model)
+    wanted.check_names(kernels)
+    rows = [row_for(kernel, wanted, pruning_policy) for kernel in kernels]
+    return Plan((*rows, *_unknown(model)))
+
+
+def row_for(kernel: Kernel, rules: Rules, policy: PruningPolicy | None = None) -> Row:
+    """Decide one kernel: its rule if every condition holds, else the first reason why not."""
+    rule, selector = rules.find(kernel)
+    reason = _why_not(kernel, rule, selector, policy)
+    if reason is None:
+        return Row(
+            kernel.name, kernel.shape, rule, f"rule for {selector}" if selector else "default rule"
+        )
+    if selector is not None and rule is not None:
+        raise PruneError(f"prune {kernel.name} to {rule.describe()}", reason, "change its rule")
+    return Row(kernel.name, kernel.shape, None, reason)
+
+
+def _why_not(
+    kernel: Kernel, rule: Rule | None, selector: str | None, policy: PruningPolicy | None
+) -> str | None:
+    if rule is None:
+        return f"rules say so: {selector!r} is None"
+    if policy is not None and not policy.allow_pruning(kernel.layer):
+        return f"{type(policy).__name__} does not prune it"
+    if selector is None and set(kernel.in_axes) & set(kernel.out_axes):
+        return DEPTHWISE
+    return rule.pattern.misfit(kernel.canonical_shape)
+
+
+def _unknown(model: Any) -> Iterator[Row]:
+    """Yield a row for each matrix that could be a kernel but whose layer does not say so."""
+    for layer in model._flatten_layers(include_self=False):
+        if is_known(layer) or type(layer).__module__.startswith("keras.src.layers.normal"):
+            continue
+        below = {id(v) for child in sublayers(layer) for v in child.trainable_variables}
+        for variable in layer.trainable_variables:
+            if id(variable) not in below and len(variable.shape) > 1:
+                reason = (
+                    f"{type(layer).__name__} does not say that it is prunable: "
+                    "give the layer a method get_prunable_weights()"
+                )
+                yield Row(f"{layer.name}/{variable.name}", tuple(variable.shape), None, reason)

@@ -1,0 +1,186 @@
+"""Rule: how a kernel is pruned. Rules: which rule a layer gets. Plan: one row per kernel."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+from tfprune.errors import PruneError
+from tfprune.keras_facts import Kernel
+from tfprune.patterns import NM, Block, Pattern
+from tfprune.schedules import ConstantSparsity, PruningSchedule
+
+Selector = str | type | Callable[[Any], bool]
+
+
+@keras.saving.register_keras_serializable("tfprune")
+@dataclass(frozen=True)
+class Rule:
+    """How a kernel is pruned: when and how much, and in which pattern.
+
+    Args:
+        pruning_schedule: Step → (is it an update step, sparsity).
+        pattern: `Block` (its default decides weight by weight) or `NM`.
+
+    Example:
+        >>> Rule(ConstantSparsity(0.8, begin_step=0), Block((1, 2))).describe()
+        '0.8 in blocks of (1, 2)'
+    """
+
+    pruning_schedule: PruningSchedule = field(default_factory=lambda: ConstantSparsity(0.5, 0))
+    pattern: Pattern = field(default_factory=Block)
+
+    def __post_init__(self) -> None:
+        if not callable(self.pruning_schedule):
+            raise PruneError(
+                f"pruning_schedule={self.pruning_schedule!r}",
+                "a schedule maps a step to (is it an update step, sparsity)",
+                "use tfprune.ConstantSparsity(0.5, begin_step=0)",
+            )
+
+    @property
+    def final_sparsity(self) -> float:
+        """The share of zeros that a long enough training reaches."""
+        fixed = self.pattern.fixed_sparsity
+        return getattr(self.pruning_schedule, "final_sparsity", 0.0) if fixed is None else fixed
+
+    def describe(self) -> str:
+        """Return the rule in a few words."""
+        if isinstance(self.pattern, NM):
+            return f"{self.pattern.zeros} zeros in every {self.pattern.of} input channels"
+        shape = "" if self.pattern == Block() else f" in blocks of {self.pattern.size}"  # type: ignore[attr-defined]
+        return f"{self.final_sparsity:g}{shape}"
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the schedule and the pattern, serialized."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "pruning_schedule": serialize(self.pruning_schedule),
+            "pattern": serialize(self.pattern),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Rule:
+        """Build the rule from `get_config()`."""
+        return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+    @classmethod
+    def from_arguments(
+        cls,
+        pruning_schedule: PruningSchedule | None = None,
+        block_size: tuple[int, ...] = (1, 1),
+        block_pooling_type: str = "AVG",
+        sparsity_m_by_n: tuple[int, int] | None = None,
+    ) -> Rule:
+        """Build the rule from tfmot's arguments of `prune_low_magnitude`."""
+        pattern: Pattern = Block(tuple(block_size), block_pooling_type)
+        if sparsity_m_by_n is not None:
+            if pattern != Block((1, 1), block_pooling_type):
+                raise PruneError(
+                    f"block_size={block_size} with sparsity_m_by_n={sparsity_m_by_n}",
+                    "a kernel has either blocks or N:M groups",
+                    "drop one of the two",
+                )
+            pattern = NM(*sparsity_m_by_n)
+        return cls(pruning_schedule or ConstantSparsity(0.5, 0), pattern)
+
+
+class Rules:
+    """Finds the rule of a kernel: exact name, then glob, then type, then predicate, then default.
+
+    Args:
+        default: The rule of every kernel that no selector matches.
+        chosen: Selector → rule, or None to leave alone. A string is matched against the names of
+            the layer and the kernel ("head", "block_*", "lstm/*/recurrent_kernel"); a type
+            against the layer that owns the kernel; a function gets that layer and returns a bool.
+    """
+
+    def __init__(self, default: Rule, chosen: Mapping[Selector, Rule | None] | None = None) -> None:
+        self.default = default
+        self.chosen = dict(chosen or {})
+        for selector, rule in self.chosen.items():
+            if not (rule is None or isinstance(rule, Rule)):
+                raise PruneError(
+                    f"rules={{{selector!r}: {rule!r}}}",
+                    "a selector points to a tfprune.Rule, or to None to leave the layer alone",
+                    "write tfprune.Rule(schedule, pattern)",
+                )
+
+    def find(self, kernel: Kernel) -> tuple[Rule | None, str | None]:
+        """Return the kernel's rule and the selector that chose it, None for the default."""
+        for tier in (_same_name, _glob, _kind, _predicate):
+            for selector, rule in self.chosen.items():
+                if tier(selector, kernel):
+                    return rule, getattr(selector, "__name__", str(selector))
+        return self.default, None
+
+    def check_names(self, kernels: Iterable[Kernel]) -> None:
+        """Raise PruneError for a name or glob that matches no kernel."""
+        kernels = list(kernels)
+        for selector in self.chosen:
+            if isinstance(selector, str) and not any(_glob(selector, k) for k in kernels):
+                names = sorted({k.name for k in kernels} | {n for k in kernels for n in _names(k)})
+                close = difflib.get_close_matches(selector, names, n=3) or names[:8]
+                raise PruneError(
+                    f"rules for {selector!r}",
+                    "no layer or kernel of the model has that name",
+                    f"choose one of: {', '.join(close)}",
+                )
+
+
+@dataclass(frozen=True)
+class Row:
+    """What will happen to one kernel: its rule, or None and the reason why it is left alone."""
+
+    kernel: str
+    shape: tuple[int, ...]
+    rule: Rule | None
+    reason: str
+
+    def __str__(self) -> str:
+        what = "leave alone" if self.rule is None else f"prune to {self.rule.describe()}"
+        return f"{self.kernel} {self.shape}: {what} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One row per kernel, in the model's order; `print(plan)` shows it."""
+
+    rows: tuple[Row, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(str(row) for row in self.rows)
+
+    def rule_of(self, kernel: str) -> Rule | None:
+        """Return the rule of the kernel of this name."""
+        return next((row.rule for row in self.rows if row.kernel == kernel), None)
+
+
+def _names(kernel: Kernel) -> list[str]:
+    """Every prefix of the kernel's path and every single part of it but the variable's name."""
+    parts = kernel.name.split("/")
+    return ["/".join(parts[: i + 1]) for i in range(len(parts))] + parts[:-1]
+
+
+def _same_name(selector: Selector, kernel: Kernel) -> bool:
+    return isinstance(selector, str) and selector in _names(kernel)
+
+
+def _glob(selector: Selector, kernel: Kernel) -> bool:
+    return isinstance(selector, str) and any(
+        fnmatch.fnmatchcase(name, selector) for name in _names(kernel)
+    )
+
+
+def _kind(selector: Selector, kernel: Kernel) -> bool:
+    return isinstance(selector, type) and isinstance(kernel.layer, selector)
+
+
+def _predicate(selector: Selector, kernel: Kernel) -> bool:
+    is_function = callable(selector) and not isinstance(selector, type)
+    return is_function and bool(selector(kernel.layer))  # type: ignore[operator]
