@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfprune.graph.structure import functional, is_graph
+from tfprune.graph.structure import functional, is_graph, nodes_in_order
 from tfprune.notes import Note
 
 Change = Callable[[Any], Any]
@@ -109,10 +109,8 @@ def replay(model: Any, change: Change, memo: dict[int, Any] | None = None) -> An
 def _replay_functional(net: Any, changed: Change) -> Any:
     tensors = {id(tensor): _fresh_input(tensor) for tensor in net.inputs}
     inputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._inputs_struct)
-    for depth in sorted(net._nodes_by_depth, reverse=True):
-        for node in net._nodes_by_depth[depth]:
-            if node.is_input or any(id(t) not in tensors for t in node.input_tensors):
-                continue
+    for node in nodes_in_order(net):
+        if not node.is_input:
             args, kwargs = node.arguments.fill_in(tensors)
             results = keras.tree.flatten(changed(node.operation)(*args, **kwargs))
             tensors.update({id(old): new for old, new in zip(node.outputs, results, strict=True)})

@@ -31,6 +31,15 @@ def functional(model: Any) -> Any:
     return model._functional if isinstance(model, keras.Sequential) else model
 
 
+def nodes_in_order(net: Any) -> list[Any]:
+    """Return the calls of a Functional model, producers first, repeated calls in their order."""
+    ordered = []
+    for depth in sorted(net._nodes_by_depth, reverse=True):
+        nodes = net._nodes_by_depth[depth]
+        ordered += sorted(nodes, key=lambda node: node.operation._inbound_nodes.index(node))
+    return ordered
+
+
 class Graph:
     """The operations of one model (nested models are single operations), in calling order.
 
@@ -49,9 +58,8 @@ class Graph:
         self.operations: list[Any] = []
         self._before: dict[int, list[Any]] = {}
         self._after: dict[int, list[Any]] = {}
-        for depth in sorted(net._nodes_by_depth, reverse=True):
-            for node in net._nodes_by_depth[depth]:
-                self._add(node)
+        for node in nodes_in_order(net):
+            self._add(node)
         self.inputs = [tensor._keras_history.operation for tensor in net.inputs]
         self.outputs = [tensor._keras_history.operation for tensor in net.outputs]
 

@@ -33,35 +33,32 @@ class UpdatePruningStep(keras.callbacks.Callback):
         [0.5]
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.masked: list[MaskedKernel] = []
-
     def on_train_begin(self, logs: Any = None) -> None:
         """Set the masks of step 1, unless training resumes at a later one."""
-        self.masked = all_masked(self.model)
-        if not self.masked:
+        if not all_masked(self.model) and not pruning_optimizers(self.model):
             warnings.warn(
                 "nothing to prune: the model has no PruneLowMagnitude layer and no "
                 "PruningOptimizer. Call tfprune.prune_low_magnitude(model) before compile.",
                 PruneWarning,
                 stacklevel=2,
             )
-        for masked in self.masked:
+        for masked in all_masked(self.model):
             masked.begin()
 
     def on_epoch_end(self, epoch: int | None = None, logs: Any = None, batch: Any = None) -> None:
         """Make the weights under the masks zero and log the sparsity."""
-        for masked in self.masked:
+        found = all_masked(self.model)
+        for masked in found:
             masked.apply()
-        if logs is not None and self.masked:
-            logs["sparsity"] = mean_sparsity(self.masked)
+        if logs is not None and found:
+            logs["sparsity"] = mean_sparsity(found)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Make the weights under the masks zero; warn if the plan was not reached."""
-        for masked in self.masked:
+        found = all_masked(self.model)
+        for masked in found:
             masked.apply()
-        for reason, count in Counter(filter(None, map(shortfall, self.masked))).items():
+        for reason, count in Counter(filter(None, map(shortfall, found))).items():
             warnings.warn(f"{count} kernel(s): {reason}", PruneWarning, stacklevel=2)
 
 
@@ -123,22 +120,21 @@ class PruningSummaries(keras.callbacks.TensorBoard):
 def all_masked(model: Any) -> list[MaskedKernel]:
     """Return the masked kernels of a model's wrappers and of its optimizer."""
     found = masked_kernels(model)
-    for optimizer in _nested_optimizers(model):
-        if isinstance(optimizer, PruningOptimizer):
-            found = found + optimizer.masked
+    for optimizer in pruning_optimizers(model):
+        found = found + optimizer.masked
     return found
 
 
-def _nested_optimizers(model: Any) -> list[Any]:
-    """The model's optimizer, built, and those it wraps (loss scaling wraps PruningOptimizer)."""
+def pruning_optimizers(model: Any) -> list[PruningOptimizer]:
+    """Return the PruningOptimizer that trains the model, built if the model is; else nothing."""
     chain, optimizer = [], getattr(model, "optimizer", None)
-    while optimizer is not None:
+    while optimizer is not None:  # loss scaling wraps the optimizer it is given
         chain.append(optimizer)
         optimizer = getattr(optimizer, "inner_optimizer", None)
-    prunes = any(isinstance(optimizer, PruningOptimizer) for optimizer in chain)
-    if prunes and not chain[0].built:
+    pruning = [optimizer for optimizer in chain if isinstance(optimizer, PruningOptimizer)]
+    if pruning and not chain[0].built and model.trainable_variables:
         chain[0].build(model.trainable_variables)
-    return chain
+    return pruning
 
 
 def mean_sparsity(masked: list[MaskedKernel]) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -83,14 +85,20 @@ class PruneLowMagnitude(keras.layers.Layer):
         self.rules = dict(rules or {})
         self.masked: list[MaskedKernel] | None = None
         self.supports_masking = layer.supports_masking
-        if all(part.built for part in layer._flatten_layers()):
+        # Containers and Keras itself read the signature of `build` to pass the right shapes.
+        self.build.__signature__ = inspect.signature(layer.build)
+        if _is_built(layer):
             self._add_masks()
 
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
-        outputs = self.layer(*args, **kwargs)
+        return self.layer(*args, **kwargs)
+
+    def build(self, *shapes: Any, **named_shapes: Any) -> None:
+        """Build the wrapped layer and add the masks of its kernels."""
+        if not _is_built(self.layer):
+            _build(self.layer, shapes, named_shapes)
         if self.masked is None:
             self._add_masks()
-        return outputs
 
     def get_prunable_weights(self) -> list[Any]:
         """Return the kernels that have a mask."""
@@ -136,12 +144,29 @@ class PruneLowMagnitude(keras.layers.Layer):
         step = self.add_weight(
             shape=(), initializer="zeros", dtype="int32", trainable=False, name=f"{name}_step"
         )
+        # TensorFlow checkpoints hold the variables that are attributes of their layer.
+        setattr(self, f"{name}_mask", mask)
+        setattr(self, f"{name}_step", step)
         return MaskedKernel(kernel, rule, mask, step)
 
-    def build_from_config(self, config: dict[str, Any]) -> None:
-        """Restore the built state, unless the wrapped layer can only be built by calling it."""
-        if self.masked is not None:
-            super().build_from_config(config)
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the output shape of the wrapped layer."""
+        return self.layer.compute_output_shape(*args, **kwargs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the output shapes and dtypes of the wrapped layer."""
+        return self.layer.compute_output_spec(*args, **kwargs)
+
+    def get_build_config(self) -> Any:
+        """Return what the wrapped layer needs to be built again."""
+        return self.layer.get_build_config()
+
+    def build_from_config(self, config: Any) -> None:
+        """Build from `get_build_config()`, unless the wrapped layer has done so already."""
+        if config and not _is_built(self.layer):
+            self.build(**config.get("shapes_dict", config))
+        elif _is_built(self.layer):
+            self.build()
 
     def get_config(self) -> dict[str, Any]:
         """Return the wrapped layer and the rules, serialized."""
@@ -160,3 +185,16 @@ class PruneLowMagnitude(keras.layers.Layer):
         rules = {name: load(rule) for name, rule in config["rules"].items()}
         built = {"layer": load(config["layer"]), "rule": load(config["rule"]), "rules": rules}
         return cls(**{**config, **built})
+
+
+def _is_built(layer: Any) -> bool:
+    return all(part.built for part in layer._flatten_layers())
+
+
+def _build(layer: Any, shapes: tuple[Any, ...], named_shapes: dict[str, Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras warns of layers that have no `build` of their own
+        layer.build(*shapes, **named_shapes)
+    if not _is_built(layer):
+        inputs = [keras.KerasTensor(shape) for shape in (*shapes, *named_shapes.values())]
+        layer.compute_output_spec(*inputs)  # runs `call`, which builds the layers inside

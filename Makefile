@@ -1,0 +1,47 @@
+# Every target sets itself up: Python (3.10 to 3.13), git and make are all it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest
+
+.PHONY: demo test check proof format clean
+
+demo: $(VENV)/.demo   ## train, prune, convert, verify and benchmark on real digits
+	$(BIN)/tfprune demo -o demo_output
+
+test: check           ## everything CI runs
+	$(PYTEST) -n 2 -m "not proof"
+
+check: $(VENV)/.dev   ## lint, types and the import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+proof: $(VENV)/.dev   ## the slow evidence
+	$(PYTEST) -m proof
+	$(BIN)/python benchmarks/mask_overhead.py
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo_output build *.egg-info
+
+$(VENV)/.pip:
+	$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info[:2] <= (3, 13), \
+	  f"tfprune needs Python 3.10 to 3.13 (TensorFlow has no other wheels); this is {sys.version}. Run: make PYTHON=python3.12"'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.pip pyproject.toml
+	@echo "installing tfprune and TensorFlow into $(VENV) (about a minute) ..."
+	$(BIN)/python -m pip install -q -e ".[demo]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.pip pyproject.toml
+	@echo "installing tfprune and its development tools into $(VENV) ..."
+	$(BIN)/python -m pip install -q -e ".[dev]"
+	touch $@
