@@ -88,10 +88,10 @@ def _einsum(layer: Any, rank: int) -> tuple[Axes, Axes]:
 
 _Rule = Callable[[Any, int], tuple[Axes, Axes]]
 _CELL: dict[str, _Rule] = {"kernel": _matrix, "recurrent_kernel": _matrix}
-_DEPTHWISE = {"kernel": _depthwise}
-_SEPARABLE = {"depthwise_kernel": _depthwise, "pointwise_kernel": _matrix}
+_DEPTHWISE: dict[str, _Rule] = {"kernel": _depthwise}
+_SEPARABLE: dict[str, _Rule] = {"depthwise_kernel": _depthwise, "pointwise_kernel": _matrix}
 
-_KERNELS: dict[type, dict[str, _Rule]] = {
+_KERNELS: dict[Any, dict[str, _Rule]] = {
     keras.layers.Dense: {"kernel": _matrix},
     keras.layers.EinsumDense: {"kernel": _einsum},
     keras.layers.Embedding: {"embeddings": _matrix},

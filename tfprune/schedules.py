@@ -103,6 +103,7 @@ class ConstantSparsity(_Periodic):
     _sparsities: ClassVar[tuple[str, ...]] = ("target_sparsity",)
 
     def __call__(self, step: Any) -> tuple[Any, Any]:
+        """Return whether the masks are updated at `step`, and the target sparsity."""
         return self.is_update_step(step), ops.cast(self.target_sparsity, "float32")
 
     @property
@@ -155,6 +156,7 @@ class PolynomialDecay(_Periodic):
             )
 
     def __call__(self, step: Any) -> tuple[Any, Any]:
+        """Return whether the masks are updated at `step`, and s(step)."""
         elapsed = ops.cast(step - self.begin_step, "float32")
         share = ops.clip(elapsed / (self.end_step - self.begin_step), 0.0, 1.0)
         drop = (self.initial_sparsity - self.final_sparsity) * (1.0 - share) ** self.power

@@ -19,9 +19,9 @@ def small_model():
     return keras.Sequential(
         [
             keras.Input((6,)),
-            layers.Dense(8, activation="relu"),
+            layers.Dense(8, activation="relu", name="hidden"),
             layers.BatchNormalization(),
-            layers.Dense(2),
+            layers.Dense(2, name="head"),
         ],
         name="small",
     )

@@ -159,6 +159,7 @@ def test_strip_after_wrap_is_the_identity(make):
     wrapped = tfprune.prune_low_magnitude(model, HALF)
     stripped = tfprune.strip_pruning(wrapped)
     assert stripped.get_config() == model.get_config()
+    assert [k.name for k in kernels_of(wrapped)] == [k.name for k in kernels_of(model)]
     assert_equal(model.predict(inputs, verbose=0), wrapped.predict(inputs, verbose=0))
     assert_equal(model.predict(inputs, verbose=0), stripped.predict(inputs, verbose=0))
 

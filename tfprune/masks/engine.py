@@ -95,7 +95,7 @@ class _Masked(keras.constraints.Constraint):
 
     def __init__(self, masked: MaskedKernel, own: Any) -> None:
         self.masked = masked
-        self.own = own.own if isinstance(own, _Masked) else own
+        self.own: Any = own.own if isinstance(own, _Masked) else own
 
     def __call__(self, weights: Any) -> Any:
         return self.masked.advance(weights if self.own is None else self.own(weights))

@@ -83,7 +83,7 @@ class PruningOptimizer(keras.optimizers.Optimizer):
         super().build(variables)
         self.inner_optimizer.build(variables)
         found = [_kernel(v) for v in variables if self.kernels(v)]
-        chosen = Rules(self.rule, self.rules)
+        chosen = Rules(self.rule, {name: rule for name, rule in self.rules.items()})
         chosen.check_names(found)
         for kernel in found:
             self._add_mask(kernel, chosen)

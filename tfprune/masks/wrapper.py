@@ -6,7 +6,7 @@ import functools
 import inspect
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -26,10 +26,12 @@ class PrunableLayer(ABC):
         """Return the `keras.Variable`s that may be pruned, once the layer is built."""
 
 
-def _with_signature_of(model: Callable[..., Any], function: Callable[..., Any]) -> Any:
-    @functools.wraps(model)
+def _calling(layer: Any) -> Any:
+    """Return a function with the signature of `layer.call` that calls the layer."""
+
+    @functools.wraps(layer.call)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
+        return layer(*args, **kwargs)
 
     return call
 
@@ -74,7 +76,7 @@ class PruneLowMagnitude(keras.layers.Layer):
                 "pass a keras.layers.Layer",
             )
         # Keras reads the signature of `call` in Layer.__init__: give it the wrapped layer's.
-        object.__setattr__(self, "call", _with_signature_of(layer.call, self._forward))
+        object.__setattr__(self, "call", _calling(layer))
         kwargs.setdefault("name", layer.name)
         kwargs.setdefault("dtype", layer.dtype_policy)
         super().__init__(**kwargs)
@@ -86,12 +88,9 @@ class PruneLowMagnitude(keras.layers.Layer):
         self.masked: list[MaskedKernel] | None = None
         self.supports_masking = layer.supports_masking
         # Containers and Keras itself read the signature of `build` to pass the right shapes.
-        self.build.__signature__ = inspect.signature(layer.build)
+        self.build.__signature__ = inspect.signature(layer.build)  # type: ignore[attr-defined]
         if _is_built(layer):
             self._add_masks()
-
-    def _forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self.layer(*args, **kwargs)
 
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
         """Build the wrapped layer and add the masks of its kernels."""
@@ -100,8 +99,9 @@ class PruneLowMagnitude(keras.layers.Layer):
         if self.masked is None:
             self._add_masks()
 
-    def get_prunable_weights(self) -> list[Any]:
-        """Return the kernels that have a mask."""
+    @property
+    def prunable_weights(self) -> list[Any]:
+        """The kernels that have a mask."""
         return [masked.kernel.variable for masked in self.masked or []]
 
     def compute_mask(self, *args: Any, **kwargs: Any) -> Any:
@@ -115,9 +115,7 @@ class PruneLowMagnitude(keras.layers.Layer):
         if not self.masked:
             raise PruneError(
                 f"prune {type(self.layer).__name__} {self.layer.name!r}",
-                "it has no kernel to prune"
-                if not kernels
-                else "its rules leave every kernel alone",
+                "its rules leave every kernel alone" if kernels else "it has no kernel to prune",
                 "leave it unwrapped, or give it a method get_prunable_weights()",
             )
 

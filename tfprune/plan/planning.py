@@ -36,7 +36,8 @@ def plan_pruning(
         pruning_schedule: When and how much; `ConstantSparsity(0.5, 0)` if None.
         block_size: Block length on the last axes of a kernel, (in, out).
         block_pooling_type: "AVG" or "MAX", how a block's score is made of its members'.
-        pruning_policy: An object whose `allow_pruning(layer)` says which layers take part.
+        pruning_policy: An object whose `allow_pruning(layer)` says which layers take part; a
+            layer with a rule of its own takes part in any case.
         sparsity_m_by_n: (zeros, of), instead of blocks.
         rules: Selector (name, glob, layer type or predicate) → `Rule`, or None to leave alone.
 
@@ -85,9 +86,10 @@ def _why_not(
 ) -> str | None:
     if rule is None:
         return f"rules say so: {selector!r} is None"
-    if policy is not None and not policy.allow_pruning(kernel.layer):
+    chosen_by_default = selector is None
+    if chosen_by_default and policy is not None and not policy.allow_pruning(kernel.layer):
         return f"{type(policy).__name__} does not prune it"
-    if selector is None and set(kernel.in_axes) & set(kernel.out_axes):
+    if chosen_by_default and set(kernel.in_axes) & set(kernel.out_axes):
         return DEPTHWISE
     return rule.pattern.misfit(kernel.canonical_shape)
 

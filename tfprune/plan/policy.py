@@ -13,7 +13,8 @@ from tfprune.graph import Graph
 layers = keras.layers
 
 _ACTIVATIONS = frozenset(
-    "linear relu relu6 hard_silu hard_swish silu swish gelu elu sigmoid tanh leaky_relu".split()
+    ("linear", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "swish")
+    + ("hard_silu", "hard_swish", "sigmoid", "tanh")
 )
 _FREE = (
     layers.Add,
@@ -79,7 +80,7 @@ class PruneForLatencyOnXNNPack(PruningPolicy):
             raise _unsuited(
                 model,
                 "no Conv2D(3x3, strides=2, padding='valid') on 3 channels behind ZeroPadding2D(1)",
-                "begin with ZeroPadding2D(1), Conv2D(n, 3, strides=2, padding='valid') on 3 channels",
+                "begin with ZeroPadding2D(1) and Conv2D(n, 3, strides=2) on 3 channels",
             )
         for entry in entries:
             _walk_to_exit(model, graph, entry)
@@ -122,14 +123,10 @@ def breaks_cluster(graph: Graph, op: Any) -> str | None:
     if isinstance(op, layers.DepthwiseConv2D):
         return _depthwise(graph, op)
     if isinstance(op, layers.Conv2D):
-        return (
-            None
-            if PruneForLatencyOnXNNPack().allow_pruning(op)
-            else (
-                f"a {op.kernel_size} convolution with stride {op.strides} and {op.groups} group(s); "
-                "only 1x1 with stride 1 and one group is sparse"
-            )
-        )
+        if PruneForLatencyOnXNNPack().allow_pruning(op):
+            return None
+        what = f"{op.kernel_size} convolution, stride {op.strides}, {op.groups} group(s)"
+        return f"a {what}; only 1x1 with stride 1 and one group is sparse"
     if isinstance(op, layers.BatchNormalization):
         last = op.axis in (-1, 3)
         return None if last else "BatchNormalization must normalize the last axis"

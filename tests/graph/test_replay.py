@@ -1,0 +1,90 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from tfprune.graph import Clones, Graph, clone_layer, replay
+
+RNG = np.random.default_rng(0)
+
+
+def replayed(model):
+    clones = Clones()
+    copy = replay(model, clones.of)
+    clones.copy_weights()
+    return copy
+
+
+def diamond():
+    inputs = keras.Input((4,), name="in")
+    left, right = layers.Dense(4, name="left")(inputs), layers.Dense(4, name="right")(inputs)
+    return keras.Model(inputs, layers.Add(name="join")([left, right]))
+
+
+def arithmetic():
+    inputs = keras.Input((4,))
+    doubled = layers.Lambda(lambda x: 2 * x)(inputs)
+    return keras.Model(inputs, {"sum": keras.ops.concatenate([doubled, inputs + 1.0], -1)})
+
+
+def shared_in_two_nested_models():
+    shared = layers.Dense(4, name="shared")
+    towers = [keras.Sequential([keras.Input((4,)), shared, layers.ReLU()]) for _ in range(2)]
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, towers[0](inputs) - towers[1](towers[0](inputs)))
+
+
+@pytest.mark.parametrize("make", [diamond, arithmetic, shared_in_two_nested_models])
+def test_a_replayed_model_computes_the_same_with_weights_of_its_own(make):
+    model = make()
+    copy = replayed(model)
+    x = RNG.normal(size=(3, 4)).astype("float32")
+    keras.tree.map_structure(np.testing.assert_array_equal, model(x), copy(x))
+    assert not {id(v) for v in model.variables} & {id(v) for v in copy.variables}
+
+
+@pytest.mark.parametrize(
+    "name", ["MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "DenseNet121"]
+)
+def test_keras_applications_replay_bit_equal(name):
+    model = getattr(keras.applications, name)(weights=None, input_shape=(32, 32, 3), classes=10)
+    x = RNG.uniform(0, 255, (1, 32, 32, 3)).astype("float32")
+    np.testing.assert_array_equal(model(x), replayed(model)(x))
+
+
+def test_a_layer_is_changed_once_and_shared_as_before():
+    seen = []
+
+    def change(layer):
+        seen.append(layer.name)
+        return clone_layer(layer)
+
+    copy = replay(shared_in_two_nested_models(), change)
+    assert seen.count("shared") == 1
+    assert copy.layers[1].layers[0] is copy.layers[2].layers[0]
+
+
+class NeedsAnArgument(layers.Layer):
+    def __init__(self, number):
+        super().__init__(name="stubborn")
+        self.number = number
+
+    def call(self, x):
+        return x * self.number
+
+
+def test_a_layer_that_cannot_be_rebuilt_is_shared_and_noted():
+    model = keras.Sequential([keras.Input((4,)), NeedsAnArgument(3)])
+    clones = Clones()
+    copy = replay(model, clones.of)
+    assert copy.layers[0] is model.layers[0]
+    assert [note.subject for note in clones.notes] == ["stubborn"]
+
+
+def test_a_graph_knows_who_feeds_whom():
+    model = diamond()
+    graph = Graph(model)
+    join = model.get_layer("join")
+    assert [op.name for op in graph.producers(join)] == ["left", "right"]
+    assert [op.name for op in graph.consumers(graph.inputs[0])] == ["left", "right"]
+    assert graph.outputs == [join]
