@@ -1,0 +1,196 @@
+"""What every way of running a .tflite file must do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tfprune.errors import FileError, MissingExtra, PruneError
+from tfprune.runners import Runner
+
+WAYS = [(kind, xnnpack) for kind in ("float32", "int8") for xnnpack in (True, False)]
+
+
+@pytest.fixture(params=WAYS, ids=[f"{kind}-{'xnnpack' if x else 'builtin'}" for kind, x in WAYS])
+def runner(request, files):
+    kind, xnnpack = request.param
+    with Runner(files[kind], xnnpack=xnnpack) as running:
+        yield running
+
+
+@pytest.fixture
+def own_temp(tmp_path, monkeypatch):
+    """A folder that holds whatever a Runner leaves behind."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_it_computes_what_keras_computes(runner, classifier, image):
+    expected = classifier.predict(image, verbose=0)
+    tolerance = 1e-6 if runner.inputs[0].dtype == "float32" else 3 / 256
+    np.testing.assert_allclose(runner.run([image])[0], expected, atol=tolerance)
+
+
+def test_floats_in_give_floats_out(runner, image):
+    assert runner.run([image])[0].dtype == np.float32
+
+
+def test_it_describes_inputs_by_the_name_keras_gave_them(runner):
+    assert [(i.signature, i.shape) for i in runner.inputs] == [("image", (1, 8, 8, 3))]
+
+
+def test_it_says_which_runtime_in_which_version(runner):
+    assert runner.runtime.split()[0] in ("ai-edge-litert", "tflite-runtime")
+    assert runner.runtime.split()[1][0].isdigit()
+
+
+def test_it_times_each_run_and_the_load(runner, image):
+    times = runner.time(3, [image])
+    assert len(times) == 3 and min(times) > 0 and runner.load_ms > 0
+
+
+def test_its_peak_memory_is_its_own_and_not_its_parents(runner, image):
+    runner.run([image])
+    assert 0 < runner.peak_memory_bytes < 100e6  # this process, with TensorFlow, has far more
+
+
+def test_it_times_each_op(runner, image):
+    profile = runner.profile([image], runs=3)
+    assert profile.notes == ()
+    assert any("Conv" in op.name or "CONV" in op.name for op in profile.ops)
+
+
+def test_raw_integers_give_raw_integers(files):
+    with Runner(files["int8"]) as runner:
+        assert runner.run([np.zeros((1, 8, 8, 3), np.int8)])[0].dtype == np.int8
+
+
+def test_an_open_batch_takes_the_batch_it_is_given(files, classifier):
+    batch = np.random.default_rng(2).random((5, 8, 8, 3), np.float32)
+    with Runner(files["float32"]) as runner:
+        np.testing.assert_allclose(
+            runner.run([batch])[0], classifier.predict(batch, verbose=0), atol=1e-6
+        )
+
+
+def test_shapes_can_be_given_at_the_start(files):
+    with Runner(files["float32"], shapes=[(4, 8, 8, 3)]) as runner:
+        assert runner.inputs[0].shape == (4, 8, 8, 3)
+
+
+def test_intermediate_tensors_can_be_kept(files, image):
+    with Runner(files["float32"], xnnpack=False, keep_all=True) as runner:
+        [output] = runner.run([image])
+        [again] = runner.tensors([runner.outputs[0].index])
+    np.testing.assert_array_equal(output, again)
+
+
+@pytest.mark.parametrize("size", [0, 10, 1000])
+def test_a_truncated_file_is_a_clear_error(files, tmp_path, size):
+    cut = tmp_path / "cut.tflite"
+    cut.write_bytes(files["float32"].read_bytes()[:size])
+    with pytest.raises(FileError, match=r"load .*cut\.tflite\nfound: [\s\S]*whole \.tflite file"):
+        Runner(cut)
+
+
+def test_a_missing_file_is_a_clear_error():
+    with pytest.raises(FileError, match=r"load no\.tflite\nfound: there is no such file"):
+        Runner("no.tflite")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [({"threads": 0}, "threads=0\nfound: at least one"), ({"runtime": "onnx"}, "runtime='onnx'")],
+)
+def test_a_bad_setting_is_an_error_that_repeats_it(files, setting, message):
+    with pytest.raises(PruneError, match=message):
+        Runner(files["float32"], **setting)
+
+
+def test_a_missing_runtime_is_an_error_with_the_pip_command(files):
+    pytest.importorskip("ai_edge_litert")
+    if any((Path(p) / "tflite_runtime").exists() for p in sys.path):
+        pytest.skip("tflite-runtime is installed here")
+    with pytest.raises(MissingExtra, match="fix: pip install tflite-runtime"):
+        Runner(files["float32"], runtime="tflite-runtime")
+
+
+def test_a_killed_child_is_a_clear_error_and_leaves_nothing(files, image, own_temp):
+    runner = Runner(files["float32"])
+    os.kill(runner.pid, signal.SIGKILL)
+    with pytest.raises(PruneError, match="died: it was ended by SIGKILL"):
+        runner.run([image])
+    assert not is_alive(runner.pid) and list(own_temp.iterdir()) == []
+
+
+def test_a_crash_shows_the_last_words_of_the_child(files, image, tmp_path):
+    crashing = tmp_path / "crash.py"
+    crashing.write_text("import os, sys\nprint('out of tensors', file=sys.stderr)\nos.abort()\n")
+    with pytest.raises(FileError, match=r"ended by SIGABRT; it said:\nout of tensors"):
+        Runner(files["float32"], launcher=[sys.executable, str(crashing)])
+
+
+def test_a_hanging_child_is_ended_after_its_time(files, image, own_temp):
+    runner = Runner(files["float32"], timeout_s=5)
+    runner._child._timeout_s = 0.2
+    os.kill(runner.pid, signal.SIGSTOP)
+    with pytest.raises(PruneError, match=r"did not answer within 0\.2 s"):
+        runner.run([image])
+    assert not is_alive(runner.pid) and list(own_temp.iterdir()) == []
+
+
+def test_a_closed_runner_leaves_nothing(files, own_temp):
+    with Runner(files["float32"]) as runner:
+        assert is_alive(runner.pid)
+    assert not is_alive(runner.pid) and list(own_temp.iterdir()) == []
+
+
+def test_a_forgotten_runner_is_ended_with_its_last_reference(files, own_temp):
+    runner = Runner(files["float32"])
+    pid = runner.pid
+    del runner
+    assert not is_alive(pid) and list(own_temp.iterdir()) == []
+
+
+def test_ctrl_c_leaves_neither_process_nor_files(files, tmp_path):
+    script = (
+        "import sys, time; from tfprune.runners import Runner\n"
+        "runner = Runner(sys.argv[1]); print(runner.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, str(files["float32"])],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        text=True,
+    )
+    child = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGINT)
+    parent.communicate()
+    assert parent.returncode != 0
+    assert not is_alive(child) and list(tmp_path.iterdir()) == []
+
+
+def test_the_worker_runs_alone(files):
+    """Without tfprune: one line of JSON in, one out."""
+    worker = Path(__file__).parents[2] / "tfprune" / "runners" / "worker.py"
+    line = f'{{"do": "load", "path": "{files["float32"]}"}}\n'
+    done = subprocess.run(
+        [sys.executable, "-I", str(worker)], input=line, capture_output=True, text=True, check=True
+    )
+    assert '"signature": "image"' in done.stdout

@@ -1,0 +1,9 @@
+"""Time .tflite files: warm-up, interleaved rounds, medians with their spread."""
+
+from __future__ import annotations
+
+from tfprune.bench.benchmark import benchmark
+from tfprune.bench.host import describe_host
+from tfprune.bench.result import BenchmarkResult, BenchmarkRow
+
+__all__ = ["BenchmarkResult", "BenchmarkRow", "benchmark", "describe_host"]

@@ -1,0 +1,57 @@
+"""What a time was measured on; a number without it means nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+_X86 = {"x86_64", "amd64", "i386", "i686"}
+
+
+def describe_host() -> dict[str, Any]:
+    """Describe this machine, JSON-ready: CPU, cores, OS, Python, load, sparse kernels."""
+    facts = _cpuinfo()
+    machine = platform.machine()
+    flags = facts.get("flags", "").split()
+    return {
+        "cpu": facts.get("model name") or platform.processor() or machine,
+        "machine": machine,
+        "cores": _usable_cores(),
+        "os": platform.platform(),
+        "python": platform.python_version(),
+        "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "runs_sparse_kernels": runs_sparse_kernels(machine, flags),
+    }
+
+
+def runs_sparse_kernels(machine: str, flags: Collection[str]) -> bool:
+    """Whether XNNPACK can run a sparse file with its sparse kernels on such a CPU.
+
+    Source: XNNPACK `src/xnnpack/hardware-config.h`, `xnn_is_chw_compatible_config`: on x86 only
+    without AVX; on ARM always. A CPU whose flags are unknown is taken to have AVX.
+
+    Example:
+        >>> runs_sparse_kernels("aarch64", []), runs_sparse_kernels("x86_64", ["avx"])
+        (True, False)
+    """
+    if machine.lower() in _X86:
+        return bool(flags) and "avx" not in flags
+    return machine.lower().startswith(("aarch64", "arm"))
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cpuinfo() -> dict[str, str]:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    rows = (line.partition(":") for line in text.split("\n\n")[0].splitlines())
+    return {key.strip(): value.strip() for key, _, value in rows}

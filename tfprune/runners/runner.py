@@ -1,0 +1,196 @@
+"""A .tflite file, loaded by an interpreter in a child process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfprune.errors import PruneError
+from tfprune.notes import Note
+from tfprune.runners.child import Child, ChildDied
+from tfprune.runners.failures import check_arguments, died, failed, missing
+from tfprune.runners.profile import Profile, profile_ops
+from tfprune.runners.tensors import (
+    TensorSpec,
+    dequantize,
+    fit_inputs,
+    load_arrays,
+    save_arrays,
+    wants_real_values,
+)
+
+WORKER = Path(__file__).with_name("worker.py")
+
+
+class Runner:
+    """Run a .tflite file in a process of its own, so that a crash there is an error here.
+
+    Args:
+        path: The file.
+        threads: Threads of the interpreter.
+        xnnpack: Whether the XNNPACK delegate may take ops; without it the builtin kernels run.
+        runtime: `"ai-edge-litert"`, `"tflite-runtime"`, or `"auto"`: the first that is installed.
+        shapes: One shape per input, for a file that leaves sizes open; by default each is 1.
+        keep_all: Keep every intermediate tensor, for `tensors`; slower and larger.
+        timeout_s: Seconds that one request may take.
+        launcher: A command that runs `worker.py` given as its last argument, e.g. an emulator
+            with its Python; by default this Python.
+
+    Attributes:
+        runtime: The package that runs the file, with its version.
+        inputs, outputs: A `TensorSpec` each, in the file's order.
+        load_ms: Milliseconds to build the interpreter, apply delegates and allocate tensors.
+
+    Raises:
+        FileError: there is no such file, or no interpreter can load it.
+        PruneError: a bad argument; the runtime is missing, crashed or hung.
+
+    Example:
+        >>> with Runner("model.tflite") as runner:                   # doctest: +SKIP
+        ...     [probabilities] = runner.run([np.zeros((1, 28, 28, 1), np.float32)])
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        threads: int = 1,
+        xnnpack: bool = True,
+        runtime: str = "auto",
+        shapes: Sequence[Sequence[int]] | None = None,
+        keep_all: bool = False,
+        timeout_s: float = 300.0,
+        launcher: Sequence[str] = (sys.executable,),
+    ) -> None:
+        self.path, self.threads, self.xnnpack = str(path), threads, xnnpack
+        self._timeout_s, self._launcher = timeout_s, list(launcher)
+        check_arguments(self.path, threads, runtime)
+        self._child = Child([*launcher, str(WORKER)], timeout_s)
+        try:
+            answer = self._ask(
+                "load",
+                path=os.path.abspath(self.path),
+                threads=threads,
+                xnnpack=xnnpack,
+                runtime=runtime,
+                shapes=[list(shape) for shape in shapes] if shapes is not None else None,
+                keep_all=keep_all,
+            )
+        except BaseException:
+            self.close()
+            raise
+        self.runtime: str = answer["runtime"]
+        self.load_ms: float = answer["load_ms"]
+        self.inputs = [_spec(row) for row in answer["inputs"]]
+        self.outputs = [_spec(row) for row in answer["outputs"]]
+
+    @property
+    def pid(self) -> int:
+        """The process number of the child."""
+        return self._child.pid
+
+    @property
+    def peak_memory_bytes(self) -> int:
+        """Peak resident memory so far, in bytes, above what Python and the imports alone took.
+
+        The kernel's high-water mark of the child (VmHWM), reset just before the file is loaded:
+        it counts the mapped file, packed weights, tensors and scratch. 0 where /proc is missing.
+        """
+        return int(self._ask("memory")["peak_bytes"])
+
+    def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Run once and return one array for each output, in the file's order.
+
+        Floats given to an integer input are quantized, and quantized outputs then come back as
+        float32. Raw integers given to a quantized input give raw integers.
+
+        Raises:
+            PruneError: wrong count or shape of inputs, or the interpreter failed.
+        """
+        values = self._write(inputs)
+        self._ask("run", inputs=values, outputs=self._file("outputs"))
+        arrays = load_arrays(self._file("outputs"))
+        if not wants_real_values(inputs, self.inputs):
+            return arrays
+        pairs = zip(arrays, self.outputs, strict=True)
+        return [dequantize(a, spec) if spec.quantized else a for a, spec in pairs]
+
+    def time(self, runs: int, inputs: Sequence[np.ndarray] | None = None) -> list[float]:
+        """Invoke `runs` times and return the milliseconds of each.
+
+        Only the invocation is inside the clock, not the copying of inputs and outputs. The inputs
+        are those given, else those of the last call.
+        """
+        if runs < 1:
+            raise PruneError(f"runs={runs}", "at least one run is needed", "runs=50")
+        values = self._write(inputs) if inputs is not None else None
+        times: list[float] = self._ask("time", runs=runs, inputs=values)["times_ms"]
+        return times
+
+    def tensors(self, indices: Sequence[int]) -> list[np.ndarray]:
+        """Return intermediate tensors of the last run, raw; needs `keep_all=True`."""
+        self._ask("tensors", indices=[int(i) for i in indices], outputs=self._file("tensors"))
+        return load_arrays(self._file("tensors"))
+
+    def profile(self, inputs: Sequence[np.ndarray], runs: int = 20) -> Profile:
+        """Return the time of each op, or a note why this runtime has none.
+
+        It runs in another process through LiteRT's CompiledModel, with the same kernels;
+        tflite-runtime ships no library with a profiler.
+        """
+        if not self.runtime.startswith("ai-edge-litert"):
+            reason = f"no per-op profile: {self.runtime} offers none, ai-edge-litert does"
+            return Profile((), (Note(self.path, reason),))
+        return profile_ops(
+            os.path.abspath(self.path),
+            fit_inputs(inputs, self.inputs),
+            self.inputs,
+            threads=self.threads,
+            xnnpack=self.xnnpack,
+            runs=runs,
+            timeout_s=self._timeout_s,
+            launcher=self._launcher,
+        )
+
+    def close(self) -> None:
+        """End the child and remove its files; safe to call twice."""
+        self._child.close()
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _file(self, name: str) -> str:
+        return str(self._child.folder / f"{name}.npz")
+
+    def _write(self, inputs: Sequence[np.ndarray]) -> str:
+        path = self._file("inputs")
+        save_arrays(path, fit_inputs(inputs, self.inputs))
+        return path
+
+    def _ask(self, verb: str, **values: Any) -> dict[str, Any]:
+        asked = f"{verb} {self.path}"
+        try:
+            answer = self._child.ask({"do": verb, **values})
+        except ChildDied as death:
+            raise died(verb, asked, str(death)) from death
+        if answer.get("kind") == "missing-runtime":
+            raise missing(asked, values["runtime"], answer["error"])
+        if "error" in answer:
+            raise failed(verb, asked, answer["error"])
+        return answer
+
+
+def _spec(row: dict[str, Any]) -> TensorSpec:
+    signature_shape = row.pop("shape_signature")
+    shape = tuple(row.pop("shape"))
+    return TensorSpec(
+        shape=shape, open_axes=tuple(a for a, n in enumerate(signature_shape) if n < 0), **row
+    )

@@ -1,0 +1,58 @@
+"""Inputs for a .tflite file when the user gives none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tfprune.errors import PruneError
+from tfprune.runners.tensors import TensorSpec
+
+
+def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[np.ndarray]:
+    """Draw one array for each input, the same for the same seed.
+
+    Floats are uniform in [0, 1), as images usually are; quantized integers cover their whole
+    range. Other integers may be indices of a table whose size the file does not tell, so they
+    are 0 or 1.
+
+    Example:
+        >>> random_inputs([TensorSpec("tokens", (1, 4), "int32")])[0].tolist()
+        [[1, 1, 1, 0]]
+    """
+    generator = np.random.default_rng(seed)
+    return [_draw(spec, generator) for spec in specs]
+
+
+def _draw(spec: TensorSpec, generator: np.random.Generator) -> np.ndarray:
+    dtype = np.dtype(spec.dtype)
+    if np.issubdtype(dtype, np.floating):
+        return generator.random(spec.shape, np.float32).astype(dtype)
+    if spec.quantized:
+        limits = np.iinfo(dtype)
+        return generator.integers(limits.min, limits.max, spec.shape, dtype, endpoint=True)
+    return generator.integers(0, 2, spec.shape).astype(dtype)
+
+
+def order_inputs(
+    values: Sequence[np.ndarray] | Mapping[str, np.ndarray], specs: Sequence[TensorSpec]
+) -> list[np.ndarray]:
+    """Bring inputs given by name into the file's order; a sequence stays as it is.
+
+    Raises:
+        PruneError: a name is missing.
+
+    Example:
+        >>> order_inputs({"a": np.array([1])}, [TensorSpec("x:0", (1,), "int32", signature="a")])
+        [array([1])]
+    """
+    if not isinstance(values, Mapping):
+        return list(values)
+    names = [spec.signature or spec.name for spec in specs]
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise PruneError(
+            f"inputs named {sorted(values)}", f"the file takes {names}", f"add {missing}"
+        )
+    return [values[name] for name in names]

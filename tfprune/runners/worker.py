@@ -1,0 +1,208 @@
+"""The child that holds one interpreter: JSON lines in, JSON lines out, tensors as .npz files.
+
+It imports nothing of tfprune, so that it also runs alone, under an emulator or on a board:
+
+    echo '{"do": "load", "path": "model.tflite"}' | python worker.py
+
+Each request is one JSON object on a line, its verb under `"do"`; each answer is one JSON object,
+`{"error": ..., "kind": ...}` when the request failed. End of input ends the process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# This script's folder is a package's folder; nothing in it may shadow a standard module.
+if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+    del sys.path[0]
+
+import importlib
+import importlib.metadata
+import json
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import numpy as np
+
+Request = dict[str, Any]
+Answer = dict[str, Any]
+
+RUNTIMES = {"ai-edge-litert": "ai_edge_litert", "tflite-runtime": "tflite_runtime"}
+
+
+class MissingRuntime(Exception):
+    """None of the packages asked for can be imported."""
+
+
+def resident_bytes(field: str) -> int:
+    """Read a line such as `VmHWM` of /proc/self/status, in bytes; 0 where there is none.
+
+    `ru_maxrss` would not do: Linux lets a child inherit its parent's maximum over fork and exec.
+    """
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            for line in status:
+                if line.startswith(field + ":"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def reset_peak() -> int:
+    """Set the kernel's peak back to what is resident now, where it allows; return the baseline."""
+    try:
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as clear:
+            clear.write("5")
+    except OSError:
+        pass
+    return resident_bytes("VmHWM")
+
+
+def import_runtime(wanted: str) -> tuple[str, Any]:
+    """Import an interpreter module; return its package with the version, and the module."""
+    tried = []
+    for package in RUNTIMES if wanted == "auto" else [wanted]:
+        try:
+            module = importlib.import_module(RUNTIMES[package] + ".interpreter")
+        except ImportError as error:
+            tried.append(f"{package}: {error}")
+        else:
+            return f"{package} {importlib.metadata.version(package)}", module
+    raise MissingRuntime("; ".join(tried))
+
+
+class Worker:
+    """One interpreter and the verbs that a request may name."""
+
+    def __init__(self) -> None:
+        self.verbs: dict[str, Callable[[Request], Answer]] = {
+            "load": self.load,
+            "run": self.run,
+            "time": self.time,
+            "tensors": self.tensors,
+            "memory": self.memory,
+        }
+
+    def load(self, request: Request) -> Answer:
+        """Build the interpreter; answer with its specs and what loading took."""
+        self.runtime, module = import_runtime(request.get("runtime", "auto"))
+        kinds = module.OpResolverType
+        with_delegates = request.get("xnnpack", True)
+        self.baseline = reset_peak()
+        start = time.perf_counter()
+        self.interpreter = module.Interpreter(
+            model_path=request["path"],
+            num_threads=request.get("threads", 1),
+            experimental_op_resolver_type=kinds.AUTO
+            if with_delegates
+            else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=request.get("keep_all", False),
+        )
+        self._resize(request.get("shapes"))
+        self.interpreter.allocate_tensors()
+        load_ms = (time.perf_counter() - start) * 1e3
+        return {"runtime": self.runtime, "load_ms": load_ms, **self._specs()}
+
+    def _resize(self, shapes: list[list[int]] | None) -> None:
+        """Give every input its shape: the one asked for, else 1 wherever the model says any."""
+        for i, detail in enumerate(self.interpreter.get_input_details()):
+            own = [int(n) for n in detail["shape_signature"]]
+            shape = shapes[i] if shapes else [1 if n < 0 else n for n in own]
+            if shape != [int(n) for n in detail["shape"]]:
+                self.interpreter.resize_tensor_input(detail["index"], shape, strict=True)
+
+    def _specs(self) -> Answer:
+        signatures = self.interpreter._get_full_signature_list()
+        first: dict[str, dict[str, int]] = next(iter(signatures.values()), {})
+        return {
+            "inputs": _describe(self.interpreter.get_input_details(), first.get("inputs", {})),
+            "outputs": _describe(self.interpreter.get_output_details(), first.get("outputs", {})),
+        }
+
+    def _set(self, path: str) -> None:
+        details = self.interpreter.get_input_details()
+        with np.load(path, allow_pickle=False) as arrays:
+            values = [arrays[str(i)] for i in range(len(details))]
+        shapes = [list(value.shape) for value in values]
+        if any(s != list(d["shape"]) for s, d in zip(shapes, details, strict=True)):
+            self._resize(shapes)
+            self.interpreter.allocate_tensors()
+        for detail, value in zip(details, values, strict=True):
+            self.interpreter.set_tensor(detail["index"], value)
+
+    def run(self, request: Request) -> Answer:
+        """Run once on the arrays of one .npz and write the outputs to another."""
+        self._set(request["inputs"])
+        self.interpreter.invoke()
+        indices = [detail["index"] for detail in self.interpreter.get_output_details()]
+        return self._save(indices, request["outputs"])
+
+    def time(self, request: Request) -> Answer:
+        """Invoke `runs` times, on new inputs if there are any; answer in milliseconds."""
+        if request.get("inputs"):
+            self._set(request["inputs"])
+        times = []
+        for _ in range(request["runs"]):
+            start = time.perf_counter()
+            self.interpreter.invoke()
+            times.append((time.perf_counter() - start) * 1e3)
+        return {"times_ms": times}
+
+    def tensors(self, request: Request) -> Answer:
+        """Write the tensors with these indices, as they are after the last run."""
+        return self._save(request["indices"], request["outputs"])
+
+    def _save(self, indices: list[int], path: str) -> Answer:
+        arrays = {str(i): self.interpreter.get_tensor(index) for i, index in enumerate(indices)}
+        np.savez(path, **arrays)
+        return {"count": len(indices)}
+
+    def memory(self, request: Request) -> Answer:
+        """Answer with the peak of resident memory above what the imports alone took."""
+        return {"peak_bytes": max(0, resident_bytes("VmHWM") - self.baseline)}
+
+
+def _describe(details: list[dict[str, Any]], signature: dict[str, int]) -> list[Answer]:
+    names = {index: name for name, index in signature.items()}
+    return [
+        {
+            "name": str(detail["name"]),
+            "signature": names.get(detail["index"]),
+            "index": int(detail["index"]),
+            "shape": [int(n) for n in detail["shape"]],
+            "shape_signature": [int(n) for n in detail["shape_signature"]],
+            "dtype": np.dtype(detail["dtype"]).name,
+            "scale": float(detail["quantization"][0]),
+            "zero_point": int(detail["quantization"][1]),
+        }
+        for detail in details
+    ]
+
+
+def answer(worker: Worker, line: str) -> Answer:
+    """Do what one line asks; an error becomes an answer."""
+    try:
+        request = json.loads(line)
+        return worker.verbs[request["do"]](request)
+    except MissingRuntime as error:
+        return {"error": str(error), "kind": "missing-runtime"}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}", "kind": "failed"}
+
+
+def serve(lines: TextIO, answers: TextIO) -> None:
+    """Answer every line until the input ends."""
+    worker = Worker()
+    for line in lines:
+        answers.write(json.dumps(answer(worker, line)) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    # The runtime's C++ side may print to file descriptor 1; answers must not mix with that.
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as own_channel:
+        os.dup2(2, 1)
+        serve(sys.stdin, own_channel)

@@ -1,0 +1,8 @@
+"""Does the .tflite file do what the Keras model does? Zeros and outputs, with a named culprit."""
+
+from __future__ import annotations
+
+from tfprune.verification.result import Check, KernelCheck, VerifyResult
+from tfprune.verification.verify import verify
+
+__all__ = ["Check", "KernelCheck", "VerifyResult", "verify"]

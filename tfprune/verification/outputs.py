@@ -1,0 +1,117 @@
+"""Run the file on the batches and compare its outputs with Keras'."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfprune.errors import MissingExtra, PruneError
+from tfprune.notes import Note
+from tfprune.runners import Runner, TensorSpec
+from tfprune.verification.compare import agreement, is_within, measure
+from tfprune.verification.pairing import pair
+from tfprune.verification.reference import Batch
+from tfprune.verification.result import Check
+from tfprune.verification.tolerance import Tolerance
+
+Outputs = list[dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is compared, however it is run.
+
+    Args:
+        path: The file.
+        batches: Inputs by Keras name.
+        places: The position in the file of each Keras input.
+        expected: Keras' outputs, for each batch.
+        tolerance: How far the file may be off.
+        detail: What the inputs are.
+    """
+
+    path: str
+    batches: Sequence[Batch]
+    places: dict[str, int]
+    expected: Outputs
+    tolerance: Tolerance
+    detail: str
+
+    def arrays(self, batch: Batch) -> list[np.ndarray]:
+        """Return a batch in the file's order of inputs."""
+        names = sorted(self.places, key=lambda name: self.places[name])
+        return [batch[name] for name in names]
+
+
+def check_outputs(
+    question: Question, runtime: str, xnnpack: bool
+) -> tuple[list[Check], tuple[Note, ...]]:
+    """Run the file in one way; return a check for each output.
+
+    A file that does not load or crashes in this way is a failed check, not an error: another
+    runtime may run it.
+    """
+    way = f"{'with' if xnnpack else 'without'} XNNPACK"
+    try:
+        with Runner(question.path, runtime=runtime, xnnpack=xnnpack) as runner:
+            name = f"outputs, {runner.runtime.split()[0]} {way}"
+            found = [runner.run(question.arrays(batch)) for batch in question.batches]
+            specs = runner.outputs
+    except MissingExtra:
+        raise
+    except PruneError as error:
+        limit = question.tolerance.limit
+        name = f"outputs, {runtime} {way}"
+        return [Check(name, np.inf, np.inf, np.inf, limit, False, error.found)], ()
+    shapes = {name: array.shape for name, array in question.expected[0].items()}
+    places, notes = pair("outputs", shapes, _as_run(specs, found[0]), question.path)
+    checks = []
+    for output, place in places.items():
+        expected = np.concatenate([np.atleast_1d(batch[output]) for batch in question.expected])
+        own = np.concatenate([np.atleast_1d(batch[place]) for batch in found])
+        title = f"{name}, {output}" if len(places) > 1 else name
+        checks.append(_check(title, expected, own, specs[place], question))
+    return checks, notes
+
+
+def _as_run(specs: Sequence[TensorSpec], arrays: Sequence[np.ndarray]) -> list[TensorSpec]:
+    """Return the specs with the shapes that really came out."""
+    return [
+        TensorSpec(spec.name, array.shape, spec.dtype, signature=spec.signature)
+        for spec, array in zip(specs, arrays, strict=True)
+    ]
+
+
+def _check(
+    name: str, expected: np.ndarray, found: np.ndarray, spec: TensorSpec, question: Question
+) -> Check:
+    errors = measure(expected, found)
+    tolerance = question.tolerance
+    passed = is_within(errors, tolerance, _one_step(expected, spec))
+    details = [question.detail, errors.detail]
+    if expected.ndim == 2 and expected.shape[1] > 1 and np.isfinite(expected).all():
+        margin = 2 * tolerance.limit * float(np.abs(expected).max())
+        same, sure, wrong = agreement(expected, found, margin)
+        details.append(f"top-1 agreement {same:.0%}, {sure} of {len(expected)} samples clear")
+        if wrong:
+            passed = False
+            details.append(f"{wrong} clear samples have another class")
+    return Check(
+        name,
+        errors.max_abs,
+        errors.max_rel,
+        errors.rms_rel,
+        tolerance.limit,
+        bool(passed),
+        "; ".join(part for part in details if part),
+    )
+
+
+def _one_step(expected: np.ndarray, spec: TensorSpec) -> float:
+    """Return one step of a quantized output, relative to Keras' output."""
+    if not spec.quantized:
+        return 0.0
+    rms = float(np.sqrt(np.mean(np.square(expected, dtype=np.float64))))
+    return spec.scale / rms if rms > 0 else np.inf

@@ -1,0 +1,105 @@
+"""The Keras side: load a model, know its inputs by name, call it on batches."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.errors import FileError, PruneError
+from tfprune.runners import TensorSpec
+
+Batch = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One input as Keras knows it; the first size is the batch of the file."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+def load(model: Any) -> Any:
+    """Return a Keras model, loading it if a `.keras` path is given.
+
+    Raises:
+        FileError: the path holds no Keras model.
+        PruneError: it is neither a path nor a built model.
+    """
+    if not isinstance(model, (str, os.PathLike)):
+        if not callable(getattr(model, "get_weights", None)) or not getattr(model, "built", False):
+            raise PruneError(
+                f"verify against an object of type {type(model).__name__}",
+                "it is no built Keras model",
+                "pass the model the file was converted from, or its .keras path",
+            )
+        return model
+    path = Path(model)
+    if not path.is_file():
+        found = "it is a folder" if path.is_dir() else "there is no such file"
+        raise FileError(f"load {path}", found, "pass a Keras model or a .keras file")
+    importlib.import_module("tfprune.masks")  # registers the wrapper a pruned model is saved with
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:
+        raise FileError(
+            f"load {path}",
+            f"Keras can't load it: {str(error).strip().splitlines()[0]}",
+            "save the model again, or load it with custom_objects and pass the model",
+        ) from error
+
+
+def input_specs(model: Any, specs: list[TensorSpec]) -> tuple[InputSpec, ...]:
+    """Return the model's inputs in the order Keras flattens them.
+
+    A subclassed model does not know its inputs; then they are those of the file.
+    """
+    inputs = getattr(model, "inputs", None)
+    if not inputs:
+        return tuple(InputSpec(s.signature or s.name, s.shape, s.dtype) for s in specs)
+    batch = specs[0].shape[0] if specs and specs[0].shape else 1
+    return tuple(
+        InputSpec(
+            getattr(t, "_keras_history", [t])[0].name,
+            (batch, *tuple(t.shape)[1:]),
+            keras.backend.standardize_dtype(t.dtype),
+        )
+        for t in inputs
+    )
+
+
+def call(model: Any, batch: Batch) -> dict[str, np.ndarray]:
+    """Run the model on one batch, in inference mode; return its outputs by name, flattened.
+
+    The names are those exporters give: the keys of a dict, else `output_0`, `output_1`, ...
+    """
+    outputs = model(_pack(model, list(batch.values())), training=False)
+    flat = [np.asarray(keras.ops.convert_to_numpy(o)) for o in keras.tree.flatten(outputs)]
+    keyed = isinstance(outputs, dict) and len(outputs) == len(flat)
+    names = sorted(outputs) if keyed else [f"output_{i}" for i in range(len(flat))]
+    return dict(zip(names, flat, strict=True))
+
+
+def _pack(model: Any, arrays: list[np.ndarray]) -> Any:
+    """Nest flat inputs as the model's first argument is nested."""
+    structure = _structure(model)
+    if structure is None or not keras.tree.is_nested(structure):
+        return arrays[0] if len(arrays) == 1 else arrays
+    return keras.tree.pack_sequence_as(structure, arrays)
+
+
+def _structure(model: Any) -> Any:
+    if getattr(model, "inputs", None):
+        try:
+            return model.input
+        except AttributeError:  # a Sequential that was never called; it has one input
+            return None
+    shape = (model.get_build_config() or {}).get("input_shape")
+    return dict.fromkeys(shape, 0) if isinstance(shape, dict) else None

@@ -1,0 +1,89 @@
+"""What a verification returns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tfprune.notes import Note
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison of one output, in one way of running the file.
+
+    Args:
+        name: E.g. `"outputs, ai-edge-litert with XNNPACK"`.
+        max_abs_error: Largest |file - Keras|; infinite where one is finite and the other not.
+        max_rel_error: The same over the largest |Keras|.
+        rms_rel_error: Root mean square of (file - Keras) over that of Keras.
+        tolerance: The limit: of `rms_rel_error` for integer arithmetic, else of `max_rel_error`.
+        passed: Whether the error is within it.
+        detail: On what inputs, and what else was seen.
+    """
+
+    name: str
+    max_abs_error: float
+    max_rel_error: float
+    rms_rel_error: float
+    tolerance: float
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class KernelCheck:
+    """The zeros of one kernel before and after conversion.
+
+    Args:
+        kernel: Its Keras name.
+        tensor: The TFLite tensor's name, or several joined by `;`.
+        zeros_before: Zeros in the Keras kernel.
+        zeros_after: Zeros in the file, at least as many unless something was lost.
+        size: The number of values.
+        lost: Zeros of Keras that are no zeros in the file; None where the file stores the
+            kernel in parts, so that only counts can be compared.
+    """
+
+    kernel: str
+    tensor: str
+    zeros_before: int
+    zeros_after: int
+    size: int
+    lost: int | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every zero survived."""
+        return self.zeros_after >= self.zeros_before and not self.lost
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """All checks of one file.
+
+    Args:
+        path: The file.
+        precision: How it computes: `"float32"`, `"float16"`, `"dynamic"`, `"int8"`, `"int16x8"`.
+        checks: One for each output and way of running.
+        kernels: One for each kernel that could be found in the file.
+        notes: What could not be checked, and why.
+        culprit: The first layer or kernel that differs, if a check failed.
+    """
+
+    path: str
+    precision: str
+    checks: tuple[Check, ...]
+    kernels: tuple[KernelCheck, ...]
+    notes: tuple[Note, ...] = field(default=())
+    culprit: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(c.passed for c in self.checks) and all(k.passed for k in self.kernels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, dicts and numbers, ready for `json.dumps`."""
+        kernels = [{**asdict(k), "passed": k.passed} for k in self.kernels]
+        return {**asdict(self), "kernels": kernels, "passed": self.passed}

@@ -1,0 +1,68 @@
+"""How far a converted model may be from Keras: one number for each precision, with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tfprune.export.tflite_model import TFLiteModel
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """A limit on the error of an output.
+
+    Args:
+        limit: The share of Keras' output that the error may reach.
+        by_rms: Compare root mean squares, else the largest error with the largest value.
+        reason: Where the number comes from.
+    """
+
+    limit: float
+    by_rms: bool
+    reason: str
+
+
+TOLERANCES = {
+    "float32": Tolerance(
+        1e-4,
+        False,
+        "only the order of sums differs: 6e-8 a rounding, sums of some thousand terms, "
+        "some dozen layers",
+    ),
+    "float16": Tolerance(
+        1e-2, False, "weights keep 11 bits: 5e-4 each at most, over some dozen layers"
+    ),
+    "dynamic": Tolerance(
+        0.1,
+        True,
+        "weights and, on the fly, activations keep 8 bits: 0.4 % of the largest value each "
+        "time; errors are random, so their root mean square tells, not the worst value",
+    ),
+    "int16x8": Tolerance(0.1, True, "weights keep 8 bits as in dynamic, activations 16"),
+    "int8": Tolerance(
+        0.2,
+        True,
+        "as dynamic, with activation ranges fixed by calibration, so that values beyond them "
+        "are clipped (a small trained MobileNet is off by 0.03 on its digits, 0.08 on noise); "
+        "plus one step of the output, below which int8 can't see",
+    ),
+}
+
+
+def precision_of(tflite: TFLiteModel) -> str:
+    """Say in which precision most of a file computes, the coarsest that occurs in it.
+
+    Returns:
+        A key of `TOLERANCES`. Integer activations make a model `"int8"` or `"int16x8"`; int8
+        weights between float activations `"dynamic"`; float16 weights `"float16"`.
+    """
+    made = {index for op in tflite.ops for index in op.outputs}
+    activations = {t.dtype for t in tflite.tensors if t.index in made and t.quantized}
+    weights = {t.dtype for t in tflite.tensors if t.is_constant and t.size > 1}
+    if "int8" in activations or "uint8" in activations:
+        return "int8"
+    if "int16" in activations:
+        return "int16x8"
+    if {"int8", "int4"} & {t.dtype for t in tflite.tensors if t.is_constant and t.quantized}:
+        return "dynamic"
+    return "float16" if "float16" in weights else "float32"

@@ -1,0 +1,185 @@
+"""Compare a .tflite file with the Keras model it came from."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tfprune.errors import PruneError, VerificationError
+from tfprune.export.names import link_kernels
+from tfprune.export.precision import in_float32
+from tfprune.export.tf_keras_models import is_tf_keras
+from tfprune.export.tflite import read_tflite
+from tfprune.export.tflite_model import TFLiteModel
+from tfprune.notes import Note
+from tfprune.progress import track
+from tfprune.runners import Runner, TensorSpec
+from tfprune.verification.data import given_batches, random_batches
+from tfprune.verification.locate import first_different_layer
+from tfprune.verification.outputs import Question, check_outputs
+from tfprune.verification.pairing import pair
+from tfprune.verification.reference import call, input_specs, load
+from tfprune.verification.result import Check, KernelCheck, VerifyResult
+from tfprune.verification.tolerance import TOLERANCES, precision_of
+from tfprune.verification.zeros import check_zeros
+
+
+def verify(
+    model: Any,
+    path: str | os.PathLike[str],
+    inputs: Any = None,
+    *,
+    samples: int = 8,
+    tolerance: float | None = None,
+    runtime: str = "auto",
+    raise_on_failure: bool = True,
+) -> VerifyResult:
+    """Check that a .tflite file kept the zeros and computes what the Keras model computes.
+
+    Every kernel that can be found in the file must be zero there wherever it is zero in Keras,
+    and every output must agree on the same inputs, with XNNPACK and without. Tolerances go by
+    the file's precision and stand with their reasons in `tfprune.verification.tolerance`.
+
+    Args:
+        model: The Keras model (wrapped for pruning or stripped), its `.keras` path, or a tf_keras
+            model.
+        path: The file.
+        inputs: Real inputs: an array, a list with one array per input, a dict by input name, a
+            `tf.data.Dataset` (targets are ignored). By default random ones; an integer model
+            should be given real ones, since it was calibrated on those.
+        samples: At most how many samples are compared.
+        tolerance: Overrides the tolerance, as a share of Keras' output.
+        runtime: `"auto"`, `"ai-edge-litert"` or `"tflite-runtime"`.
+        raise_on_failure: False returns a result whose `passed` is False instead of raising.
+
+    Returns:
+        A `VerifyResult`: the checks, the kernels with their zeros, and what was not checked.
+
+    Raises:
+        VerificationError: a check failed; it names the layer, kernel or output.
+        FileError: a file is missing, foreign or truncated.
+        PruneError: the inputs do not fit, or the runtime is missing.
+
+    Example:
+        >>> import keras, tempfile, tfprune
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> path = tempfile.mkdtemp() + "/model.tflite"
+        >>> _ = tfprune.convert(model, path)
+        >>> tfprune.verify(model, path).passed
+        True
+    """
+    _check_arguments(samples, tolerance)
+    model, path = load(model), str(path)
+    tflite = read_tflite(path)
+    links, missing = link_kernels(model, tflite)
+    computing, changed = (model, ()) if is_tf_keras(model) else in_float32(model)
+    question, notes = _ask(computing, path, tflite, inputs, samples, runtime)
+    if tolerance is not None:
+        question = replace(question, tolerance=replace(question.tolerance, limit=tolerance))
+    checks: list[Check] = []
+    for xnnpack in track((True, False), "verifying"):
+        more, paired = check_outputs(question, runtime, xnnpack)
+        checks += more
+        notes = tuple(dict.fromkeys((*notes, *paired)))
+    kernels, uncounted = check_zeros(model, links, tflite)
+    notes = (*changed, *_without(missing, kernels), *uncounted, *notes)
+    result = VerifyResult(path, precision_of(tflite), tuple(checks), kernels, notes)
+    if not result.passed:
+        result = replace(result, culprit=_culprit(result, computing, question, tflite, runtime))
+        if raise_on_failure:
+            raise _failure(result)
+    return result
+
+
+def _without(missing: Sequence[Note], kernels: Sequence[KernelCheck]) -> list[Note]:
+    """Drop the notes on kernels that were found in the end."""
+    found = {kernel.kernel for kernel in kernels}
+    return [note for note in missing if note.subject not in found]
+
+
+def _check_arguments(samples: int, tolerance: float | None) -> None:
+    if samples < 1:
+        raise PruneError(f"samples={samples}", "at least one sample is needed", "samples=8")
+    if tolerance is not None and not 0 <= tolerance < float("inf"):
+        raise PruneError(f"tolerance={tolerance}", "it is a share of the output", "tolerance=1e-3")
+
+
+def _ask(
+    model: Any, path: str, tflite: TFLiteModel, inputs: Any, samples: int, runtime: str
+) -> tuple[Question, tuple[Note, ...]]:
+    """Settle what is compared: inputs on both sides, and what Keras makes of them."""
+    places = _inputs_of(path, runtime)
+    specs = input_specs(model, places)
+    order, notes = pair("inputs", {s.name: s.shape for s in specs}, places, path)
+    if inputs is not None:
+        batches = given_batches(inputs, specs, samples)
+        detail = f"{sum(len(next(iter(b.values()))) for b in batches)} given samples"
+    else:
+        ordered: Sequence[TensorSpec] = [places[order[spec.name]] for spec in specs]
+        batches, detail = random_batches(specs, ordered, tflite, samples)
+    expected = [call(model, batch) for batch in batches]
+    tolerance = TOLERANCES[precision_of(tflite)]
+    return Question(path, batches, order, expected, tolerance, detail), notes
+
+
+def _inputs_of(path: str, runtime: str) -> list[TensorSpec]:
+    """Ask the interpreter for the inputs and their names in the signature."""
+    try:
+        with Runner(path, runtime=runtime, xnnpack=False) as runner:
+            return runner.inputs
+    except PruneError:
+        with Runner(path, runtime=runtime) as runner:
+            return runner.inputs
+
+
+def _culprit(
+    result: VerifyResult, model: Any, question: Question, tflite: TFLiteModel, runtime: str
+) -> str | None:
+    lost = [kernel.kernel for kernel in result.kernels if not kernel.passed]
+    if lost:
+        return lost[0]
+    return first_different_layer(model, question, tflite, runtime)
+
+
+def _failure(result: VerifyResult) -> VerificationError:
+    asked = f"verify {result.path} ({result.precision})"
+    for kernel in result.kernels:
+        if not kernel.passed:
+            lost = kernel.lost or kernel.zeros_before - kernel.zeros_after
+            found = (
+                f"the kernel {kernel.kernel!r} lost {lost} of its {kernel.zeros_before} zeros "
+                f"in the tensor {kernel.tensor!r}"
+            )
+            return VerificationError(asked, found, "convert the model as it is now again")
+    failed = [check for check in result.checks if not check.passed]
+    where = (
+        f"the first layer whose output differs is {result.culprit!r}"
+        if result.culprit
+        else "no single layer could be found that differs"
+    )
+    found = f"{where}; " + "; ".join(_words(check) for check in failed)
+    return VerificationError(asked, found, _fix(failed, len(result.checks)))
+
+
+def _words(check: Check) -> str:
+    if not math.isfinite(check.max_abs_error):
+        return f"{check.name}: {check.detail}"
+    return (
+        f"{check.name}: largest error {check.max_abs_error:.3g}, {check.max_rel_error:.3g} of the "
+        f"output's largest value, {check.rms_rel_error:.3g} by root mean square, "
+        f"tolerance {check.tolerance:.3g} ({check.detail})"
+    )
+
+
+def _fix(failed: list[Check], total: int) -> str:
+    if len(failed) < total and all("with XNNPACK" in check.name for check in failed):
+        return "only XNNPACK computes it wrongly: convert with sparse=False"
+    if any("random samples" in check.detail for check in failed):
+        return (
+            "convert this model again; if it was quantized, pass real inputs: "
+            "verify(model, path, inputs=x_test[:64])"
+        )
+    return "convert this model again, or a wider tolerance=... if this error is acceptable"
