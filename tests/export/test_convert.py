@@ -1,0 +1,242 @@
+"""Converting: every mode, every kind of model, and everything that is refused."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from tfprune.errors import FileError, PruneError
+from tfprune.export import convert, read_tflite
+
+from .models import mobilenet, run, small_dense
+
+X = np.random.default_rng(1).normal(size=(16, 4)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("quantize", "tolerance"),
+    [(None, 1e-5), ("float16", 1e-3), ("dynamic", 0.01), ("int8", 0.05), ("int16x8", 0.02)],
+)
+def test_outputs_agree_with_keras(converted, pruned, images, quantize, tolerance):
+    expected = pruned(images[:1]).numpy()
+    found = run(converted(quantize).path, images[:1])
+    np.testing.assert_allclose(found, expected, atol=tolerance)
+
+
+def test_each_quantization_makes_the_file_smaller(converted):
+    sizes = [converted(q, sparse=False).bytes for q in (None, "float16", "int8")]
+    assert sizes == sorted(sizes, reverse=True) and sizes[2] < sizes[0] * 0.8
+
+
+def test_a_result_is_ready_for_json(converted):
+    result = converted("int8")
+    found = json.loads(json.dumps(result.to_dict()))
+    assert found["quantize"] == "int8"
+    assert found["kernels"][0]["kernel"] == "stem/kernel"
+
+
+def test_int8_inputs_and_outputs_on_request(tmp_path):
+    path = tmp_path / "m.tflite"
+    convert(small_dense(), path, "int8", X, io_dtype="int8")
+    model = read_tflite(path)
+    assert [model.tensors[i].dtype for i in (*model.inputs, *model.outputs)] == ["int8", "int8"]
+
+
+def test_the_model_is_not_changed(pruned, converted):
+    before = [np.array(w) for w in pruned.weights]
+    converted("float16")
+    assert all(np.array_equal(a, b) for a, b in zip(before, pruned.weights, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["model", ".keras", "SavedModel"])
+def test_models_from_memory_and_disk_give_the_same_outputs(tmp_path, kind):
+    model = small_dense()
+    source = {"model": model, ".keras": tmp_path / "m.keras", "SavedModel": tmp_path / "saved"}[
+        kind
+    ]
+    if kind == ".keras":
+        model.save(source)
+    if kind == "SavedModel":
+        model.export(source, verbose=False)
+    convert(source, tmp_path / "m.tflite")
+    np.testing.assert_allclose(run(tmp_path / "m.tflite", X[:1]), model(X[:1]), atol=1e-6)
+
+
+def test_a_mixed_precision_model_is_rebuilt_in_float32(tmp_path):
+    keras.config.set_dtype_policy("mixed_float16")
+    model = small_dense()
+    keras.config.set_dtype_policy("float32")
+    result = convert(model, tmp_path / "m.tflite")
+    assert "computed in mixed_float16" in result.notes[0].reason
+    assert {t.dtype for t in read_tflite(result.path).tensors} == {"float32"}
+    np.testing.assert_allclose(run(result.path, X[:1]), model(X[:1]), atol=1e-2)
+    assert model.layers[0].dtype_policy.name == "mixed_float16"
+
+
+def test_a_subclassed_model_with_a_signature(tmp_path):
+    class Sum(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.head = layers.Dense(3)
+
+        def call(self, inputs):
+            return self.head(inputs["a"]) + self.head(inputs["b"])
+
+    model = Sum()
+    model({"a": X, "b": X})
+    with pytest.raises(PruneError, match="does not know its inputs"):
+        convert(model, tmp_path / "m.tflite")
+    spec = keras.InputSpec(shape=(1, 4), dtype="float32")
+    convert(model, tmp_path / "m.tflite", input_signature={"a": spec, "b": spec})
+    assert len(read_tflite(tmp_path / "m.tflite").inputs) == 2
+
+
+def test_an_open_batch_on_request(tmp_path):
+    result = convert(small_dense(), tmp_path / "m.tflite", batch_size=None)
+    model = read_tflite(result.path)
+    assert model.tensors[model.inputs[0]].dynamic
+
+
+def test_ops_that_need_tensorflow_are_named_in_a_note(tmp_path):
+    x = keras.Input((4,))
+    model = keras.Model(x, layers.Dense(2)(keras.ops.erf(x)))
+    result = convert(model, tmp_path / "m.tflite")
+    assert [str(n) for n in result.notes] == [
+        "FlexErf: runs only where the app links the Select TF ops library"
+    ]
+
+
+def test_small_kernels_that_stay_float_are_notes(converted):
+    result = converted("dynamic")
+    notes = {note.subject: note.reason for note in result.notes}
+    assert notes["conv_pw_0/kernel"].startswith("stayed float: 128 weights")
+    assert "conv_pw_2/kernel" not in notes
+
+
+def test_an_op_that_stays_float_in_an_int8_file_is_a_note(tmp_path):
+    x = keras.Input((4, 4, 2))
+    y = layers.Dense(3)(layers.Flatten()(keras.ops.sin(layers.Conv2D(3, 2, name="c")(x))))
+    data = np.random.default_rng(0).normal(size=(8, 4, 4, 2))
+    result = convert(keras.Model(x, y), tmp_path / "m.tflite", "int8", data)
+    assert any("SIN computes in float" in note.reason for note in result.notes)
+
+
+DATA = {
+    "an array": lambda: X,
+    "a list of samples": lambda: list(X),
+    "a list of batches": lambda: [x[None] for x in X],
+    "a dict": lambda: {"x": X},
+    "a dataset of samples": lambda: tf.data.Dataset.from_tensor_slices(X),
+    "a dataset of batches and targets": lambda: tf.data.Dataset.from_tensor_slices(
+        (X, np.zeros(16))
+    ).batch(5),
+    "a generator function": lambda: lambda: ([x[None]] for x in X),
+}
+
+
+@pytest.mark.parametrize("form", DATA)
+def test_representative_data_in_every_form_gives_the_same_samples(form):
+    from types import SimpleNamespace
+
+    from tfprune.export.calibration import samples
+
+    found = samples(DATA[form](), (SimpleNamespace(name="x", shape=(1, 4), dtype="float32"),))
+    assert np.array_equal(np.concatenate([s["x"] for s in found]), X)
+
+
+def test_several_inputs_are_calibrated_by_name_or_order(tmp_path):
+    a, b = keras.Input((4,), name="z"), keras.Input((3,), name="y")
+    model = keras.Model([a, b], layers.Dense(2)(layers.Concatenate()([a, b])))
+    for data in ([X, X[:, :3]], {"y": X[:, :3], "z": X}):
+        convert(model, tmp_path / "m.tflite", "int8", data)
+    with pytest.raises(PruneError, match=r"the model has 2 inputs: \['z', 'y'\]"):
+        convert(model, tmp_path / "m.tflite", "int8", X)
+
+
+BAD_DATA = {
+    "representative_dataset is missing": None,
+    "representative_dataset is empty": [],
+    "an array of shape": np.zeros((3, 5)),
+    "no array of numbers": "words",
+    "it holds no arrays": 3,
+    "it repeats without end": tf.data.Dataset.from_tensors(X).repeat(),
+    "inputs are called": {"wrong": X},
+}
+
+
+@pytest.mark.parametrize("found", BAD_DATA)
+def test_representative_data_that_does_not_fit_is_refused(tmp_path, found):
+    with pytest.raises(PruneError, match=found):
+        convert(small_dense(), tmp_path / "m.tflite", "int8", BAD_DATA[found])
+
+
+BAD_MODES = {
+    "there is no such quantization": {"quantize": "int4"},
+    "int8 with quantize='int8'": {"quantize": "dynamic", "io_dtype": "int8"},
+    "sparse is 'auto', True or False": {"sparse": "yes"},
+    "a batch holds at least one sample": {"batch_size": 0},
+}
+
+
+@pytest.mark.parametrize("found", BAD_MODES)
+def test_a_mode_that_does_not_exist_is_refused(tmp_path, found):
+    with pytest.raises(PruneError, match=found):
+        convert(small_dense(), tmp_path / "m.tflite", **BAD_MODES[found])
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "found"),
+    [
+        (3, PruneError, "no Keras model"),
+        ("missing.keras", FileError, "no such file"),
+        (__file__, FileError, "a .py file holds no Keras model"),
+        (".", FileError, "no saved_model.pb"),
+    ],
+)
+def test_something_that_is_no_model_is_refused(tmp_path, source, error, found):
+    with pytest.raises(error, match=found):
+        convert(source, tmp_path / "m.tflite")
+
+
+def test_a_truncated_keras_file_is_refused(tmp_path):
+    small_dense().save(tmp_path / "m.keras")
+    whole = (tmp_path / "m.keras").read_bytes()
+    (tmp_path / "m.keras").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FileError, match="Keras can't load it"):
+        convert(tmp_path / "m.keras", tmp_path / "m.tflite")
+
+
+def test_an_unbuilt_model_is_refused(tmp_path):
+    with pytest.raises(PruneError, match="it is not built"):
+        convert(keras.Sequential([layers.Dense(3)]), tmp_path / "m.tflite")
+
+
+@pytest.mark.parametrize("path", ["m.h5", "nowhere/m.tflite"])
+def test_a_path_that_cannot_be_written_is_refused_before_any_work(tmp_path, path):
+    with pytest.raises(FileError):
+        convert(mobilenet(), tmp_path / path)
+
+
+def test_a_loop_can_not_be_calibrated(tmp_path):
+    # TensorFlow's calibrator would end this process.
+    x = keras.Input((3, 4))
+    model = keras.Model(x, layers.LSTM(2)(x))
+    with pytest.raises(PruneError, match="unroll=True"):
+        convert(model, tmp_path / "m.tflite", "int8", np.zeros((2, 3, 4)))
+
+
+def test_a_failed_conversion_leaves_the_old_file_as_it_was(tmp_path):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(b"old")
+    with pytest.raises(PruneError, match="rule 'quantization'"):
+        convert(small_dense(), path, "int8", X, sparse=True)
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["m.tflite"]
+
+
+def test_converting_prints_nothing(capfd, tmp_path):
+    convert(small_dense(), tmp_path / "m.tflite")
+    assert capfd.readouterr() == ("", "")

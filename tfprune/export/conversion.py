@@ -1,0 +1,174 @@
+"""Keras model to .tflite: quantization, sparse encoding where it is safe, an honest report."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tfprune import files
+from tfprune.errors import FileError, PruneError
+from tfprune.export.calibration import Sample, samples
+from tfprune.export.quiet import quiet
+from tfprune.export.result import ConvertResult
+from tfprune.export.sparse_rule import SparseVerdict, judge_encoded, judge_sparse
+from tfprune.export.stayed_float import stayed_float
+from tfprune.export.tflite import read_tflite
+from tfprune.export.tflite_model import TFLiteModel
+
+QUANTIZE = (None, "float16", "dynamic", "int8", "int16x8")
+_CALIBRATED = ("int8", "int16x8")
+
+
+def convert(
+    model: Any,
+    path: str | os.PathLike[str],
+    quantize: str | None = None,
+    representative_dataset: Any = None,
+    sparse: bool | str = "auto",
+    io_dtype: str = "float32",
+    batch_size: int | None = 1,
+    input_signature: Any = None,
+) -> ConvertResult:
+    """Convert a model to a .tflite file, written whole or not at all.
+
+    Args:
+        model: A built Keras model (still wrapped for pruning or stripped), a `.keras` path, a
+            SavedModel folder, or a tf_keras model. It is not changed.
+        path: The file to write; it ends in `.tflite`.
+        quantize: None (float32), `"float16"` (weights), `"dynamic"` (int8 weights, activations
+            quantized on the fly), `"int8"` (weights and activations) or `"int16x8"` (int16
+            activations, int8 weights).
+        representative_dataset: Inputs for `"int8"` and `"int16x8"`, 100 to 500 of them, as the
+            model sees them in training: arrays, a `tf.data.Dataset`, or a generator function.
+        sparse: `"auto"` stores weights sparse where the file becomes smaller and the result is
+            known to be right on every CPU; True insists on it; False never does.
+        io_dtype: `"float32"`, or `"int8"` for the inputs and outputs of an int8 model.
+        batch_size: The fixed batch size; None leaves it open.
+        input_signature: Input specs, for models that do not know their inputs.
+
+    Returns:
+        A `ConvertResult`: sizes, where each kernel went, and what was not done as asked.
+
+    Raises:
+        PruneError: the arguments do not fit the model, or `sparse=True` is not safe.
+        FileError: the model file can't be read, or `path` can't be written.
+
+    Example:
+        >>> import keras, tempfile
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> result = convert(model, tempfile.mkdtemp() + "/model.tflite")
+        >>> result.quantize, result.sparse
+        (None, False)
+    """
+    _check_path(path)
+    _check_modes(quantize, sparse, io_dtype, batch_size)
+    from tfprune.export import converter, names, saved_model
+
+    with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
+        with quiet():
+            exported = saved_model.export(model, folder, batch_size, input_signature)
+        settings = converter.Settings(
+            quantize, io_dtype, _calibration(quantize, representative_dataset, exported.inputs)
+        )
+        content = converter.run(folder, settings, sparse=False)
+        tflite, verdict = _sparse(folder, settings, read_tflite(content), sparse)
+    kernels, missing = names.link_kernels(exported.model, tflite)
+    files.write_bytes(path, tflite.content)
+    return ConvertResult(
+        str(path),
+        quantize,
+        tflite.bytes,
+        tflite.gzip_bytes,
+        verdict.safe,
+        verdict.reason,
+        kernels,
+        (
+            *exported.notes,
+            *converter.select_ops(tflite),
+            *missing,
+            *stayed_float(tflite, kernels, quantize),
+        ),
+    )
+
+
+def _sparse(
+    folder: str, settings: Any, dense: TFLiteModel, sparse: bool | str
+) -> tuple[TFLiteModel, SparseVerdict]:
+    """Return the file to keep, and why it is sparse or dense."""
+    if sparse is False:
+        return dense, SparseVerdict(False, "sparse=False: stored dense as asked")
+    verdict = judge_sparse(dense)
+    if not verdict.safe and sparse is True:
+        raise _unsafe(verdict)
+    if not verdict.safe:
+        return dense, verdict
+    from tfprune.export import converter
+
+    encoded = read_tflite(converter.run(folder, settings, sparse=True))
+    refusal = judge_encoded(encoded)
+    if encoded.bytes >= dense.bytes:
+        refusal = SparseVerdict(
+            False, f"sparse storage takes {encoded.bytes} bytes, dense storage {dense.bytes}"
+        )
+    if refusal is None:
+        return encoded, verdict
+    if sparse is True:
+        raise _unsafe(refusal)
+    return dense, refusal
+
+
+def _unsafe(verdict: SparseVerdict) -> PruneError:
+    return PruneError(
+        "convert with sparse=True",
+        verdict.reason,
+        "change what the reason names, or use sparse='auto', which stores it dense then",
+    )
+
+
+def _calibration(quantize: str | None, data: Any, inputs: tuple[Any, ...]) -> tuple[Sample, ...]:
+    return tuple(samples(data, inputs)) if quantize in _CALIBRATED else ()
+
+
+def _check_path(path: str | os.PathLike[str]) -> None:
+    target = Path(path)
+    if target.suffix != ".tflite":
+        raise FileError(
+            f"write {path}", "the name does not end in .tflite", f"use {target.stem}.tflite"
+        )
+    if not target.parent.is_dir():
+        raise FileError(
+            f"write {path}",
+            f"the folder {target.parent} does not exist",
+            f"create it first: mkdir -p {target.parent}",
+        )
+
+
+def _check_modes(
+    quantize: str | None, sparse: bool | str, io_dtype: str, batch_size: int | None
+) -> None:
+    if quantize not in QUANTIZE:
+        raise PruneError(
+            f"convert with quantize={quantize!r}",
+            "there is no such quantization",
+            f"use one of {', '.join(map(repr, QUANTIZE))}",
+        )
+    if io_dtype not in ("float32", "int8") or (io_dtype == "int8" and quantize != "int8"):
+        raise PruneError(
+            f"convert with quantize={quantize!r}, io_dtype={io_dtype!r}",
+            "inputs and outputs are float32, or int8 with quantize='int8'",
+            "use io_dtype='float32'",
+        )
+    if sparse not in ("auto", True, False):
+        raise PruneError(
+            f"convert with sparse={sparse!r}",
+            "sparse is 'auto', True or False",
+            "use sparse='auto'",
+        )
+    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
+        raise PruneError(
+            f"convert with batch_size={batch_size!r}",
+            "a batch holds at least one sample",
+            "use batch_size=1, or None to leave it open",
+        )

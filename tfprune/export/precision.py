@@ -1,0 +1,58 @@
+"""Rebuild a model that was trained in mixed precision so that it computes in float32."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from tfprune.errors import PruneError
+from tfprune.notes import Note
+
+_REASON = (
+    "it computed in {policies}; it was rebuilt in float32 for the converter, weights unchanged "
+    "(quantize='float16' stores them in half the space)"
+)
+
+
+def in_float32(model: Any) -> tuple[Any, tuple[Note, ...]]:
+    """Return a model that computes in float32 with the weights of `model`, and what changed.
+
+    A model that already does comes back itself. The model passed in is never changed.
+
+    Raises:
+        PruneError: the model can't be rebuilt from its configuration.
+    """
+    policies = sorted({p for p in map(_policy, model._flatten_layers()) if p != "float32"})
+    if not policies:
+        return model, ()
+    try:
+        config = _with_float32(keras.saving.serialize_keras_object(model))
+        rebuilt = keras.saving.deserialize_keras_object(config, safe_mode=False)
+        if not rebuilt.built:
+            raise ValueError("its configuration does not say how it is built")
+        rebuilt.set_weights(model.get_weights())
+    except Exception as error:
+        raise PruneError(
+            f"convert the model {model.name!r}, which computes in {', '.join(policies)}",
+            f"it can't be rebuilt in float32: {str(error).strip().splitlines()[0]}",
+            "build it with keras.config.set_dtype_policy('float32') and load its weights",
+        ) from error
+    return rebuilt, (Note(model.name, _REASON.format(policies=", ".join(policies))),)
+
+
+def _policy(layer: Any) -> str:
+    name = layer.dtype_policy.name
+    # Layers without weights, like InputLayer, may carry integers: their data is not rounded.
+    return name if "float" in name else "float32"
+
+
+def _with_float32(config: Any) -> Any:
+    """Return a serialized Keras object with every dtype policy replaced by float32."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return {**config, "config": {"name": "float32"}}
+        return {key: _with_float32(value) for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return type(config)(_with_float32(value) for value in config)
+    return config

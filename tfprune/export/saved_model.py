@@ -1,0 +1,108 @@
+"""Bring every kind of model that `convert` accepts to one form: a SavedModel folder."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfprune.errors import FileError, PruneError
+from tfprune.export.foreign import from_saved_model, from_tf_keras
+from tfprune.export.precision import in_float32
+from tfprune.export.specs import Exported, unbuilt, with_batch
+from tfprune.export.tf_keras_models import is_tf_keras
+
+
+def export(model: Any, folder: str, batch_size: int | None, input_signature: Any) -> Exported:
+    """Write `model` as a SavedModel into `folder`, with a fixed batch size.
+
+    Args:
+        model: A built Keras model, a `.keras` path, a SavedModel folder or a tf_keras model.
+        folder: An empty folder.
+        batch_size: The batch size of every input, None to leave it open.
+        input_signature: Specs with shape and dtype (`keras.InputSpec`, `tf.TensorSpec`), nested
+            as the model's first argument; needed where the model does not know its inputs.
+
+    Raises:
+        FileError: a path is missing, or holds no model.
+        PruneError: the model is not built, or no Keras model at all.
+    """
+    if isinstance(model, (str, Path)):
+        path = Path(model)
+        if path.is_dir():
+            return from_saved_model(path, folder, batch_size)
+        model = _load_keras_file(path)
+    if isinstance(model, keras.Model):
+        return _from_keras(model, folder, batch_size, input_signature)
+    if is_tf_keras(model):
+        return from_tf_keras(model, folder, batch_size, input_signature)
+    raise PruneError(
+        f"convert an object of type {type(model).__name__}",
+        "it is no Keras model",
+        "pass a built keras.Model, the path of a .keras file, or a SavedModel folder",
+    )
+
+
+def _load_keras_file(path: Path) -> Any:
+    if not path.is_file():
+        raise FileError(f"convert {path}", "there is no such file", "check the path")
+    if path.suffix not in {".keras", ".h5"}:
+        raise FileError(
+            f"convert {path}",
+            f"a {path.suffix or 'nameless'} file holds no Keras model",
+            "pass a .keras file (model.save('model.keras')) or a SavedModel folder",
+        )
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:
+        raise FileError(
+            f"convert {path}",
+            f"Keras can't load it: {str(error).strip().splitlines()[0]}",
+            "save the model again, or load it yourself with custom_objects and pass the model",
+        ) from error
+
+
+def _from_keras(model: Any, folder: str, batch_size: int | None, input_signature: Any) -> Exported:
+    if keras.backend.backend() != "tensorflow":
+        raise PruneError(
+            "convert a Keras model",
+            f"Keras runs on {keras.backend.backend()}, the converter reads TensorFlow graphs",
+            "save it as .keras and convert that file in a process with KERAS_BACKEND=tensorflow",
+        )
+    if not model.built:
+        raise unbuilt(model)
+    signature = model_specs(model) if input_signature is None else input_signature
+    model, notes = in_float32(model)
+    specs = with_batch(signature, batch_size)
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    forward = functools.partial(model.__call__, training=False)
+    archive.add_endpoint("serve", forward, input_signature=[specs])
+    archive.write_out(folder, verbose=False)
+    return Exported(folder, tuple(tf.nest.flatten(specs)), model, notes)
+
+
+def model_specs(model: Any) -> Any:
+    """Return the specs of a model's inputs, nested as its first argument, named by its layers.
+
+    Raises:
+        PruneError: a subclassed model that does not know the shape of its inputs.
+    """
+    inputs = getattr(model, "inputs", None)
+    if inputs:
+        names = iter([tensor._keras_history[0].name for tensor in inputs])
+        nested = inputs[0] if isinstance(model, keras.Sequential) else model.input
+        return keras.tree.map_structure(
+            lambda t: tf.TensorSpec(t.shape, t.dtype, name=next(names)), nested
+        )
+    shape = (model.get_build_config() or {}).get("input_shape")
+    if shape is None or not all(isinstance(n, (int, type(None))) for n in shape):
+        raise PruneError(
+            f"convert the model {model.name!r}",
+            "a subclassed model does not know its inputs",
+            "pass input_signature=keras.InputSpec(shape=(1, ...), dtype='float32')",
+        )
+    return tf.TensorSpec(shape, keras.config.floatx(), name="inputs")

@@ -1,0 +1,56 @@
+"""Which kernels and ops of a quantized file still compute in float, and why."""
+
+from __future__ import annotations
+
+from tfprune.export.result import KernelLink
+from tfprune.export.tflite_model import TFLiteModel
+from tfprune.notes import Note
+from tfprune.runtimes import DYNAMIC_MINIMUM
+
+_CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
+
+
+def stayed_float(
+    tflite: TFLiteModel, kernels: tuple[KernelLink, ...], quantize: str | None
+) -> tuple[Note, ...]:
+    """Return a note for each kernel that stayed float, and for each float op of an integer file.
+
+    Args:
+        tflite: The converted file.
+        kernels: Its kernels, as `link_kernels` found them.
+        quantize: How it was quantized; only int8 weights are meant, so None and `"float16"`
+            give no notes.
+    """
+    if quantize not in ("dynamic", "int8", "int16x8"):
+        return ()
+    notes = [
+        Note(link.kernel, _kernel_reason(link, quantize))
+        for link in kernels
+        if tflite.subgraphs[link.graph].tensors[link.tensor_index].dtype.startswith("float")
+    ]
+    return tuple(notes) if quantize == "dynamic" else (*notes, *_float_ops(tflite))
+
+
+def _kernel_reason(link: KernelLink, quantize: str) -> str:
+    size = 1
+    for n in link.tflite_shape:
+        size *= n
+    if quantize == "dynamic" and size < DYNAMIC_MINIMUM:
+        return (
+            f"stayed float: {size} weights, and dynamic-range quantization leaves kernels of "
+            f"fewer than {DYNAMIC_MINIMUM} alone"
+        )
+    if quantize == "dynamic":
+        return "stayed float: its op has no dynamic-range kernel, or reads the weight elsewhere too"
+    return "stayed float: its op has no integer kernel; use another layer or quantize='dynamic'"
+
+
+def _float_ops(tflite: TFLiteModel) -> list[Note]:
+    notes = []
+    for graph in tflite.subgraphs:
+        for op in graph.ops:
+            outputs = [graph.tensors[i] for i in op.outputs]
+            if op.name not in _CONVERSIONS and any(t.dtype == "float32" for t in outputs):
+                name = outputs[0].name.split(";")[0]
+                notes.append(Note(name, f"{op.name} computes in float: no integer kernel for it"))
+    return notes

@@ -1,0 +1,57 @@
+"""Models of Keras 2 (`tf_keras`), which tfmot prunes: recognized without importing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tfprune.export.kernel_match import Axes, Values
+
+_KERNELS = {"kernel", "depthwise_kernel", "pointwise_kernel", "recurrent_kernel", "embeddings"}
+
+
+def is_tf_keras(model: Any) -> bool:
+    """Whether `model` is a model of Keras 2, without importing tf_keras."""
+    return any(
+        kind.__module__.split(".")[0] == "tf_keras" and kind.__name__ == "Model"
+        for kind in type(model).__mro__
+    )
+
+
+def without_wrappers(model: Any) -> Any:
+    """Return a tf_keras model without tfmot's pruning wrappers, on the same layers.
+
+    A wrapper's mask and step counter would stay in the .tflite file as variables.
+    """
+    if not any(type(layer).__name__ == "PruneLowMagnitude" for layer in model._flatten_layers()):
+        return model
+    from tensorflow_model_optimization.sparsity.keras import strip_pruning
+
+    return strip_pruning(model)
+
+
+def kernels_of_tf_keras(model: Any) -> Iterator[tuple[str, Values, Axes]]:
+    """Yield the name, values and output axes of each kernel of a Keras 2 model, each once."""
+    seen: set[int] = set()
+    for layer in model._flatten_layers(include_self=False):
+        if any(child.weights for child in layer._flatten_layers(include_self=False)):
+            continue  # its children are in the list themselves
+        for variable in layer.weights:
+            short = variable.name.split("/")[-1].split(":")[0]
+            if short not in _KERNELS or id(variable) in seen:
+                continue
+            seen.add(id(variable))
+            kind = "depthwise_kernel" if "Depthwise" in type(layer).__name__ else short
+            values = np.asarray(variable, np.float32)
+            yield f"{layer.name}/{short}", values, _out_axes(kind, type(layer).__name__, values)
+
+
+def _out_axes(short: str, layer: str, values: Values) -> Axes:
+    rank = values.ndim
+    if short == "depthwise_kernel":
+        return (rank - 2, rank - 1)
+    if "Transpose" in layer:
+        return (rank - 2,)
+    return (rank - 1,)

@@ -1,0 +1,214 @@
+"""Read a .tflite file: tensors, values and ops, without TensorFlow and without running it."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from tfprune import files
+from tfprune.errors import FileError
+from tfprune.export.sparse_tensor import Indices, Level, SparseEncoding
+from tfprune.export.tensor import Tensor, check_storage
+from tfprune.export.tflite_model import Op, Subgraph, TFLiteModel
+
+T = TypeVar("T")
+
+# What the generated accessors raise when an offset in the file points nowhere sensible.
+_CORRUPT = (
+    struct.error,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+)
+
+
+def _names(enum: Any) -> dict[int, str]:
+    return {value: name for name, value in vars(enum).items() if isinstance(value, int)}
+
+
+_OPS = _names(schema.BuiltinOperator)
+_DTYPES = {value: name.lower() for value, name in _names(schema.TensorType).items()}
+
+
+def read_tflite(path: str | os.PathLike[str] | bytes) -> TFLiteModel:
+    """Read a .tflite file, or the bytes of one.
+
+    Args:
+        path: The file's path, or its content.
+
+    Returns:
+        Its tensors and ops. Nothing is executed, and TensorFlow is not imported.
+
+    Raises:
+        FileError: the file is missing, empty, truncated, corrupted, or no .tflite file.
+
+    Example:
+        >>> read_tflite(b"PK")
+        Traceback (most recent call last):
+        ...
+        tfprune.errors.FileError: asked: read 2 bytes
+        found: the file is too short to be a .tflite file (2 bytes)
+        fix: convert the model again with tfprune.convert(model, 'model.tflite')
+
+    The format is TensorFlow Lite's `schema.fbs`, version 3.
+    """
+    content = bytes(path) if isinstance(path, bytes) else files.read_bytes(path)
+    subject = f"{len(content)} bytes" if isinstance(path, bytes) else str(path)
+    if len(content) < 8:
+        raise _foreign(subject, f"too short to be a .tflite file ({len(content)} bytes)")
+    if content[4:8] != b"TFL3":
+        raise _foreign(subject, "no .tflite file: its identifier is not TFL3")
+    try:
+        subgraphs = _Reader(content).subgraphs()
+        if not subgraphs:
+            raise ValueError("it holds no graph")
+    except _CORRUPT as error:
+        raise _foreign(subject, f"truncated or corrupted: {error}") from error
+    return TFLiteModel(None if isinstance(path, bytes) else str(path), content, subgraphs)
+
+
+def _foreign(subject: str, found: str) -> FileError:
+    return FileError(
+        f"read {subject}",
+        f"the file is {found}",
+        "convert the model again with tfprune.convert(model, 'model.tflite')",
+    )
+
+
+class _Reader:
+    """Walks the flatbuffer once, eagerly, so that a broken offset shows now and not later."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.model = schema.Model.GetRootAs(content, 0)
+        self.buffers = self._list(self.model.BuffersLength(), self._buffer)
+        self.codes = self._list(self.model.OperatorCodesLength(), self.model.OperatorCodes)
+
+    def subgraphs(self) -> tuple[Subgraph, ...]:
+        return self._list(
+            self.model.SubgraphsLength(), lambda i: self._subgraph(self.model.Subgraphs(i))
+        )
+
+    def _list(self, length: int, read: Callable[[int], T]) -> tuple[T, ...]:
+        # Each entry of a table vector takes four bytes, so a longer one is a broken length.
+        if length * 4 > len(self.content):
+            raise ValueError(f"a list of {length} entries in {len(self.content)} bytes")
+        return tuple(read(i) for i in range(length))
+
+    def _buffer(self, i: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        buffer = self.model.Buffers(i)
+        if buffer.Offset() > 1:
+            end = buffer.Offset() + buffer.Size()
+            if end > len(self.content):
+                raise ValueError(f"buffer {i} ends at byte {end} of {len(self.content)}")
+            return np.frombuffer(self.content, np.uint8, buffer.Size(), buffer.Offset())
+        if buffer.DataIsNone():
+            return np.zeros(0, np.uint8)
+        return np.asarray(buffer.DataAsNumpy())
+
+    def _subgraph(self, graph: Any) -> Subgraph:
+        tensors = self._list(graph.TensorsLength(), lambda i: self._tensor(i, graph.Tensors(i)))
+        ops = self._list(
+            graph.OperatorsLength(), lambda i: self._op(i, graph.Operators(i), len(tensors))
+        )
+        return Subgraph(
+            _text(graph.Name()),
+            tensors,
+            ops,
+            _indices(graph.InputsIsNone(), graph.InputsAsNumpy, 0, len(tensors)),
+            _indices(graph.OutputsIsNone(), graph.OutputsAsNumpy, 0, len(tensors)),
+        )
+
+    def _tensor(self, index: int, table: Any) -> Tensor:
+        scales, zero_points, axis = _quantization(table.Quantization())
+        tensor = Tensor(
+            index,
+            _text(table.Name()),
+            () if table.ShapeIsNone() else tuple(int(n) for n in table.ShapeAsNumpy()),
+            _DTYPES[table.Type()],
+            scales,
+            zero_points,
+            axis,
+            self.buffers[table.Buffer()],
+            _sparsity(table.Sparsity()),
+            not table.ShapeSignatureIsNone() and bool((table.ShapeSignatureAsNumpy() < 0).any()),
+        )
+        check_storage(tensor)
+        return tensor
+
+    def _op(self, index: int, table: Any, tensors: int) -> Op:
+        code = self.codes[table.OpcodeIndex()]
+        builtin = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
+        custom = builtin == schema.BuiltinOperator.CUSTOM
+        return Op(
+            index,
+            _text(code.CustomCode()) if custom else _OPS[builtin],
+            code.Version(),
+            _indices(table.InputsIsNone(), table.InputsAsNumpy, -1, tensors),
+            _indices(table.OutputsIsNone(), table.OutputsAsNumpy, 0, tensors),
+            _options(table),
+            custom,
+        )
+
+
+def _indices(
+    missing: bool, read: Callable[[], Indices], lowest: int, tensors: int
+) -> tuple[int, ...]:
+    values = () if missing else tuple(int(i) for i in read())
+    if any(not lowest <= value < tensors for value in values):
+        raise ValueError(f"a tensor index outside 0 to {tensors - 1}")
+    return values
+
+
+def _options(op: Any) -> dict[str, Any]:
+    table = op.BuiltinOptions()
+    if table is None:
+        return {}
+    options = schema.BuiltinOptionsCreator(op.BuiltinOptionsType(), table)
+    return {} if options is None else dict(vars(options))
+
+
+def _quantization(table: Any) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+    if table is None or table.ScaleIsNone():
+        return (), (), 0
+    zeros = () if table.ZeroPointIsNone() else tuple(int(z) for z in table.ZeroPointAsNumpy())
+    scales = tuple(float(s) for s in table.ScaleAsNumpy())
+    return scales, zeros, int(table.QuantizedDimension())
+
+
+def _sparsity(table: Any) -> SparseEncoding | None:
+    if table is None:
+        return None
+    sparsity = schema.SparsityParametersT.InitFromObj(table)
+    levels = tuple(
+        Level(
+            None if level.format == schema.DimensionType.SPARSE_CSR else int(level.denseSize),
+            _vector(level.arraySegments),
+            _vector(level.arrayIndices),
+        )
+        for level in sparsity.dimMetadata or ()
+    )
+    order, block_map = _ints(sparsity.traversalOrder), _ints(sparsity.blockMap)
+    return SparseEncoding(order, block_map, levels)
+
+
+def _ints(values: Any) -> tuple[int, ...]:
+    return () if values is None else tuple(int(v) for v in values)
+
+
+def _vector(table: Any) -> Indices:
+    empty = table is None or table.values is None
+    return np.zeros(0, np.int64) if empty else np.asarray(table.values, np.int64)
+
+
+def _text(raw: bytes | None) -> str:
+    return "" if raw is None else raw.decode("utf-8", "replace")
