@@ -46,7 +46,8 @@ class Block:
     """Weights live or die in blocks over the last axes; `Block()` decides weight by weight.
 
     The score of a block is the mean ("AVG") or the largest ("MAX") of its members' scores. Blocks
-    at a ragged edge are smaller and pooled over what they have, as tfmot does.
+    at a ragged edge are smaller and pooled over what they have. (So does tfmot where a block lacks
+    one row or column; where it lacks more, tfmot scores shifted windows.)
 
     Args:
         size: Block length on the last axes, (in, out) for two numbers; -1 spans a whole axis, so
@@ -170,8 +171,10 @@ class NM:
         return None
 
     def unit(self, shape: Shape) -> int:
-        """Return how many weights a short last group may leave undecided over all groups."""
-        return math.prod(shape) // shape[-2] * self.of
+        """Return how many zeros short last groups may lack to the exact share."""
+        rest = shape[-2] % self.of
+        lacking = rest * self.zeros / self.of - max(0, rest - (self.of - self.zeros))
+        return math.prod(shape) // shape[-2] * math.ceil(lacking)
 
     def mask(self, scores: Any, sparsity: Any) -> Any:
         """Return the boolean mask that keeps the `of - zeros` highest of each group."""
@@ -199,9 +202,9 @@ class NM:
 def keep_highest(scores: Any, sparsity: Any) -> Any:
     """Return a boolean mask of exactly max(1, round(n · (1 - sparsity))) True values.
 
-    The count is rounded half to even in float32, as tfmot does. The threshold is found by
-    deciding its 31 bits from the top: non-negative floats are ordered like their bit patterns.
-    That is linear in the number of scores, where sorting is not.
+    The count is rounded half to even in float32, as tfmot does. The threshold is found as in a
+    radix sort, by counting three groups of bits from the top: non-negative floats are ordered like
+    their bit patterns. That is linear in the number of scores, where sorting is not.
 
     Args:
         scores: Non-negative float32 tensor of any shape.
@@ -211,18 +214,26 @@ def keep_highest(scores: Any, sparsity: Any) -> Any:
     share = 1.0 - ops.cast(sparsity, "float32")
     keep = ops.cast(ops.maximum(ops.round(ops.cast(total, "float32") * share), 1.0), "int32")
     bits = ops.reshape(ops.view(ops.convert_to_tensor(scores, "float32"), "int32"), (-1,))
-
-    def decide_bit(i: Any, threshold: Any) -> Any:
-        raised = threshold + ops.left_shift(ops.ones((), "int32"), 30 - i)
-        enough = ops.count_nonzero(bits >= raised) >= keep
-        return ops.where(enough, raised, threshold)
-
-    threshold = ops.fori_loop(0, 31, decide_bit, ops.zeros((), "int32"))
-    above = bits > threshold
+    threshold = above = ops.zeros((), "int32")  # above: how many are certain to survive
+    for low, width in _BIT_GROUPS:
+        counts = _count_digits(bits, threshold, low, width)
+        higher = above + ops.sum(counts) - ops.cumsum(counts)
+        digit = ops.cast(ops.count_nonzero(higher >= keep), "int32")
+        threshold += ops.left_shift(digit, low)
+        above = ops.take(higher, digit)
     tied = bits == threshold
-    room = keep - ops.sum(ops.cast(above, "int32"))
-    first = ops.cumsum(ops.cast(tied, "int32")) <= room
-    return ops.reshape(ops.logical_or(above, ops.logical_and(tied, first)), scores.shape)
+    first = ops.cumsum(ops.cast(tied, "int32")) <= keep - above
+    return ops.reshape(ops.logical_or(bits > threshold, ops.logical_and(tied, first)), scores.shape)
+
+
+_BIT_GROUPS = ((20, 11), (10, 10), (0, 10))  # (lowest bit, width) of 31: the sign bit is 0
+
+
+def _count_digits(bits: Any, prefix: Any, low: int, width: int) -> Any:
+    """Count each value of the bits [low, low + width) among those with the prefix's higher bits."""
+    digits = ops.right_shift(bits, low) - ops.right_shift(prefix, low)
+    digits = ops.where(digits < 2**width, digits, -1)  # segment_sum drops negative ones
+    return ops.segment_sum(ops.ones_like(bits), digits, num_segments=2**width)
 
 
 def _pool(scores: Any, lengths: Shape, pooling: str) -> Any:

@@ -41,6 +41,15 @@ def test_a_fit_that_falls_short_warns_and_says_why(schedule, reason):
         fit_with(schedule)
 
 
+def test_a_small_kernel_with_n_m_groups_warns_too():
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
+    late = tfprune.ConstantSparsity(0.5, begin_step=50, frequency=1)
+    model = tfprune.prune_low_magnitude(model, late, sparsity_m_by_n=(1, 2))
+    model.compile("sgd", "mse")
+    with pytest.warns(PruneWarning, match="the first mask update is at step 50"):
+        fit(model)
+
+
 def test_a_frozen_layer_is_reported():
     model = tfprune.prune_low_magnitude(
         small_model(), tfprune.ConstantSparsity(0.5, begin_step=0, frequency=2)

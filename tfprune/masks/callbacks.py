@@ -150,7 +150,7 @@ def shortfall(masked: MaskedKernel) -> str | None:
     planned, reached = masked.rule.final_sparsity, masked.sparsity()
     # An exact share may need a fraction of a weight, block or group.
     unit = masked.rule.pattern.unit(masked.kernel.canonical_shape)
-    if reached >= planned - unit / masked.kernel.size:
+    if reached >= planned - unit / masked.kernel.size - 1e-6:
         return None
     state = f"the fit ended after {seen} batches at sparsity {reached:.3f}, not {planned:g}"
     if seen < 1:
