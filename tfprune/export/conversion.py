@@ -107,11 +107,7 @@ def _sparse(
     from tfprune.export import converter
 
     encoded = read_tflite(converter.run(folder, settings, sparse=True))
-    refusal = judge_encoded(encoded)
-    if encoded.bytes >= dense.bytes:
-        refusal = SparseVerdict(
-            False, f"sparse storage takes {encoded.bytes} bytes, dense storage {dense.bytes}"
-        )
+    refusal = judge_encoded(encoded, dense.bytes)
     if refusal is None:
         return encoded, verdict
     if sparse is True:

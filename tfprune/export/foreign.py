@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfprune.errors import FileError, PruneError
-from tfprune.export.specs import Exported, unbuilt, with_batch
+from tfprune.export.specs import Exported, first_line, unbuilt, with_batch
 from tfprune.export.tf_keras_models import without_wrappers
 
 
@@ -49,7 +49,7 @@ def from_saved_model(path: Path, folder: str, batch_size: int | None) -> Exporte
     except Exception as error:
         raise FileError(
             f"convert the folder {path}",
-            f"TensorFlow can't load its serving_default: {str(error).strip().splitlines()[0]}",
+            f"TensorFlow can't load its serving_default: {first_line(error)}",
             "write it again with model.export(folder)",
         ) from error
     inputs = signature.structured_input_signature[1]

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
+from tfprune.export.specs import first_line
 from tfprune.notes import Note
 
 _REASON = (
@@ -35,7 +36,7 @@ def in_float32(model: Any) -> tuple[Any, tuple[Note, ...]]:
     except Exception as error:
         raise PruneError(
             f"convert the model {model.name!r}, which computes in {', '.join(policies)}",
-            f"it can't be rebuilt in float32: {str(error).strip().splitlines()[0]}",
+            f"it can't be rebuilt in float32: {first_line(error)}",
             "build it with keras.config.set_dtype_policy('float32') and load its weights",
         ) from error
     return rebuilt, (Note(model.name, _REASON.format(policies=", ".join(policies))),)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import os
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,7 @@ import tensorflow as tf
 from tfprune.errors import FileError, PruneError
 from tfprune.export.foreign import from_saved_model, from_tf_keras
 from tfprune.export.precision import in_float32
-from tfprune.export.specs import Exported, unbuilt, with_batch
+from tfprune.export.specs import Exported, first_line, unbuilt, with_batch
 from tfprune.export.tf_keras_models import is_tf_keras
 
 
@@ -30,7 +34,7 @@ def export(model: Any, folder: str, batch_size: int | None, input_signature: Any
         FileError: a path is missing, or holds no model.
         PruneError: the model is not built, or no Keras model at all.
     """
-    if isinstance(model, (str, Path)):
+    if isinstance(model, (str, os.PathLike)):
         path = Path(model)
         if path.is_dir():
             return from_saved_model(path, folder, batch_size)
@@ -56,13 +60,23 @@ def _load_keras_file(path: Path) -> Any:
             "pass a .keras file (model.save('model.keras')) or a SavedModel folder",
         )
     try:
+        _import_own_classes(path)
         return keras.saving.load_model(path, compile=False)
     except Exception as error:
         raise FileError(
             f"convert {path}",
-            f"Keras can't load it: {str(error).strip().splitlines()[0]}",
+            f"Keras can't load it: {first_line(error)}",
             "save the model again, or load it yourself with custom_objects and pass the model",
         ) from error
+
+
+def _import_own_classes(path: Path) -> None:
+    """Import the modules of tfprune that a .keras file names, so that Keras knows their classes."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            config = archive.read("config.json").decode()
+        for module in sorted(set(re.findall(r'"module": "(tfprune\.[\w.]+)"', config))):
+            importlib.import_module(module)
 
 
 def _from_keras(model: Any, folder: str, batch_size: int | None, input_signature: Any) -> Exported:

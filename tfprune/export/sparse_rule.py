@@ -47,11 +47,15 @@ def judge_sparse(model: TFLiteModel) -> SparseVerdict:
         return _refusal(broken.rule, str(broken))
 
 
-def judge_encoded(model: TFLiteModel) -> SparseVerdict | None:
+def judge_encoded(model: TFLiteModel, dense_bytes: int) -> SparseVerdict | None:
     """Return a verdict against a sparsely stored file, or None if it is as `judge_sparse` expects.
 
-    The converter may store a weight so that an op reads it without a DENSIFY op in between.
+    The converter may store a weight so that an op reads it without a DENSIFY op in between, and
+    the file may be no smaller than the `dense_bytes` of the densely stored one.
     """
+    if model.bytes >= dense_bytes:
+        sizes = f"sparse storage takes {model.bytes} bytes, dense storage {dense_bytes}"
+        return _refusal("storage", sizes)
     for tensor in model.tensors:
         if tensor.quantized:
             return _refusal("quantization", f"{tensor.name!r} is {tensor.dtype}")

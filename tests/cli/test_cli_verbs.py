@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tfprune.reports import ModelRow, RunReport
+
+
+def test_inspect_prints_a_table_for_each_file(run):
+    code, out, _ = run("inspect", "model.keras", "model.tflite")
+    assert code == 0
+    assert "head/kernel" in out and "10 parameters, 8 of them in kernels" in out
+
+
+def test_inspect_as_json(run_json):
+    code, document, _ = run_json("inspect", "model.tflite")
+    [found] = document["inspections"]
+    assert (code, found["kind"], found["totals"]["kernel_params"]) == (0, "tflite", 8)
+
+
+def test_convert_writes_the_file_it_describes(run_json, tmp_path):
+    out = tmp_path / "out.tflite"
+    code, document, _ = run_json("convert", "model.keras", "-o", out)
+    assert code == 0
+    assert document["bytes"] == out.stat().st_size
+    assert document["kernels"][0]["kernel"] == "head/kernel"
+
+
+def test_convert_calibrates_int8_with_arrays_from_a_file(run, tmp_path):
+    out = tmp_path / "int8.tflite"
+    words = ["--quantize", "int8", "--io-dtype", "int8", "--representative-data", "inputs.npy"]
+    code, text, _ = run("convert", "model.keras", "-o", out, *words)
+    assert code == 0 and "quantize: int8" in text and out.exists()
+
+
+def test_convert_refuses_sparse_storage_that_is_not_safe(run, tmp_path):
+    out = tmp_path / "sparse.tflite"
+    code, _, err = run("convert", "model.keras", "-o", out, "--sparse", "yes")
+    assert code == 1 and "asked: convert with sparse=True" in err
+    assert not out.exists()
+
+
+def test_verify_passes_a_file_made_of_the_model(run):
+    code, out, _ = run("verify", "model.keras", "model.tflite", "--inputs", "inputs.npy")
+    assert code == 0 and "passed" in out and "FAILED" not in out
+
+
+def test_verify_fails_with_code_1_and_says_where(run_json):
+    code, document, _ = run_json("verify", "other.keras", "model.tflite")
+    assert (code, document["passed"]) == (1, False)
+    assert "head" in document["culprit"]
+
+
+def test_verify_prints_what_failed(run):
+    code, out, _ = run("verify", "other.keras", "model.tflite")
+    assert code == 1 and "FAILED" in out and "first difference: " in out
+
+
+def test_benchmark_compares_with_the_first_file(run_json):
+    words = ["--runs", "4", "--rounds", "2", "--warmup", "0"]
+    code, document, _ = run_json("benchmark", "model.tflite", "./model.tflite", *words)
+    assert code == 0
+    first, second = document["rows"]
+    assert first["ratio"] == 1.0 and first["runs"] == second["runs"] == 4
+
+
+def test_benchmark_prints_a_table(run):
+    code, out, _ = run("benchmark", "model.tflite", "--runs", "2", "--rounds", "1", "--warmup", "0")
+    assert code == 0 and "median ms" in out and "1.00x" in out
+
+
+def test_report_makes_the_page_again(run, tmp_path):
+    RunReport("a run", "now", (ModelRow("a", "a.tflite", 2, 1),)).save(tmp_path / "report.json")
+    code, out, _ = run("report", tmp_path, "-o", tmp_path / "page.html")
+    assert (code, out) == (0, f"wrote {tmp_path}/page.html\n")
+    assert "<h1>a run</h1>" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["inspect", "nothing.tflite"],
+        ["inspect", "inputs.npy"],
+        ["convert", "nothing.keras", "-o", "out.tflite"],
+        ["convert", "model.keras", "-o", "missing/out.tflite"],
+        ["convert", "model.keras", "-o", "o.tflite", "--representative-data", "model.keras"],
+        ["convert", "model.keras", "-o", "o.tflite", "--quantize", "int8"],
+        ["verify", "model.keras", "model.tflite", "--samples", "0"],
+        ["verify", "model.tflite", "model.keras"],
+        ["benchmark", "model.keras"],
+        ["benchmark", "model.tflite", "--threads", "0"],
+        ["report", "."],
+        ["demo", "--sparsity", "1.5"],
+        ["demo", "--digits", "7"],
+        ["demo", "-o", "model.keras"],
+    ],
+)
+def test_what_cannot_be_done_exits_with_1_and_says_asked_found_fix(run, words):
+    code, out, err = run(*words, "--json")
+    facts = json.loads(out)["error"]
+    assert code == 1
+    for name in ("asked", "found", "fix"):
+        assert facts[name] and f"{name}: {facts[name]}" in err
+    assert "Traceback" not in err

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tfprune import __version__
+from tfprune.cli import main
+from tfprune.cli.arrays import read_arrays
+
+VERBS = ("demo", "inspect", "convert", "verify", "benchmark", "report")
+
+
+def python(code, *words):
+    return subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("code", ["import tfprune", "from tfprune.cli import main; main(['-h'])"])
+def test_the_import_and_the_help_load_no_tensorflow(code):
+    heavy = "{'tensorflow', 'keras', 'numpy', 'rich', 'jinja2', 'matplotlib'}"
+    ran = python(f"{code}\nimport sys; sys.exit(str({heavy} & set(sys.modules)))")
+    assert ran.stderr == "set()\n"
+
+
+def test_python_m_tfprune_is_the_command():
+    words = [sys.executable, "-m", "tfprune", "--version"]
+    assert subprocess.check_output(words, text=True) == f"tfprune {__version__}\n"
+
+
+def test_the_bare_command_prints_its_help(capsys):
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert all(verb in out for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_with_an_example(verb, capsys):
+    assert main([verb, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert f"example: tfprune {verb} " in out
+    assert "exit codes: 0 it worked" in out and "--json" in out
+
+
+@pytest.mark.parametrize("words", [["prune"], ["inspect"], ["convert", "m.keras"], ["--colour"]])
+def test_a_misspelled_command_exits_with_2(words, capsys):
+    assert main(words) == 2
+    assert "usage: tfprune" in capsys.readouterr().err
+
+
+def test_ctrl_c_exits_with_130_and_no_traceback(tmp_path):
+    """The command reads from a pipe that nobody fills; once it has opened it, it is interrupted."""
+    pipe = tmp_path / "pipe.tflite"
+    os.mkfifo(pipe)
+    words = [sys.executable, "-m", "tfprune", "inspect", str(pipe)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process, open(pipe, "w"):
+        process.send_signal(signal.SIGINT)
+        err = process.communicate()[1]
+    assert process.returncode == 130
+    assert err == "interrupted; files already written are whole\n"
+
+
+def test_a_reader_that_left_is_no_error(files):
+    words = [sys.executable, "-m", "tfprune", "inspect", str(files / "model.tflite")]
+    read, write = os.pipe()
+    os.close(read)
+    with subprocess.Popen(words, stdout=write, stderr=subprocess.PIPE, text=True) as process:
+        os.close(write)
+        assert process.communicate()[1] == ""
+    assert process.returncode == 0
+
+
+def test_named_and_unnamed_arrays_are_told_apart(tmp_path):
+    import numpy as np
+
+    np.savez(tmp_path / "named.npz", image=np.zeros(2), mask=np.ones(2))
+    np.savez(tmp_path / "listed.npz", np.zeros(2), np.ones(3))
+    assert set(read_arrays(str(tmp_path / "named.npz"))) == {"image", "mask"}
+    assert [a.shape for a in read_arrays(str(tmp_path / "listed.npz"))] == [(2,), (3,)]

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from tfprune.notes import Note
+from tfprune.reports import Check, Epoch, KernelZeros, ModelRow, RunReport
+
+
+@pytest.fixture(scope="module")
+def shared_record():
+    return make_record()
+
+
+@pytest.fixture
+def record():
+    return make_record()
+
+
+def make_record():
+    """A dense and a pruned model, as a run would have measured them."""
+    checks = (Check("outputs", True, 1e-6, 1e-4), Check("zeros", True))
+    dense = ModelRow("dense", "dense.tflite", 4000, 3000, 0.97, 0.0, False, 2.0, 1.9, 2.4, 1.0)
+    pruned = ModelRow(
+        label="pruned",
+        file="pruned.tflite",
+        bytes=1500,
+        gzip_bytes=1000,
+        accuracy=0.965,
+        sparsity=0.8,
+        sparse=True,
+        median_ms=1.0,
+        p10_ms=0.9,
+        p90_ms=1.2,
+        ratio=2.0,
+        checks=checks,
+        notes=("runs dense here",),
+    )
+    return RunReport(
+        title="a run",
+        created="2026-01-01T00:00:00+00:00",
+        models=(dense, pruned),
+        kernels=(KernelZeros("head/kernel", (10, 10), 100, 80, 0.8, "default", {"pruned": 80}),),
+        epochs=(Epoch("dense", 1, 0.5, 0.9, 0.91), Epoch("pruning", 2, 0.4, 0.95, 0.94, 0.8)),
+        host={"cpu": "one"},
+        settings={"seed": 0, "block": [1, 2]},
+        samples=1000,
+        notes=(Note("stem", "left alone"),),
+        version="0.1.0",
+    )

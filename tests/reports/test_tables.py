@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import pytest
+from rich.console import Console
+
+from tfprune.inspection import Inspection, KernelRow, Totals
+from tfprune.notes import Note
+from tfprune.reports import ModelRow, RunReport, inspection_table, pictures, summary_table
+from tfprune.reports.grouping import grouped
+from tfprune.reports.highlights import highlights
+from tfprune.reports.pictures import wilson
+
+
+def printed(table):
+    console = Console(file=io.StringIO(), width=118)
+    console.print(table)
+    return console.file.getvalue().splitlines()
+
+
+def test_a_run_is_a_line_for_each_model_with_numbered_notes(record):
+    lines = printed(summary_table(record))
+    [dense] = [" ".join(line.split()) for line in lines if line.strip().startswith("dense")]
+    assert dense == "dense 97.0 % 0.0 % 4,000 3,000 2.00 1.90 to 2.40 1.00x"
+    [pruned] = [line.split() for line in lines if line.strip().startswith("pruned")]
+    assert pruned[-2:] == ["2.00x", "1"]
+    assert lines[-1].strip() == "1 runs dense here"
+
+
+def test_square_brackets_in_a_name_are_no_markup(record):
+    row = KernelRow("[red]head[/red]", (4, 2), "float32", zeros=6, bytes=32)
+    lines = printed(inspection_table(Inspection("m", "keras", (row,), Totals(10, 8, 6))))
+    assert any("[red]head[/red]" in line and "75.0 %" in line for line in lines)
+
+
+def test_totals_and_notes_stand_below_the_kernels():
+    found = Inspection("m.tflite", "tflite", (), Totals(10, 8, 6, 900, 400), (Note("w", "why"),))
+    below = [line.strip() for line in printed(inspection_table(found))[-3:]]
+    assert below == [
+        "10 parameters, 8 of them in kernels; 6 zeros: 75.0 %",
+        "file 900 bytes, gzip 400 bytes",
+        "note: w: why",
+    ]
+
+
+def test_highlights_compare_with_the_first_model(record):
+    found = [(h.value, h.what) for h in highlights(record)]
+    assert found == [
+        ("80.0 %", "zeros"),
+        ("3.0x", "smaller download"),
+        ("\N{MINUS SIGN}0.5", "points of accuracy"),
+        ("2.00x", "as fast on this host"),
+    ]
+
+
+def test_a_model_that_is_no_better_is_no_highlight():
+    same = RunReport("r", "", (ModelRow("a", "a", 10, 10), ModelRow("b", "b", 10, 10)))
+    assert highlights(same) == ()
+
+
+def test_a_speed_up_within_the_noise_is_no_highlight(record):
+    dense, pruned = record.models
+    close = dataclasses.replace(pruned, median_ms=1.9, p90_ms=2.1, ratio=1.05)
+    found = highlights(dataclasses.replace(record, models=(dense, close)))
+    assert [h.what for h in found] == ["zeros", "smaller download", "points of accuracy"]
+
+
+def test_notes_of_one_kind_become_one_line():
+    notes = [Note("stem", "216 weights"), Note("b1", "8 weights"), Note("b2", "9 weights")]
+    assert grouped(notes) == ["stem, b1 and 1 more: 8 to 216 weights"]
+
+
+def test_the_wilson_interval_of_all_right_has_a_lower_end():
+    """Unlike the normal approximation, whose interval would be a point."""
+    assert wilson(1.0, 100) == pytest.approx((0.963, 1.0), abs=5e-4)
+
+
+def test_a_dollar_in_a_label_is_no_formula():
+    assert "$5$ model" in pictures.sizes([ModelRow("$5$ model", "a.tflite", 2, 1)])

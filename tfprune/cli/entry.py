@@ -1,0 +1,61 @@
+"""Parse, call one verb, print."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from tfprune.cli.output import show_error
+from tfprune.cli.parser import build_parser
+from tfprune.errors import PruneError
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Args:
+        argv: The words after `tfprune`; those of the process if None.
+
+    Example:
+        >>> main(["--version"])                                      # doctest: +ELLIPSIS
+        tfprune ...
+        0
+    """
+    parser = build_parser()
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as stop:  # --help, --version, or a misspelled command
+        return int(stop.code or OK)
+    if arguments.verb is None:
+        parser.print_help()
+        return OK
+    return _call(arguments)
+
+
+def _call(arguments: argparse.Namespace) -> int:
+    _calm_tensorflow()
+    from tfprune.cli import verbs
+
+    try:
+        passed = verbs.VERBS[arguments.verb](arguments)
+        sys.stdout.flush()
+        return OK if passed else FAILED
+    except PruneError as error:
+        show_error(error, arguments.json)
+        return FAILED
+    except KeyboardInterrupt:
+        print("interrupted; files already written are whole", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, `head` for one, has seen enough. Keep Python from flushing into the void.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def _calm_tensorflow() -> None:
+    """Keep TensorFlow's log off the terminal; it reads this when it is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,0 +1,33 @@
+"""Print results and errors: tables or one JSON document on standard output, errors beside it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from tfprune.errors import PruneError
+
+# Without a terminal a table gets this many columns, so that no cell is cut in a log file.
+_LOG_WIDTH = 118
+
+
+def show(table: Any, document: dict[str, Any], as_json: bool) -> None:
+    """Print `document` as JSON, or `table`, something that rich can print."""
+    if as_json:
+        print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+        return
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH, highlight=False)
+    with console.capture() as captured:  # rich would end the process at a closed pipe
+        console.print(table)
+    print(captured.get(), end="")
+
+
+def show_error(error: PruneError, as_json: bool) -> None:
+    """Print what was asked, what was found and the fix."""
+    print(error, file=sys.stderr)
+    if as_json:
+        facts = {"asked": error.asked, "found": error.found, "fix": error.fix}
+        print(json.dumps({"error": {"kind": type(error).__name__, **facts}}, indent=2))

@@ -1,0 +1,81 @@
+"""Inspect a Keras model, in memory or in a file."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune import files
+from tfprune.errors import FileError, PruneError
+from tfprune.inspection.records import Inspection, KernelRow, Totals
+from tfprune.keras_facts import Kernel, kernels_of
+from tfprune.notes import Note
+
+
+def inspect_model(model: Any) -> Inspection:
+    """Inspect a built Keras model."""
+    if not isinstance(model, keras.Model):
+        raise PruneError(
+            f"inspect {type(model).__name__}",
+            "it is neither a Keras model nor a path",
+            "give a keras.Model, or the path of a .keras or .tflite file",
+        )
+    if not model.built:
+        raise PruneError(
+            f"inspect the model {model.name!r}",
+            "it has no weights yet",
+            "build it first: model.build(input_shape), or start it with keras.Input(shape)",
+        )
+    kernels = kernels_of(model)
+    rows = tuple(_row(kernel) for kernel in kernels)
+    totals = Totals(
+        int(model.count_params()), sum(r.params for r in rows), sum(r.zeros for r in rows)
+    )
+    return Inspection(model.name, "keras", rows, totals, _uncounted(model, kernels))
+
+
+def inspect_keras_file(path: Path, content: bytes) -> Inspection:
+    """Inspect the model in a `.keras` or `.h5` file whose bytes are `content`."""
+    inspection = inspect_model(_load(path))
+    totals = dataclasses.replace(
+        inspection.totals, file_bytes=len(content), gzip_bytes=files.gzip_bytes(content)
+    )
+    return dataclasses.replace(inspection, subject=str(path), totals=totals)
+
+
+def _load(path: Path) -> Any:
+    import tfprune.masks  # noqa: F401  (registers the wrapper that a half-trained file may hold)
+
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever its zip, JSON and HDF5 readers raise
+        raise FileError(
+            f"load {path}",
+            f"Keras cannot read it: {str(error).splitlines()[0] if str(error) else error!r}",
+            "check that it is whole; custom layers need @keras.saving.register_keras_serializable",
+        ) from error
+
+
+def _row(kernel: Kernel) -> KernelRow:
+    values = np.asarray(keras.ops.convert_to_numpy(kernel.variable))
+    return KernelRow(
+        kernel.name,
+        kernel.shape,
+        str(kernel.variable.dtype),
+        zeros=values.size - int(np.count_nonzero(values)),
+        bytes=values.nbytes,
+        op=type(kernel.layer).__name__,
+    )
+
+
+def _uncounted(model: Any, kernels: list[Kernel]) -> tuple[Note, ...]:
+    counted = {id(kernel.variable) for kernel in kernels}
+    return tuple(
+        Note(v.path, "not counted: its layer does not say that it is a kernel")
+        for v in model.trainable_variables
+        if len(v.shape) > 1 and id(v) not in counted
+    )

@@ -1,0 +1,106 @@
+"""What an inspection found, as frozen records that become JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tfprune.notes import Note
+
+
+@dataclass(frozen=True)
+class KernelRow:
+    """One kernel: a weight that multiplies the data.
+
+    Args:
+        name: `"layer/variable"` in a Keras model, the tensor's name in a .tflite file.
+        shape: As Keras, or as the file, orders it.
+        dtype: `"float32"`, `"int8"`, ...
+        zeros: How many values are zero; in a quantized tensor, how many mean zero.
+        bytes: What it takes stored densely.
+        stored_bytes: What it takes in the file, index arrays of a sparse encoding included; None
+            for a Keras model, whose file is compressed as a whole.
+        sparse: Whether only its non-zero values are stored.
+        quantized: Whether its values are integers with scales.
+        op: The Keras layer's class or the .tflite op that multiplies with it.
+
+    Example:
+        >>> row = KernelRow("head/kernel", (4, 2), "float32", zeros=6, bytes=32)
+        >>> row.params, row.sparsity
+        (8, 0.75)
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    zeros: int
+    bytes: int
+    stored_bytes: int | None = None
+    sparse: bool = False
+    quantized: bool = False
+    op: str = ""
+
+    @property
+    def params(self) -> int:
+        """The number of values."""
+        return math.prod(self.shape)
+
+    @property
+    def sparsity(self) -> float:
+        """The share of zeros."""
+        return self.zeros / self.params if self.params else 0.0
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over a model.
+
+    Args:
+        params: All stored parameters, biases and normalization included.
+        kernel_params: Those in kernels.
+        zeros: Zeros in kernels.
+        file_bytes: The size of the file; None for a model in memory.
+        gzip_bytes: The same after gzip -9.
+    """
+
+    params: int
+    kernel_params: int
+    zeros: int
+    file_bytes: int | None = None
+    gzip_bytes: int | None = None
+
+    @property
+    def sparsity(self) -> float:
+        """The share of zeros in all kernels together."""
+        return self.zeros / self.kernel_params if self.kernel_params else 0.0
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A model's kernels, their sums, and what could not be counted.
+
+    Args:
+        subject: The path, or the name of a model in memory.
+        kind: `"keras"` or `"tflite"`.
+        rows: One for each kernel, in the model's order.
+        totals: The sums.
+        notes: Weights that are not counted as kernels, each with its reason.
+    """
+
+    subject: str
+    kind: str
+    rows: tuple[KernelRow, ...]
+    totals: Totals
+    notes: tuple[Note, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the inspection as a JSON-ready dictionary."""
+        rows = [asdict(r) | {"params": r.params, "sparsity": r.sparsity} for r in self.rows]
+        return {
+            "subject": self.subject,
+            "kind": self.kind,
+            "kernels": rows,
+            "totals": asdict(self.totals) | {"sparsity": self.totals.sparsity},
+            "notes": [asdict(note) for note in self.notes],
+        }

@@ -1,0 +1,27 @@
+"""Measured runs as terminal tables, JSON, and one self-contained HTML page."""
+
+from __future__ import annotations
+
+from tfprune.reports.html import report
+from tfprune.reports.record import Check, Epoch, KernelZeros, ModelRow, RunReport
+from tfprune.reports.tables import (
+    benchmark_table,
+    convert_table,
+    inspection_table,
+    summary_table,
+    verify_table,
+)
+
+__all__ = [
+    "Check",
+    "Epoch",
+    "KernelZeros",
+    "ModelRow",
+    "RunReport",
+    "benchmark_table",
+    "convert_table",
+    "inspection_table",
+    "report",
+    "summary_table",
+    "verify_table",
+]

@@ -1,0 +1,90 @@
+"""The few numbers of a run that a reader should see first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tfprune.reports import wording
+from tfprune.reports.record import KernelZeros, ModelRow, RunReport
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """One number in large type, what it is, and what it was compared with."""
+
+    value: str
+    what: str
+    detail: str
+
+
+def highlights(report: RunReport) -> tuple[Highlight, ...]:
+    """Return the highlights that the report's numbers allow, each against the first model.
+
+    Example:
+        >>> dense = ModelRow("dense", "dense.tflite", 4000, 2000)
+        >>> small = ModelRow("int8", "int8.tflite", 1000, 500)
+        >>> [(h.value, h.what) for h in highlights(RunReport("r", "", (dense, small)))]
+        [('4.0x', 'smaller download')]
+    """
+    return tuple(_all(report))
+
+
+def _all(report: RunReport) -> Iterator[Highlight]:
+    if pruned := [k for k in report.kernels if k.planned is not None]:
+        yield _zeros(pruned)
+    if not report.models:
+        return
+    baseline, *others = report.models
+    right = [m for m in others if all(check.passed for check in m.checks)]
+    if smaller := [m for m in right if m.gzip_bytes < baseline.gzip_bytes]:
+        smallest = min(smaller, key=lambda m: m.gzip_bytes)
+        yield _smaller(baseline, smallest)
+        if smallest.accuracy is not None and baseline.accuracy is not None:
+            yield _accuracy(baseline, smallest)
+    if faster := [m for m in right if _clearly_faster(m, baseline)]:
+        yield _faster(baseline, max(faster, key=lambda m: m.ratio or 0.0))
+
+
+def _clearly_faster(model: ModelRow, baseline: ModelRow) -> bool:
+    """Whether the spreads of the two do not even touch."""
+    return (
+        model.p90_ms is not None and baseline.p10_ms is not None and model.p90_ms < baseline.p10_ms
+    )
+
+
+def _zeros(kernels: list[KernelZeros]) -> Highlight:
+    zeros, params = sum(k.zeros for k in kernels), sum(k.params for k in kernels)
+    return Highlight(
+        wording.percent(zeros / params),
+        "zeros",
+        f"{wording.count(zeros)} of {wording.count(params)} weights "
+        f"in {len(kernels)} pruned kernels",
+    )
+
+
+def _smaller(baseline: ModelRow, model: ModelRow) -> Highlight:
+    return Highlight(
+        f"{baseline.gzip_bytes / model.gzip_bytes:.1f}x",
+        "smaller download",
+        f"{model.label}: {wording.size(baseline.gzip_bytes)} to {wording.size(model.gzip_bytes)}, "
+        "gzipped",
+    )
+
+
+def _accuracy(baseline: ModelRow, model: ModelRow) -> Highlight:
+    before, after = baseline.accuracy or 0.0, model.accuracy or 0.0
+    return Highlight(
+        f"{100 * (after - before):+.1f}".replace("-", "\N{MINUS SIGN}"),
+        "points of accuracy",
+        f"{model.label}: {wording.percent(before)} to {wording.percent(after)}",
+    )
+
+
+def _faster(baseline: ModelRow, model: ModelRow) -> Highlight:
+    return Highlight(
+        wording.ratio(model.ratio),
+        "as fast on this host",
+        f"{model.label}: {wording.milliseconds(baseline.median_ms)} ms "
+        f"to {wording.milliseconds(model.median_ms)} ms",
+    )

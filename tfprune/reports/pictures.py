@@ -1,0 +1,166 @@
+"""The pictures of a report; each function returns an `<svg>`, or "" if there is nothing to show."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tfprune.reports import wording
+from tfprune.reports.record import Epoch, KernelZeros, ModelRow
+from tfprune.reports.svg import FIRST, GRID, INK, MUTED, SECOND, THIRD, figure, svg_of
+
+
+def sizes(models: Sequence[ModelRow]) -> str:
+    """Draw each file's size, as stored and after gzip."""
+    with _rows([m.label for m in models], bar=0.52) as (drawing, axes):
+        for shift, colour, name, values in (
+            (-0.2, FIRST, ".tflite", [m.bytes for m in models]),
+            (0.2, SECOND, "after gzip", [m.gzip_bytes for m in models]),
+        ):
+            places = [place + shift for place in range(len(models))]
+            bars = axes.barh(places, [v / 1000 for v in values], 0.36, color=colour, label=name)
+            axes.bar_label(bars, [wording.size(v) for v in values], padding=3, fontsize=8)
+        axes.set_xlabel("kB")
+        _right_margin(axes, 0.18)
+        _legend_above(axes)
+        return svg_of(drawing, "sizes")
+
+
+def accuracies(models: Sequence[ModelRow], samples: int | None) -> str:
+    """Draw each file's accuracy; whiskers are 95 % intervals if `samples` is known."""
+    shown = [m for m in models if m.accuracy is not None]
+    if not shown:
+        return ""
+    values = [100 * (m.accuracy or 0.0) for m in shown]
+    with _rows([m.label for m in shown]) as (drawing, axes):
+        axes.barh(range(len(shown)), values, 0.6, color=FIRST)
+        if samples:
+            ends = [wilson(value / 100, samples) for value in values]
+            below = [v - 100 * low for v, (low, _) in zip(values, ends, strict=True)]
+            above = [100 * high - v for v, (_, high) in zip(values, ends, strict=True)]
+            axes.errorbar(values, range(len(shown)), xerr=[below, above], **_whiskers())
+        for place, value in enumerate(values):
+            _beside(axes, 101, place, f"{value:.1f}")
+        axes.set_xlim(0, 117)
+        axes.set_xticks([0, 25, 50, 75, 100])
+        axes.set_xlabel("% right" + (f" of {samples:,} test samples" if samples else ""))
+        return svg_of(drawing, "accuracies")
+
+
+def latencies(models: Sequence[ModelRow]) -> str:
+    """Draw each file's median latency; whiskers reach from the 10th to the 90th percentile."""
+    shown = [m for m in models if m.median_ms is not None]
+    if not shown:
+        return ""
+    medians = [m.median_ms or 0.0 for m in shown]
+    lows = [max(0.0, v - (m.p10_ms or v)) for v, m in zip(medians, shown, strict=True)]
+    highs = [max(0.0, (m.p90_ms or v) - v) for v, m in zip(medians, shown, strict=True)]
+    with _rows([m.label for m in shown]) as (drawing, axes):
+        axes.barh(range(len(shown)), medians, 0.6, color=FIRST)
+        axes.errorbar(medians, range(len(shown)), xerr=[lows, highs], **_whiskers())
+        for place, (value, high) in enumerate(zip(medians, highs, strict=True)):
+            _beside(axes, value + high, place, wording.milliseconds(value))
+        axes.set_xlabel("ms for one inference: median, p10 to p90")
+        _right_margin(axes, 0.14)
+        return svg_of(drawing, "latencies")
+
+
+def sparsities(kernels: Sequence[KernelZeros]) -> str:
+    """Draw the share of zeros of each kernel; a mark shows what was planned."""
+    if not kernels:
+        return ""
+    with _rows([k.kernel for k in kernels], bar=0.27) as (drawing, axes):
+        shares = [100 * k.sparsity for k in kernels]
+        axes.barh(range(len(kernels)), shares, 0.62, color=FIRST, label="zeros")
+        planned = [(100 * k.planned, i) for i, k in enumerate(kernels) if k.planned is not None]
+        if planned:
+            axes.plot(*zip(*planned, strict=True), "|", color=INK, markersize=9, label="planned")
+        for place, kernel in enumerate(kernels):
+            text = f"{100 * kernel.sparsity:.1f} % of {wording.count(kernel.params)}"
+            _beside(axes, 101, place, text)
+        axes.set_xlim(0, 140)
+        axes.set_xticks([0, 25, 50, 75, 100])
+        axes.set_xlabel("% zeros in the kernel")
+        _legend_above(axes)
+        return svg_of(drawing, "sparsities")
+
+
+def training(epochs: Sequence[Epoch]) -> str:
+    """Draw accuracy, loss and sparsity over the epochs; a line marks where a phase begins."""
+    if not epochs:
+        return ""
+    with figure(3.1) as (drawing, axes):
+        steps = [e.epoch for e in epochs]
+        axes.fill_between(steps, [100 * e.sparsity for e in epochs], color=THIRD, alpha=0.25, lw=0)
+        axes.plot(steps, [100 * e.sparsity for e in epochs], color=THIRD, label="sparsity")
+        axes.plot(steps, [100 * e.accuracy for e in epochs], color=FIRST, label="accuracy")
+        held_out = [(e.epoch, 100 * e.val_accuracy) for e in epochs if e.val_accuracy is not None]
+        if held_out:
+            where, right = zip(*held_out, strict=True)
+            axes.plot(where, right, color=FIRST, ls=":", marker="o", ms=3, label="on test data")
+        axes.set(ylim=(0, 105), xlabel="epoch", ylabel="%")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        _mark_phases(axes, epochs)
+        losses = axes.twinx()
+        losses.grid(visible=False)
+        losses.plot(steps, [e.loss for e in epochs], color=SECOND, label="loss")
+        losses.set_ylabel("loss")
+        losses.set_ylim(0, None)
+        lines = [*axes.get_legend_handles_labels()[0], *losses.get_legend_handles_labels()[0]]
+        drawing.legend(handles=lines, loc="outside upper left", ncols=4)
+        return svg_of(drawing, "training")
+
+
+def wilson(share: float, samples: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the interval that holds the true share with 95 % confidence.
+
+    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+    JASA 22 (1927).
+
+    Example:
+        >>> low, high = wilson(0.5, 100)
+        >>> round(low, 3), round(high, 3)
+        (0.404, 0.596)
+    """
+    scale = 1 + z**2 / samples
+    middle = (share + z**2 / (2 * samples)) / scale
+    half = z / scale * math.sqrt(share * (1 - share) / samples + z**2 / (4 * samples**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@contextlib.contextmanager
+def _rows(names: Sequence[str], bar: float = 0.36) -> Iterator[tuple[Any, Any]]:
+    """Yield a figure for horizontal bars, `bar` inches for each, the first on top."""
+    with figure(0.75 + bar * len(names)) as (drawing, axes):
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+        axes.set_yticks(range(len(names)), names, color=INK)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        yield drawing, axes
+
+
+def _mark_phases(axes: Any, epochs: Sequence[Epoch]) -> None:
+    for before, after in itertools.pairwise(epochs):
+        if before.phase != after.phase:
+            axes.axvline((before.epoch + after.epoch) / 2, color=GRID, lw=1.2)
+            axes.annotate(f" {after.phase}", ((before.epoch + after.epoch) / 2, 2), color=MUTED)
+
+
+def _beside(axes: Any, x: float, y: float, text: str) -> None:
+    offset = {"xytext": (7, 0), "textcoords": "offset points"}
+    axes.annotate(text, (x, y), va="center", fontsize=8.5, color=INK, **offset)
+
+
+def _whiskers() -> dict[str, Any]:
+    return {"fmt": "none", "ecolor": INK, "elinewidth": 1.1, "capsize": 3}
+
+
+def _right_margin(axes: Any, share: float) -> None:
+    axes.set_xlim(0, axes.get_xlim()[1] * (1 + share))
+
+
+def _legend_above(axes: Any) -> None:
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)

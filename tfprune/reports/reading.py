@@ -1,0 +1,62 @@
+"""Read JSON values back into frozen dataclasses, checking every field."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def read_as(kind: type[T], values: Any, where: str = "") -> T:
+    """Build the dataclass `kind` from a dictionary that JSON gave.
+
+    Fields may be str, int, float, bool, None, Any, unions of these, dictionaries with string
+    keys, tuples of one type, and dataclasses of the same kind. Unknown keys are left out, so that
+    a newer file with more optional fields can still be read.
+
+    Raises:
+        ValueError: a field is missing or of a wrong type; the text names it.
+
+    Example:
+        >>> from tfprune.notes import Note
+        >>> read_as(Note, {"subject": "head", "reason": "too small"})
+        Note(subject='head', reason='too small')
+    """
+    if not isinstance(values, dict):
+        raise ValueError(f"{where or 'the record'} should be an object, not {_kind(values)}")
+    hints = typing.get_type_hints(kind)
+    read = {}
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        place = f"{where}.{field.name}" if where else field.name
+        if field.name in values:
+            read[field.name] = _convert(hints[field.name], values[field.name], place)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise ValueError(f"{place} is missing")
+    return kind(**read)
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    if hint is Any:
+        return value
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _convert(arguments[0], value, where)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_convert(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if origin is dict and isinstance(value, dict):
+        return {k: _convert(arguments[1], item, f"{where}.{k}") for k, item in value.items()}
+    if dataclasses.is_dataclass(hint):
+        return read_as(typing.cast(type, hint), value, where)
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is not hint:
+        expected = getattr(origin or hint, "__name__", str(hint))
+        raise ValueError(f"{where} should be {expected}, not {_kind(value)}")
+    return value
+
+
+def _kind(value: Any) -> str:
+    return "null" if value is None else type(value).__name__

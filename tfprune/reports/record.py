@@ -1,0 +1,201 @@
+"""RunReport: what one run measured, as `report.json` holds it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfprune import files
+from tfprune.errors import FileError
+from tfprune.notes import Note
+from tfprune.reports.reading import read_as
+
+SCHEMA = "tfprune.report/1"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison of a file with its Keras model.
+
+    Args:
+        name: What was compared, e.g. `"outputs, ai-edge-litert with XNNPACK"`.
+        passed: Whether it held.
+        max_abs_error: The largest absolute difference seen; None where nothing is subtracted.
+        tolerance: The largest that is allowed.
+    """
+
+    name: str
+    passed: bool
+    max_abs_error: float | None = None
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model file and everything measured of it.
+
+    Args:
+        label: Its name in tables and pictures, unique in the report.
+        file: Its path, relative to the report's folder.
+        bytes: The size of the file.
+        gzip_bytes: The same after gzip -9.
+        accuracy: Share of test samples that are right, 0 to 1.
+        sparsity: Share of zeros in the kernels, counted in the file.
+        sparse: Whether some tensor is stored sparse.
+        median_ms, p10_ms, p90_ms: Milliseconds of one inference.
+        ratio: Times the baseline's speed: the median of paired rounds, above 1 is faster.
+        load_ms: Milliseconds to load the file.
+        peak_memory_bytes: Peak memory of the interpreter's process.
+        checks: What was verified against Keras.
+        notes: What a reader must know to read this row right.
+    """
+
+    label: str
+    file: str
+    bytes: int
+    gzip_bytes: int
+    accuracy: float | None = None
+    sparsity: float | None = None
+    sparse: bool = False
+    median_ms: float | None = None
+    p10_ms: float | None = None
+    p90_ms: float | None = None
+    ratio: float | None = None
+    load_ms: float | None = None
+    peak_memory_bytes: int | None = None
+    checks: tuple[Check, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class KernelZeros:
+    """One kernel's zeros in Keras and in each file, joined by its Keras name.
+
+    Args:
+        kernel: The Keras name, `"layer/variable"`.
+        shape: The Keras shape.
+        params: The number of its values.
+        zeros: Zeros in the pruned Keras model.
+        planned: The sparsity that was asked for; None if it was left alone.
+        reason: Why it was pruned or left alone.
+        in_files: Label of a file → zeros counted in it.
+    """
+
+    kernel: str
+    shape: tuple[int, ...]
+    params: int
+    zeros: int
+    planned: float | None = None
+    reason: str = ""
+    in_files: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def sparsity(self) -> float:
+        """The share of zeros in the Keras model."""
+        return self.zeros / self.params if self.params else 0.0
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch of training ended with.
+
+    Args:
+        phase: `"dense"`, `"pruning"`, ...; phases follow each other in the picture.
+        epoch: Counted from 1 over all phases.
+        loss, accuracy: On the training data.
+        val_accuracy: On held-out data.
+        sparsity: Share of zeros in the kernels that are pruned.
+    """
+
+    phase: str
+    epoch: int
+    loss: float
+    accuracy: float
+    val_accuracy: float | None = None
+    sparsity: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What one run measured: the content of `report.json`.
+
+    The file is this dataclass as JSON, field by field, plus `"schema": "tfprune.report/1"`. The
+    number changes when a field changes its meaning or goes; a new optional field does not change
+    it. The first model is the baseline that ratios refer to.
+
+    Args:
+        title: The headline.
+        created: When, in ISO 8601 with the offset from UTC.
+        models: One row for each file.
+        kernels: One row for each kernel.
+        epochs: The training, epoch by epoch.
+        host: The machine and the runtime, name → value.
+        settings: What the run was asked to do, name → value.
+        samples: How many test samples the accuracies come from.
+        notes: What was left alone or fell back, with the reason.
+        version: tfprune's version.
+
+    Example:
+        >>> record = RunReport("demo", "2026-01-01T00:00:00+00:00",
+        ...                    (ModelRow("dense", "dense.tflite", 2048, 1024),))
+        >>> RunReport.from_json(record.to_json()) == record
+        True
+    """
+
+    title: str
+    created: str
+    models: tuple[ModelRow, ...]
+    kernels: tuple[KernelZeros, ...] = ()
+    epochs: tuple[Epoch, ...] = ()
+    host: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    samples: int | None = None
+    notes: tuple[Note, ...] = ()
+    version: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as a JSON-ready dictionary."""
+        return {"schema": SCHEMA, **dataclasses.asdict(self)}
+
+    def to_json(self) -> str:
+        """Return the text of `report.json`."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `report.json`, whole or not at all."""
+        files.write_text(path, self.to_json())
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str = "report.json") -> RunReport:
+        """Read the text of a `report.json`; `source` names it in errors.
+
+        Raises:
+            FileError: it is no JSON, of another schema, or a field is missing or of a wrong type.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise _foreign(source, f"it is no JSON: {error}") from error
+        if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+            found = values.get("schema") if isinstance(values, dict) else None
+            raise _foreign(source, f"its schema is {found!r}, not {SCHEMA!r}")
+        try:
+            return read_as(cls, {k: v for k, v in values.items() if k != "schema"})
+        except ValueError as error:
+            raise _foreign(source, str(error)) from error
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> RunReport:
+        """Read a `report.json`, or the one in a folder."""
+        target = Path(path) / "report.json" if Path(path).is_dir() else Path(path)
+        return cls.from_json(files.read_bytes(target), str(target))
+
+
+def _foreign(source: str, found: str) -> FileError:
+    return FileError(
+        f"read the report {source}", found, "run `tfprune demo` again; it writes report.json"
+    )

@@ -1,0 +1,20 @@
+"""Whole journeys from training data to a report."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_PUBLIC = {"DemoSettings": "settings", "run_demo": "demo"}
+
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'tfprune.workflow' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"tfprune.workflow.{_PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,135 @@
+"""Measure the demo's files: zeros, outputs, accuracy, latency; and join it all by kernel name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfprune.bench import BenchmarkResult, BenchmarkRow
+from tfprune.export import ConvertResult
+from tfprune.inspection import Inspection
+from tfprune.notes import Note
+from tfprune.plan import Plan
+from tfprune.progress import track
+from tfprune.reports import Check, KernelZeros, ModelRow
+from tfprune.reports.grouping import grouped
+from tfprune.runners import Runner
+from tfprune.verification import VerifyResult
+from tfprune.workflow.digits import Images, Labels
+from tfprune.workflow.variants import Variant
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One file with everything measured of it but its latency."""
+
+    variant: Variant
+    converted: ConvertResult
+    verified: VerifyResult
+    accuracy: float
+
+
+def accuracy(path: str | os.PathLike[str], images: Images, labels: Labels) -> float:
+    """Return the share of images that the file classifies right, one image at a time.
+
+    Args:
+        path: A .tflite file with one input of batch 1 and one output of class scores.
+        images: (n, height, width, channels).
+        labels: (n,).
+    """
+    right = 0
+    with Runner(path) as runner:
+        pairs = zip(images, labels, strict=True)
+        for image, label in track(pairs, "classifying", total=len(images)):
+            [scores] = runner.run([image[None]])
+            right += int(np.argmax(scores) == label)
+    return right / len(labels)
+
+
+def model_rows(
+    measured: Iterable[Measured], latency: BenchmarkResult, pruned: set[str]
+) -> tuple[ModelRow, ...]:
+    """Return the report's row of each file; `pruned` names the kernels that sparsity counts."""
+    timed = {row.label: row for row in latency.rows}
+    return tuple(
+        _row(m, timed[m.variant.label], pruned, _notes_of(m, latency.notes)) for m in measured
+    )
+
+
+def kernel_rows(
+    plan: Plan, inspection: Inspection, measured: Iterable[Measured]
+) -> tuple[KernelZeros, ...]:
+    """Return each kernel of the pruned model with its zeros in Keras and in every file of it."""
+    decided = {row.kernel: row for row in plan.rows}
+    counted: dict[str, dict[str, int]] = {row.name: {} for row in inspection.rows}
+    for m in measured:
+        if m.variant.source == "pruned":
+            for check in m.verified.kernels:
+                counted[check.kernel][m.variant.label] = check.zeros_after
+    return tuple(
+        KernelZeros(
+            row.name,
+            row.shape,
+            row.params,
+            row.zeros,
+            rule.final_sparsity if (rule := decided[row.name].rule) else None,
+            decided[row.name].reason,
+            counted[row.name],
+        )
+        for row in inspection.rows
+    )
+
+
+def all_notes(measured: Iterable[Measured]) -> tuple[Note, ...]:
+    """Return every note on every file, one by one."""
+    return tuple(
+        Note(f"{m.variant.label}, {note.subject}", note.reason)
+        for m in measured
+        for note in (*m.converted.notes, *m.verified.notes)
+    )
+
+
+def _row(m: Measured, timed: BenchmarkRow, pruned: set[str], notes: tuple[str, ...]) -> ModelRow:
+    kernels = [k for k in m.verified.kernels if k.kernel in pruned]
+    return ModelRow(
+        m.variant.label,
+        m.variant.file,
+        m.converted.bytes,
+        m.converted.gzip_bytes,
+        m.accuracy,
+        sum(k.zeros_after for k in kernels) / sum(k.size for k in kernels),
+        m.converted.sparse,
+        timed.median_ms,
+        timed.p10_ms,
+        timed.p90_ms,
+        timed.ratio,
+        timed.load_ms,
+        timed.peak_memory_bytes,
+        _checks(m.verified),
+        notes,
+    )
+
+
+def _checks(verified: VerifyResult) -> tuple[Check, ...]:
+    outputs = [
+        Check(
+            c.name,
+            c.passed,
+            c.max_rel_error,
+            c.tolerance,
+        )
+        for c in verified.checks
+    ]
+    return (*outputs, Check("zeros of every kernel", all(k.passed for k in verified.kernels)))
+
+
+def _notes_of(m: Measured, latency: Iterable[Note]) -> tuple[str, ...]:
+    """Return what a reader of the row must know, repeated reasons once."""
+    notes = [note.reason for note in latency if note.subject == m.variant.label]
+    if m.variant.source == "pruned" and not m.converted.sparse:
+        notes.append(m.converted.sparse_reason)
+    notes += grouped((*m.converted.notes, *m.verified.notes))
+    return tuple(dict.fromkeys(notes))
