@@ -43,6 +43,15 @@ def test_importing_tfprune_imports_neither_tensorflow_nor_keras(statement):
     assert output.stdout.strip() == "set()"
 
 
+def test_a_half_trained_model_loads_where_keras_was_imported_first(tmp_path):
+    import keras
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    tfprune.prune_low_magnitude(model).save(tmp_path / "half.keras")
+    load = "import keras, tfprune; keras.saving.load_model('half.keras')"
+    assert subprocess.run([sys.executable, "-c", load], cwd=tmp_path).returncode == 0
+
+
 def test_no_submodule_hides_a_public_function():
     submodules = {m.name for m in pkgutil.iter_modules(tfprune.__path__)}
     assert not submodules & set(tfprune.__all__)

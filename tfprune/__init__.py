@@ -6,6 +6,7 @@ Every public name is loaded when it is first used, so `import tfprune` does not 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 from tfprune._version import __version__
@@ -19,6 +20,7 @@ _PUBLIC = {
     "report": "tfprune.reports",
     "prune_low_magnitude": "tfprune.masks",
     "plan_pruning": "tfprune.plan",
+    "prune_scope": "tfprune.masks",
     "strip_pruning": "tfprune.masks",
     "UpdatePruningStep": "tfprune.masks",
     "PruningSummaries": "tfprune.masks",
@@ -44,3 +46,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if "keras" in sys.modules:
+    # Keras can load a half-trained model only if it knows the classes in it.
+    importlib.import_module("tfprune.masks")

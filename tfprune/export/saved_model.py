@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import os
-import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from tfprune.errors import FileError, PruneError
+from tfprune.errors import PruneError
 from tfprune.export.foreign import from_saved_model, from_tf_keras
 from tfprune.export.precision import in_float32
-from tfprune.export.specs import Exported, first_line, unbuilt, with_batch
+from tfprune.export.specs import Exported, unbuilt, with_batch
 from tfprune.export.tf_keras_models import is_tf_keras
+from tfprune.keras_files import load_model
 
 
 def export(model: Any, folder: str, batch_size: int | None, input_signature: Any) -> Exported:
@@ -38,7 +36,7 @@ def export(model: Any, folder: str, batch_size: int | None, input_signature: Any
         path = Path(model)
         if path.is_dir():
             return from_saved_model(path, folder, batch_size)
-        model = _load_keras_file(path)
+        model = load_model(path)
     if isinstance(model, keras.Model):
         return _from_keras(model, folder, batch_size, input_signature)
     if is_tf_keras(model):
@@ -48,35 +46,6 @@ def export(model: Any, folder: str, batch_size: int | None, input_signature: Any
         "it is no Keras model",
         "pass a built keras.Model, the path of a .keras file, or a SavedModel folder",
     )
-
-
-def _load_keras_file(path: Path) -> Any:
-    if not path.is_file():
-        raise FileError(f"convert {path}", "there is no such file", "check the path")
-    if path.suffix not in {".keras", ".h5"}:
-        raise FileError(
-            f"convert {path}",
-            f"a {path.suffix or 'nameless'} file holds no Keras model",
-            "pass a .keras file (model.save('model.keras')) or a SavedModel folder",
-        )
-    try:
-        _import_own_classes(path)
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        raise FileError(
-            f"convert {path}",
-            f"Keras can't load it: {first_line(error)}",
-            "save the model again, or load it yourself with custom_objects and pass the model",
-        ) from error
-
-
-def _import_own_classes(path: Path) -> None:
-    """Import the modules of tfprune that a .keras file names, so that Keras knows their classes."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            config = archive.read("config.json").decode()
-        for module in sorted(set(re.findall(r'"module": "(tfprune\.[\w.]+)"', config))):
-            importlib.import_module(module)
 
 
 def _from_keras(model: Any, folder: str, batch_size: int | None, input_signature: Any) -> Exported:

@@ -10,9 +10,10 @@ import keras
 import numpy as np
 
 from tfprune import files
-from tfprune.errors import FileError, PruneError
+from tfprune.errors import PruneError
 from tfprune.inspection.records import Inspection, KernelRow, Totals
 from tfprune.keras_facts import Kernel, kernels_of
+from tfprune.keras_files import load_model
 from tfprune.notes import Note
 
 
@@ -40,24 +41,11 @@ def inspect_model(model: Any) -> Inspection:
 
 def inspect_keras_file(path: Path, content: bytes) -> Inspection:
     """Inspect the model in a `.keras` or `.h5` file whose bytes are `content`."""
-    inspection = inspect_model(_load(path))
+    inspection = inspect_model(load_model(path))
     totals = dataclasses.replace(
         inspection.totals, file_bytes=len(content), gzip_bytes=files.gzip_bytes(content)
     )
     return dataclasses.replace(inspection, subject=str(path), totals=totals)
-
-
-def _load(path: Path) -> Any:
-    import tfprune.masks  # noqa: F401  (registers the wrapper that a half-trained file may hold)
-
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever its zip, JSON and HDF5 readers raise
-        raise FileError(
-            f"load {path}",
-            f"Keras cannot read it: {str(error).splitlines()[0] if str(error) else error!r}",
-            "check that it is whole; custom layers need @keras.saving.register_keras_serializable",
-        ) from error
 
 
 def _row(kernel: Kernel) -> KernelRow:

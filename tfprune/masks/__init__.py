@@ -5,7 +5,7 @@ from tfprune.masks.engine import MaskedKernel
 from tfprune.masks.optimizer import PruningOptimizer
 from tfprune.masks.prune import prune_low_magnitude
 from tfprune.masks.strip import strip_pruning
-from tfprune.masks.wrapper import PrunableLayer, PruneLowMagnitude
+from tfprune.masks.wrapper import PrunableLayer, PruneLowMagnitude, prune_scope
 
 __all__ = [
     "MaskedKernel",
@@ -15,5 +15,6 @@ __all__ = [
     "PruningSummaries",
     "UpdatePruningStep",
     "prune_low_magnitude",
+    "prune_scope",
     "strip_pruning",
 ]

@@ -13,7 +13,7 @@ from tfprune.masks.engine import MaskedKernel
 from tfprune.notes import Note
 from tfprune.plan import Rule
 from tfprune.plan.planning import DEPTHWISE, row_for
-from tfprune.plan.rules import Rules
+from tfprune.plan.rules import Rules, Selector
 from tfprune.schedules import PruningSchedule
 
 KERNEL_NAMES = frozenset({"kernel", "recurrent_kernel", "pointwise_kernel", "embeddings"})
@@ -60,7 +60,7 @@ class PruningOptimizer(keras.optimizers.Optimizer):
         sparsity_m_by_n: tuple[int, int] | None = None,
         *,
         rule: Rule | None = None,
-        rules: Mapping[str, Rule | None] | None = None,
+        rules: Mapping[Selector, Rule | None] | None = None,
         kernels: Callable[[Any], bool] | None = None,
         name: str | None = None,
     ) -> None:
@@ -83,7 +83,7 @@ class PruningOptimizer(keras.optimizers.Optimizer):
         super().build(variables)
         self.inner_optimizer.build(variables)
         found = [_kernel(v) for v in variables if self.kernels(v)]
-        chosen = Rules(self.rule, {name: rule for name, rule in self.rules.items()})
+        chosen = Rules(self.rule, self.rules)
         chosen.check_names(found)
         for kernel in found:
             self._add_mask(kernel, chosen)

@@ -185,6 +185,22 @@ class PruneLowMagnitude(keras.layers.Layer):
         return cls(**{**config, **built})
 
 
+def prune_scope() -> Any:
+    """Return a scope in which Keras can load a model with wrapped layers (tfmot's name).
+
+    Importing Keras before tfprune does the same for the whole process.
+
+    Example:
+        >>> with prune_scope():
+        ...     layer = keras.layers.deserialize(
+        ...         keras.layers.serialize(PruneLowMagnitude(keras.layers.Dense(2, name="d")))
+        ...     )
+        >>> type(layer).__name__
+        'PruneLowMagnitude'
+    """
+    return keras.saving.CustomObjectScope({"PruneLowMagnitude": PruneLowMagnitude})
+
+
 def _is_built(layer: Any) -> bool:
     return all(part.built for part in layer._flatten_layers())
 

@@ -12,10 +12,20 @@ from tfprune.graph import Graph
 
 layers = keras.layers
 
-_ACTIVATIONS = frozenset(
-    ("linear", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "swish")
-    + ("hard_silu", "hard_swish", "sigmoid", "tanh")
-)
+_ACTIVATIONS = {
+    "elu",
+    "gelu",
+    "hard_silu",
+    "hard_swish",
+    "leaky_relu",
+    "linear",
+    "relu",
+    "relu6",
+    "sigmoid",
+    "silu",
+    "swish",
+    "tanh",
+}
 _FREE = (
     layers.Add,
     layers.Multiply,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from tfprune.errors import FileError, PruneError
+from tfprune.errors import PruneError
+from tfprune.keras_files import load_model
 from tfprune.runners import TensorSpec
 
 Batch = dict[str, np.ndarray]
@@ -41,19 +40,7 @@ def load(model: Any) -> Any:
                 "pass the model the file was converted from, or its .keras path",
             )
         return model
-    path = Path(model)
-    if not path.is_file():
-        found = "it is a folder" if path.is_dir() else "there is no such file"
-        raise FileError(f"load {path}", found, "pass a Keras model or a .keras file")
-    importlib.import_module("tfprune.masks")  # registers the wrapper a pruned model is saved with
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        raise FileError(
-            f"load {path}",
-            f"Keras can't load it: {str(error).strip().splitlines()[0]}",
-            "save the model again, or load it with custom_objects and pass the model",
-        ) from error
+    return load_model(model)
 
 
 def input_specs(model: Any, specs: list[TensorSpec]) -> tuple[InputSpec, ...]:

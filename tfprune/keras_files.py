@@ -1,0 +1,54 @@
+"""Loading a `.keras` file that a user names, with an error they can act on."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tfprune.errors import FileError
+
+
+def load_model(path: str | os.PathLike[str]) -> Any:
+    """Load the Keras model in a `.keras` or `.h5` file, half-trained with masks or plain.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileError: there is no such file, or Keras cannot read it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        found = "it is a folder" if path.is_dir() else "there is no such file"
+        raise FileError(f"load {path}", found, "pass a .keras file: model.save('model.keras')")
+    if path.suffix not in {".keras", ".h5"}:
+        raise FileError(
+            f"load {path}",
+            f"a {path.suffix or 'nameless'} file holds no Keras model",
+            "pass a .keras file: model.save('model.keras')",
+        )
+    try:
+        _import_own_classes(path)
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever its zip, JSON and HDF5 readers raise
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise FileError(
+            f"load {path}",
+            f"Keras cannot read it: {reason}",
+            "check that it is whole; with custom layers load it yourself and pass the model",
+        ) from error
+
+
+def _import_own_classes(path: Path) -> None:
+    """Import the modules of tfprune that the file names, so that Keras knows their classes."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            config = archive.read("config.json").decode()
+        for module in sorted(set(re.findall(r'"module": "(tfprune\.[\w.]+)"', config))):
+            importlib.import_module(module)
