@@ -128,3 +128,14 @@ def test_reading_needs_no_tensorflow(converted):
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_where_only_tflite_runtime_is_installed_tensorflow_brings_the_schema(converted):
+    code = (
+        "import importlib.util as util; find = util.find_spec\n"
+        "util.find_spec = lambda name: None if name == 'ai_edge_litert' else find(name)\n"
+        "from tfprune.export import read_tflite\n"
+        f"print(len(read_tflite({str(converted().path)!r}).ops))"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    assert int(output) == len(read_tflite(converted().path).ops)

@@ -24,7 +24,7 @@ def test_the_history_shows_the_sparsity_of_each_epoch():
     [
         (
             tfprune.ConstantSparsity(0.5, begin_step=0, frequency=100),
-            r"ended after 16 batches at sparsity 0\.000, not 0\.5: the first mask update is at step 100",
+            r"16 batches at sparsity 0\.000, not 0\.5: the first mask update is at step 100",
         ),
         (
             tfprune.PolynomialDecay(0.0, 0.8, 0, 100, frequency=10),
@@ -32,7 +32,7 @@ def test_the_history_shows_the_sparsity_of_each_epoch():
         ),
         (
             tfprune.PolynomialDecay(0.0, 0.8, 0, 10, frequency=6),
-            r"frequency=6 does not divide end_step - begin_step=10, so the last update was at step 6",
+            r"frequency=6 does not divide end_step - begin_step=10, so the last update was at",
         ),
     ],
 )

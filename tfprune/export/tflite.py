@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import struct
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from tfprune import files
 from tfprune.errors import FileError
@@ -29,6 +30,16 @@ _CORRUPT = (
     OverflowError,
     MemoryError,
 )
+
+
+def _schema() -> Any:
+    """Import the generated accessors of `schema.fbs`, which LiteRT and TensorFlow both ship."""
+    light = importlib.util.find_spec("ai_edge_litert") is not None
+    package = "ai_edge_litert" if light else "tensorflow.lite.python"
+    return importlib.import_module(f"{package}.schema_py_generated")
+
+
+schema = _schema()
 
 
 def _names(enum: Any) -> dict[int, str]:
