@@ -10,7 +10,7 @@ from tfprune.errors import PruneError
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """The demo's settings; the defaults take about 100 s on 2 cores.
+    """The demo's settings; the defaults take two to three minutes on 2 cores.
 
     Args:
         epochs: Epochs that train the dense baseline.
