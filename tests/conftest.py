@@ -7,6 +7,9 @@ import keras
 import pytest
 import tensorflow as tf
 
+# tfmot sets TF_USE_LEGACY_KERAS, which would turn the lazy `tf.keras` into tf_keras: load it first.
+tf.keras.version()
+
 # Two virtual CPUs, so that MirroredStrategy has two replicas; must precede any TensorFlow call.
 _CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfiguration()] * 2)

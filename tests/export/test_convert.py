@@ -163,6 +163,12 @@ def test_representative_data_in_every_form_gives_the_same_samples(form):
     assert np.array_equal(np.concatenate([s["x"] for s in found]), X)
 
 
+def test_calibration_data_that_is_not_needed_is_a_note(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    result = convert(model, tmp_path / "m.tflite", representative_dataset=np.ones((8, 4)))
+    assert "not used: quantize=None needs no calibration" in str(result.notes[0])
+
+
 def test_several_inputs_are_calibrated_by_name_or_order(tmp_path):
     a, b = keras.Input((4,), name="z"), keras.Input((3,), name="y")
     model = keras.Model([a, b], layers.Dense(2)(layers.Concatenate()([a, b])))

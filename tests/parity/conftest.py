@@ -12,12 +12,7 @@ import pytest
 @pytest.fixture(scope="session")
 def peer() -> SimpleNamespace:
     """tfmot's classes; `peer.keras` is the tf_keras that tfmot itself uses."""
-    import tensorflow as tf
-
-    # tfmot sets TF_USE_LEGACY_KERAS, which would turn the process' lazy `tf.keras` into tf_keras:
-    # read it first, and leave the environment as it was.
-    tf.keras.version()
-    environment = dict(os.environ)
+    environment = dict(os.environ)  # tfmot changes it
     reason = 'the peer is not installed: pip install "tfprune[tfmot]"'
     tf_keras = pytest.importorskip("tf_keras", reason=reason)
     tfmot = pytest.importorskip("tensorflow_model_optimization", reason=reason)

@@ -16,6 +16,7 @@ from tfprune.export.sparse_rule import SparseVerdict, judge_encoded, judge_spars
 from tfprune.export.stayed_float import stayed_float
 from tfprune.export.tflite import read_tflite
 from tfprune.export.tflite_model import TFLiteModel
+from tfprune.notes import Note
 
 QUANTIZE = (None, "float16", "dynamic", "int8", "int16x8")
 _CALIBRATED = ("int8", "int16x8")
@@ -86,6 +87,7 @@ def convert(
         kernels,
         (
             *exported.notes,
+            *_unused(quantize, representative_dataset),
             *converter.select_ops(tflite),
             *missing,
             *stayed_float(tflite, kernels, quantize),
@@ -125,6 +127,14 @@ def _unsafe(verdict: SparseVerdict) -> PruneError:
 
 def _calibration(quantize: str | None, data: Any, inputs: tuple[Any, ...]) -> tuple[Sample, ...]:
     return tuple(samples(data, inputs)) if quantize in _CALIBRATED else ()
+
+
+def _unused(quantize: str | None, data: Any) -> tuple[Note, ...]:
+    if data is None or quantize in _CALIBRATED:
+        return ()
+    return (
+        Note("representative_dataset", f"not used: quantize={quantize!r} needs no calibration"),
+    )
 
 
 def _check_path(path: str | os.PathLike[str]) -> None:

@@ -56,9 +56,8 @@ def judge_encoded(model: TFLiteModel, dense_bytes: int) -> SparseVerdict | None:
     if model.bytes >= dense_bytes:
         sizes = f"sparse storage takes {model.bytes} bytes, dense storage {dense_bytes}"
         return _refusal("storage", sizes)
-    for tensor in model.tensors:
-        if tensor.quantized:
-            return _refusal("quantization", f"{tensor.name!r} is {tensor.dtype}")
+    if found := _quantized(model):
+        return _refusal("quantization", found)
     for op in model.ops:
         if op.name == "DENSIFY":
             continue
@@ -71,9 +70,8 @@ def judge_encoded(model: TFLiteModel, dense_bytes: int) -> SparseVerdict | None:
 def _judge(model: TFLiteModel) -> SparseVerdict:
     if len(model.subgraphs) != 1:
         raise BrokenRule("graph", f"{len(model.subgraphs)} graphs")
-    for tensor in model.tensors:
-        if tensor.quantized:
-            raise BrokenRule("quantization", f"{tensor.name!r} is {tensor.dtype}")
+    if found := _quantized(model):
+        raise BrokenRule("quantization", found)
     graph = GraphView(model)
     if not any(graph.begins_cluster(op) for op in graph.ops):
         return SparseVerdict(
@@ -88,6 +86,15 @@ def _judge(model: TFLiteModel) -> SparseVerdict:
         f"{len(cluster.kernels)} 1x1 convolutions: runs sparse on ARM64, dense on x86 with AVX",
         runs_sparse=True,
     )
+
+
+def _quantized(model: TFLiteModel) -> str | None:
+    """Return which integers the file computes with, None if it has none."""
+    quantized = [tensor for tensor in model.tensors if tensor.quantized]
+    kernels = [tensor for tensor in quantized if tensor.is_constant and len(tensor.shape) > 1]
+    if not quantized:
+        return None
+    return f"{len(kernels)} of its kernels are {(kernels or quantized)[0].dtype}"
 
 
 def _refusal(rule: str, found: str) -> SparseVerdict:
