@@ -170,24 +170,31 @@ def describe(kernels: list[Any]) -> str:
 
 
 def mask_updates(masked: list[MaskedKernel], peer: Any) -> dict[str, Timer]:
-    """One update of all masks by tfprune, and by tfmot on copies of the same kernels."""
+    """One update of all masks by tfprune, and by tfmot on the same weights."""
+    kernels = [tf.Variable(as_updated(one.kernel.variable)) for one in masked]
 
     @tf.function
     def ours() -> None:
-        for one in masked:
-            one.mask.assign(one.mask_at(one.kernel.variable, tf.constant(SPARSITY)))
+        for one, kernel in zip(masked, kernels, strict=True):
+            one.mask.assign(one.mask_at(kernel, tf.constant(SPARSITY)))
 
     updates = {"update of all masks, tfprune": ours}
     if peer is not None:
-        updates["update of all masks, tfmot"] = tfmot_update(masked, peer)
+        updates["update of all masks, tfmot"] = tfmot_update(kernels, peer)
     return updates
 
 
-def tfmot_update(masked: list[MaskedKernel], peer: Any) -> Timer:
+def as_updated(kernel: Any) -> np.ndarray:
+    """The weights as an update finds them: the optimizer has just moved the zeros, too."""
+    values = keras.ops.convert_to_numpy(kernel)
+    step = np.random.default_rng(0).normal(scale=1e-3, size=values.shape)
+    return (values + step).astype(values.dtype)
+
+
+def tfmot_update(kernels: list[Any], peer: Any) -> Timer:
     """Let tfmot's own function update a mask and a threshold for each kernel."""
     from tensorflow_model_optimization.python.core.sparsity.keras.pruning_impl import Pruning
 
-    kernels = [tf.Variable(keras.ops.convert_to_numpy(one.kernel.variable)) for one in masked]
     pruned = [(k, tf.Variable(tf.ones_like(k)), tf.Variable(0.0)) for k in kernels]
     schedule = peer.ConstantSparsity(SPARSITY, begin_step=0, frequency=1)
     pruning = Pruning(lambda: tf.constant(1, tf.int64), pruned, schedule, (1, 1), "AVG")
