@@ -27,9 +27,7 @@ VERBS = sorted(set(re.findall(r"^    tfprune (\w+)", README, re.MULTILINE)))
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_command_it_names_exists(verb):
-    with pytest.raises(SystemExit) as left:
-        main([verb, "--help"])
-    assert left.value.code == 0
+    assert main([verb, "--help"]) == 0
 
 
 def test_the_files_it_links_to_exist():
