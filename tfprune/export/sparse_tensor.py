@@ -78,7 +78,7 @@ def decode(
     """
     blocks = _block_sizes(encoding, len(shape))
     sizes = (*(_in_blocks(size, blocks, d) for d, size in enumerate(shape)), *_inner(encoding))
-    nodes = np.zeros(1, np.int64)
+    nodes: Indices = np.zeros(1, np.int64)
     coordinates: dict[int, Indices] = {}
     for dimension, level in zip(encoding.order, encoding.levels, strict=True):
         parents, nodes, index = _descend(level, nodes, sizes[dimension], math.prod(shape))
@@ -128,7 +128,7 @@ def _descend(
         parents = np.repeat(np.arange(len(nodes)), size)
         index = np.tile(np.arange(size), len(nodes))
         return parents, nodes[parents] * size + index, index
-    if len(nodes) and nodes.max() + 1 >= len(level.segments):
+    if len(nodes) and int(np.max(nodes)) + 1 >= len(level.segments):
         raise ValueError("a segment array is too short")
     starts, ends = level.segments[nodes], level.segments[nodes + 1]
     counts = ends - starts
