@@ -59,3 +59,8 @@ class VerificationError(PruneError):
 
 class PruneWarning(UserWarning):
     """Training went on, but the result is not what was asked for."""
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message, or its type if it has none."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from tfprune.errors import FileError
+from tfprune.errors import FileError, first_line
 
 
 def load_model(path: str | os.PathLike[str]) -> Any:
@@ -37,10 +37,9 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         _import_own_classes(path)
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever its zip, JSON and HDF5 readers raise
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise FileError(
             f"load {path}",
-            f"Keras cannot read it: {reason}",
+            f"Keras cannot read it: {first_line(error)}",
             "check that it is whole; with custom layers load it yourself and pass the model",
         ) from error
 

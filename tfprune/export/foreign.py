@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfprune.errors import FileError, PruneError
-from tfprune.export.specs import Exported, first_line, unbuilt, with_batch
+from tfprune.errors import FileError, PruneError, first_line
+from tfprune.export.specs import Exported, unbuilt, with_batch
 from tfprune.export.tf_keras_models import without_wrappers
 
 

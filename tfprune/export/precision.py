@@ -6,8 +6,7 @@ from typing import Any
 
 import keras
 
-from tfprune.errors import PruneError
-from tfprune.export.specs import first_line
+from tfprune.errors import PruneError, first_line
 from tfprune.notes import Note
 
 _REASON = (

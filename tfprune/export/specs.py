@@ -59,8 +59,3 @@ def unbuilt(model: Any) -> PruneError:
         "it is not built, so it has no weights yet",
         "call it once on data, or model.build(input_shape), and train it first",
     )
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, or its type if it has none."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

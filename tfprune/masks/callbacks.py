@@ -35,14 +35,15 @@ class UpdatePruningStep(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Set the masks of step 1, unless training resumes at a later one."""
-        if not all_masked(self.model) and not pruning_optimizers(self.model):
+        found = all_masked(self.model)
+        if not found and not pruning_optimizers(self.model):
             warnings.warn(
                 "nothing to prune: the model has no PruneLowMagnitude layer and no "
                 "PruningOptimizer. Call tfprune.prune_low_magnitude(model) before compile.",
                 PruneWarning,
                 stacklevel=2,
             )
-        for masked in all_masked(self.model):
+        for masked in found:
             masked.begin()
 
     def on_epoch_end(self, epoch: int | None = None, logs: Any = None, batch: Any = None) -> None:
@@ -80,9 +81,7 @@ class PruningSummaries(keras.callbacks.TensorBoard):
                 f"PruningSummaries(log_dir={log_dir!r})", "no folder is named", "log_dir='logs'"
             )
         super().__init__(log_dir=str(log_dir), update_freq=update_freq, **kwargs)
-        self._every = {"epoch": 0, "batch": 1}.get(str(update_freq)) or int(
-            update_freq if isinstance(update_freq, int) else 0
-        )
+        self._every = int({"epoch": 0, "batch": 1}.get(str(update_freq), update_freq))
         self._pruning_writer: Any = None
 
     def on_train_begin(self, logs: Any = None) -> None:
