@@ -12,6 +12,7 @@ from tfprune.graph.structure import functional, is_graph, nodes_in_order
 from tfprune.notes import Note
 
 Change = Callable[[Any], Any]
+Call = Callable[..., Any]
 
 
 class Clones:
@@ -66,7 +67,9 @@ def clone_layer(layer: Any) -> Any:
     return type(layer).from_config(layer.get_config())
 
 
-def replay(model: Any, change: Change, memo: dict[int, Any] | None = None) -> Any:
+def replay(
+    model: Any, change: Change, *, call: Call | None = None, memo: dict[int, Any] | None = None
+) -> Any:
     """Rebuild a Functional or Sequential model with every layer replaced by `change(layer)`.
 
     `change` is called once for each layer, also for one that is called several times or that
@@ -75,6 +78,9 @@ def replay(model: Any, change: Change, memo: dict[int, Any] | None = None) -> An
     Args:
         model: A Functional or built Sequential model, not changed.
         change: Layer or operation → what to call in its place.
+        call: `call(node, operation, args, kwargs)` makes each call and returns its outputs, in
+            the structure of the original's; `node` is the original's, `operation` what `change`
+            returned. None simply calls. With it a Sequential model comes out as a Functional one.
         memo: For nested calls.
 
     Returns:
@@ -94,26 +100,33 @@ def replay(model: Any, change: Change, memo: dict[int, Any] | None = None) -> An
     def changed(operation: Any) -> Any:
         if id(operation) not in memo:
             nested = is_graph(operation)
-            memo[id(operation)] = replay(operation, change, memo) if nested else change(operation)
+            memo[id(operation)] = (
+                replay(operation, change, call=call, memo=memo) if nested else change(operation)
+            )
         return memo[id(operation)]
 
-    if isinstance(model, keras.Sequential):
+    if isinstance(model, keras.Sequential) and call is None:
         fresh = keras.Sequential([_fresh_input(net.inputs[0])], name=model.name)
         for layer in model.layers:
             fresh.add(changed(layer))
         fresh._trainable = model._trainable
         return fresh
-    return _replay_functional(net, changed)
+    return _replay_functional(net, changed, call or _plain_call)
 
 
-def _replay_functional(net: Any, changed: Change) -> Any:
+def _plain_call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
+    return operation(*args, **kwargs)
+
+
+def _replay_functional(net: Any, changed: Change, call: Call) -> Any:
     tensors = {id(tensor): _fresh_input(tensor) for tensor in net.inputs}
     inputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._inputs_struct)
     for node in nodes_in_order(net):
         if not node.is_input:
             args, kwargs = node.arguments.fill_in(tensors)
-            results = keras.tree.flatten(changed(node.operation)(*args, **kwargs))
-            tensors.update({id(old): new for old, new in zip(node.outputs, results, strict=True)})
+            results = call(node, changed(node.operation), args, kwargs)
+            new = keras.tree.flatten(results)
+            tensors.update({id(old): t for old, t in zip(node.outputs, new, strict=True)})
     outputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._outputs_struct)
     fresh = keras.Model(inputs, outputs, name=net.name)
     fresh._trainable = net._trainable
