@@ -25,12 +25,15 @@ class Clones:
         self._pairs: list[tuple[Any, Any]] = []
         self.notes: list[Note] = []
 
-    def of(self, layer: Any) -> Any:
-        """Return a fresh copy of a layer; its weights follow with `copy_weights`."""
+    def of(self, layer: Any, config: dict[str, Any] | None = None) -> Any:
+        """Return a fresh copy of a layer, of another config if one is given.
+
+        Its weights follow with `copy_weights`.
+        """
         if not isinstance(layer, keras.layers.Layer):
             return layer  # an operation of keras.ops has no state
         try:
-            copy = clone_layer(layer)
+            copy = clone_layer(layer) if config is None else type(layer).from_config(config)
         except Exception as error:
             reason = (
                 f"shared with the original model, it cannot be rebuilt from its config: {error}"
@@ -68,7 +71,12 @@ def clone_layer(layer: Any) -> Any:
 
 
 def replay(
-    model: Any, change: Change, *, call: Call | None = None, memo: dict[int, Any] | None = None
+    model: Any,
+    change: Change,
+    *,
+    call: Call | None = None,
+    shape: Callable[[Any], Any] = lambda tensor: tensor.shape,
+    memo: dict[int, Any] | None = None,
 ) -> Any:
     """Rebuild a Functional or Sequential model with every layer replaced by `change(layer)`.
 
@@ -81,6 +89,7 @@ def replay(
         call: `call(node, operation, args, kwargs)` makes each call and returns its outputs, in
             the structure of the original's; `node` is the original's, `operation` what `change`
             returned. None simply calls. With it a Sequential model comes out as a Functional one.
+        shape: Original input tensor → the batch shape of the input in its place.
         memo: For nested calls.
 
     Returns:
@@ -101,25 +110,30 @@ def replay(
         if id(operation) not in memo:
             nested = is_graph(operation)
             memo[id(operation)] = (
-                replay(operation, change, call=call, memo=memo) if nested else change(operation)
+                replay(operation, change, call=call, shape=shape, memo=memo)
+                if nested
+                else change(operation)
             )
         return memo[id(operation)]
 
     if isinstance(model, keras.Sequential) and call is None:
-        fresh = keras.Sequential([_fresh_input(net.inputs[0])], name=model.name)
+        start = _fresh_input(net.inputs[0], shape)
+        fresh = keras.Sequential([start], name=model.name)
         for layer in model.layers:
             fresh.add(changed(layer))
         fresh._trainable = model._trainable
         return fresh
-    return _replay_functional(net, changed, call or _plain_call)
+    return _replay_functional(net, changed, call or _plain_call, shape)
 
 
 def _plain_call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
     return operation(*args, **kwargs)
 
 
-def _replay_functional(net: Any, changed: Change, call: Call) -> Any:
-    tensors = {id(tensor): _fresh_input(tensor) for tensor in net.inputs}
+def _replay_functional(
+    net: Any, changed: Change, call: Call, shape: Callable[[Any], Any]
+) -> Any:
+    tensors = {id(tensor): _fresh_input(tensor, shape) for tensor in net.inputs}
     inputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._inputs_struct)
     for node in nodes_in_order(net):
         if not node.is_input:
@@ -133,10 +147,10 @@ def _replay_functional(net: Any, changed: Change, call: Call) -> Any:
     return fresh
 
 
-def _fresh_input(tensor: Any) -> Any:
+def _fresh_input(tensor: Any, shape: Callable[[Any], Any]) -> Any:
     layer = tensor._keras_history.operation
     return keras.Input(
-        batch_shape=tensor.shape,
+        batch_shape=shape(tensor),
         dtype=tensor.dtype,
         sparse=getattr(tensor, "sparse", None),
         name=layer.name,

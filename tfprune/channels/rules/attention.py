@@ -1,0 +1,102 @@
+"""Attention: heads are units of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.channels.call import Call
+from tfprune.channels.flow import Flow
+from tfprune.channels.units import Ids
+
+layers = keras.layers
+
+
+def multi_head_attention(call: Call) -> list[Flow]:
+    """A head is a slice of the three projections and of the output projection.
+
+    Source: keras/src/layers/attention/multi_head_attention.py, the shapes in `build`.
+    """
+    layer = call.layer
+    output_shape = layer._output_shape or ()
+    if len(output_shape) > 1 or call.input.rank != 3:
+        return call.unknown("attention over several axes is not followed")
+    heads = call.new(layer._num_heads)
+    _project(call, heads, heads)
+    call.setting("num_heads", units=heads)
+    units = call.new(layer._output_dense.kernel.shape[-1])
+    _output(call, heads, units)
+    call.setting("output_shape", units=units)
+    return _outputs(call, heads, units)
+
+
+def group_query_attention(call: Call) -> list[Flow]:
+    """A key-value head goes together with the query heads that share it.
+
+    Source: keras/src/layers/attention/grouped_query_attention.py, `build` and the repeated keys.
+    """
+    layer = call.layer
+    shared = layer.num_query_heads // layer.num_key_value_heads
+    heads = call.new(layer.num_key_value_heads)
+    queries = np.repeat(heads, shared)
+    _project(call, queries, heads)
+    call.setting("num_key_value_heads", units=heads)
+    call.setting("num_query_heads", units=queries)
+    units = call.new(layer._output_dense.kernel.shape[-1])
+    _output(call, queries, units)
+    # The layer makes its output as wide as the query.
+    call.same(units, _tensor(call, "query")[-1])
+    return _outputs(call, queries, units)
+
+
+def _project(call: Call, queries: Ids, heads: Ids) -> None:
+    layer = call.layer
+    value = _tensor(call, "value")
+    for dense, data, units in (
+        (layer._query_dense, _tensor(call, "query"), queries),
+        (layer._key_dense, _tensor(call, "key") or value, heads),
+        (layer._value_dense, value, heads),
+        (getattr(layer, "_gate_dense", None), _tensor(call, "query"), queries),
+    ):
+        if dense is not None:
+            call.reads(dense.kernel, 0, data[-1])
+            call.writes(dense.kernel, 1, units)
+            call.writes(dense.bias, 0, units)
+
+
+def _output(call: Call, heads: Ids, units: Ids) -> None:
+    dense = call.layer._output_dense
+    call.reads(dense.kernel, 0, heads)
+    call.writes(dense.kernel, 2, units)
+    call.writes(dense.bias, 0, units)
+
+
+def _outputs(call: Call, heads: Ids, units: Ids) -> list[Flow]:
+    scores = [call.flow({1: heads}, i) for i in range(1, len(call.output_shapes))]
+    return [call.flow({-1: units}), *scores]
+
+
+def _tensor(call: Call, name: str) -> Any:
+    flow = call.argument(name)
+    return flow if isinstance(flow, Flow) else None
+
+
+def dot_product_attention(call: Call) -> list[Flow]:
+    """Queries and keys are multiplied, so they go together; the output is made of values."""
+    query, value, *rest = call.inputs
+    key = rest[0] if rest else value
+    call.same(query[-1], key[-1])
+    if isinstance(call.layer, layers.AdditiveAttention):
+        call.scales(call.layer.scale, 0, query[-1])
+    scores = [call.flow({}, i) for i in range(1, len(call.output_shapes))]
+    return [call.flow({-1: value[-1]}), *scores]
+
+
+RULES = {
+    layers.MultiHeadAttention: multi_head_attention,
+    layers.GroupQueryAttention: group_query_attention,
+    layers.Attention: dot_product_attention,
+    layers.AdditiveAttention: dot_product_attention,
+}

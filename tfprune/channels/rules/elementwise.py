@@ -1,0 +1,110 @@
+"""Layers that leave each unit where it is."""
+
+from __future__ import annotations
+
+import keras
+
+from tfprune.channels.call import Call
+from tfprune.channels.flow import Flow
+from tfprune.channels.rules.activations import check_activation
+from tfprune.channels.units import Ids
+
+layers = keras.layers
+
+
+def passes(call: Call) -> list[Flow]:
+    """Each unit stays at its place, whatever happens to its values."""
+    return call.flows(call.input.units)
+
+
+def activation(call: Call) -> Flow:
+    """An activation function on every unit."""
+    for units in call.input.units.values():
+        check_activation(call, call.layer.activation, units)
+    return call.flow(call.input.units)
+
+
+def softmax(call: Call) -> Flow:
+    """Units along the normalized axes are compared with one another."""
+    axes = call.layer.axis
+    for axis in axes if isinstance(axes, (list, tuple)) else [axes]:
+        call.keep(call.input[axis], f"compared with one another by {call.name}")
+    return call.flow(call.input.units)
+
+
+def prelu(call: Call) -> Flow:
+    """A slope for each unit, or one for all along a shared axis."""
+    alpha = call.layer.alpha
+    for axis, units in call.input.units.items():
+        if alpha.shape[axis - 1] != 1 or len(units) == 1:
+            call.scales(alpha, axis - 1, units)
+    return call.flow(call.input.units)
+
+
+def layer_scale(call: Call) -> Flow:
+    """ConvNeXt's learned factor for each channel (Touvron et al. 2021, arXiv 2103.17239)."""
+    units = call.input[-1]
+    call.scales(call.layer.gamma, 0, units)
+    if units is not None:
+        call.setting("projection_dim", units=units)
+    return call.flow(call.input.units)
+
+
+def joins(call: Call) -> Flow:
+    """Inputs meet element by element: what lies at the same place goes together."""
+    return join(call, call.inputs)
+
+
+def join(call: Call, flows: list[Flow]) -> Flow:
+    """Return the flow of tensors that are broadcast against one another."""
+    shape = call.output_shapes[0]
+    joined: dict[int, Ids] = {}
+    for axis in range(1, len(shape)):
+        units = _meeting(flows, axis - len(shape), shape[axis])
+        for each in units[1:]:
+            call.same(units[0], each)
+        if units and units[0] is not None:
+            joined[axis] = units[0]
+    _keep_broadcast(call, flows, len(shape))
+    return call.flow(joined)
+
+
+def _meeting(flows: list[Flow], axis: int, length: int | None) -> list[Ids | None]:
+    """Return what lies on an axis (counted from the end) of each flow not broadcast along it."""
+    return [
+        flow[axis]
+        for flow in flows
+        if flow.rank >= -axis and (flow.shape[axis] != 1 or length == 1)
+    ]
+
+
+def _keep_broadcast(call: Call, flows: list[Flow], rank: int) -> None:
+    for flow in flows:
+        for axis, units in flow.units.items():
+            if len(units) == 1 and call.output_shapes[0][axis - flow.rank + rank] != 1:
+                call.keep(units, f"broadcast by {call.name}")
+
+
+RULES = {
+    layers.Activation: activation,
+    layers.ReLU: passes,
+    layers.LeakyReLU: passes,
+    layers.ELU: passes,
+    layers.PReLU: prelu,
+    layers.Softmax: softmax,
+    layers.Dropout: passes,
+    layers.SpatialDropout1D: passes,
+    layers.SpatialDropout2D: passes,
+    layers.SpatialDropout3D: passes,
+    layers.GaussianDropout: passes,
+    layers.GaussianNoise: passes,
+    layers.AlphaDropout: passes,
+    layers.ActivityRegularization: passes,
+    layers.Identity: passes,
+    layers.Add: joins,
+    layers.Subtract: joins,
+    layers.Multiply: joins,
+    layers.Average: joins,
+    layers.Maximum: joins,
+    layers.Minimum: joins,
+}

@@ -1,0 +1,86 @@
+"""Find the rule of a layer or operation, and apply it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tfprune.channels.call import Call, is_layer
+from tfprune.channels.flow import Flow
+from tfprune.channels.rules import (
+    attention,
+    dense,
+    convolution,
+    elementwise,
+    merging,
+    moving,
+    normalization,
+    operations,
+    pooling,
+    recurrent,
+)
+
+Rule = Callable[[Call], "Flow | list[Flow]"]
+
+_LAYERS: dict[type, Rule] = {
+    kind: rule
+    for room in (
+        attention,
+        dense,
+        convolution,
+        elementwise,
+        merging,
+        moving,
+        normalization,
+        pooling,
+        recurrent,
+    )
+    for kind, rule in room.RULES.items()
+}
+# Layers that keras.applications brings along, by name, since Keras does not export them.
+_BY_NAME: dict[str, Rule] = {
+    "keras.src.applications.convnext.LayerScale": elementwise.layer_scale,
+    "keras.src.applications.convnext.StochasticDepth": elementwise.passes,
+    "keras.src.applications.inception_resnet_v2.CustomScaleLayer": elementwise.joins,
+}
+
+
+def apply_rule(call: Call) -> list[Flow]:
+    """Return the flow of each output of a call."""
+    rule = find_rule(call.layer)
+    if rule is None:
+        return call.unknown(why_unknown(call.layer))
+    flows = rule(call)
+    return [flows] if isinstance(flows, Flow) else list(flows)
+
+
+def find_rule(layer: Any) -> Rule | None:
+    """Return the rule of a layer or operation, None if its code cannot be followed."""
+    kind = type(layer)
+    if not is_layer(layer):
+        return operations.find(layer)
+    if hasattr(layer, "channel_flow"):
+        return layer.channel_flow  # type: ignore[no-any-return]
+    if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
+        return None
+    for base in kind.__mro__:
+        if base in _LAYERS:
+            # A subclass that keeps its base's call flows like its base.
+            return _LAYERS[base] if kind.call is base.call else None
+    return _BY_NAME.get(f"{kind.__module__}.{kind.__name__}")
+
+
+def why_unknown(layer: Any) -> str:
+    """Return the reason why a layer or operation cannot be followed, with the way out."""
+    kind = type(layer).__name__
+    if kind == "Lambda":
+        return "Lambda holds code that cannot be followed; write it with keras.ops or as a layer"
+    if not is_layer(layer):
+        return f"no flow rule for the operation {kind}"
+    if kind == "PruneLowMagnitude":
+        return "it is wrapped for pruning: call tfprune.strip_pruning first"
+    if getattr(layer, "lora_enabled", False):
+        return "its LoRA weights are added to its kernel: merge them first"
+    if getattr(layer, "quantization_mode", None):
+        return "it is quantized: prune first, quantize afterwards"
+    return f"no flow rule for {kind}; a custom layer can declare one as channel_flow(call)"

@@ -1,0 +1,80 @@
+"""Recurrent layers, and the wrappers that run a layer over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.channels.call import Call
+from tfprune.channels.flow import Flow
+from tfprune.channels.units import Ids
+
+layers = keras.layers
+_GATES = {layers.LSTMCell: 4, layers.GRUCell: 3, layers.SimpleRNNCell: 1}
+
+
+def recurrent(call: Call) -> list[Flow]:
+    """A unit owns a column in every gate, and a row of the recurrent kernel."""
+    cell = call.layer.cell
+    if type(cell) not in _GATES:
+        return call.unknown(f"no flow rule for the cell {type(cell).__name__}")
+    plain = isinstance(call.layer, (layers.LSTM, layers.GRU, layers.SimpleRNN))
+    at = ("units",) if plain else ("cell", "config", "units")
+    units = _bind_cell(call, cell)
+    call.setting(*at, units=units)
+    for state in call.inputs[1:]:
+        call.same(state[-1], units)
+    return call.flows({-1: units})
+
+
+def _bind_cell(call: Call, cell: Any) -> Ids:
+    units = call.new(cell.units)
+    gates = np.tile(units, _GATES[type(cell)])
+    call.reads(cell.kernel, 0, call.input[-1])
+    call.reads(cell.recurrent_kernel, 0, units)
+    for kernel in (cell.kernel, cell.recurrent_kernel):
+        call.writes(kernel, 1, gates)
+    if cell.bias is not None:
+        call.writes(cell.bias, len(cell.bias.shape) - 1, gates)
+    return units
+
+
+def bidirectional(call: Call) -> list[Flow]:
+    """Two layers, one running backwards; their outputs are joined or stand side by side."""
+    layer = call.layer
+    if len(call.inputs) > 1 or layer.forward_layer.return_state:
+        return call.unknown("a Bidirectional layer with states is not followed")
+    forward = call.through(layer.forward_layer, call.input, at=("layer", "config"))
+    backward = call.through(layer.backward_layer, call.input, at=("backward_layer", "config"))
+    one, two = forward[-1], backward[-1]
+    if one is None or two is None:
+        return call.unknown("an inner layer of Bidirectional is not followed")
+    if layer.merge_mode == "concat":
+        return call.flows({-1: np.concatenate([one, two])})
+    if layer.merge_mode is None:
+        return [call.flow({-1: one}, 0), call.flow({-1: two}, 1)]
+    call.same(one, two)
+    return call.flows({-1: one})
+
+
+def time_distributed(call: Call) -> Flow:
+    """The inner layer sees one step at a time: the flow without its time axis."""
+    flow = call.input
+    call.keep(flow[1], f"they lie along the time axis of {call.name}")
+    step = Flow(
+        (flow.shape[0], *flow.shape[2:]), {a - 1: ids for a, ids in flow.others([1]).items()}
+    )
+    inner = call.through(call.layer.layer, step, at=("layer", "config"))
+    return call.flow({axis + 1: ids for axis, ids in inner.units.items()})
+
+
+RULES = {
+    layers.LSTM: recurrent,
+    layers.GRU: recurrent,
+    layers.SimpleRNN: recurrent,
+    layers.RNN: recurrent,
+    layers.Bidirectional: bidirectional,
+    layers.TimeDistributed: time_distributed,
+}

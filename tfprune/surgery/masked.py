@@ -1,0 +1,132 @@
+"""The original model with the removed units forced to zero: what the smaller one must equal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.channels import Kept, Structure
+from tfprune.graph import Clones, replay
+
+
+def force_to_zero(structure: Structure, kept: Kept) -> Any:
+    """Return a copy of the model in which the units that are not kept are zero everywhere.
+
+    Every tensor of the graph is multiplied by a mask of its units; inside recurrent and attention
+    layers the rows that read them are zero. Layers that take statistics over all units
+    (LayerNormalization) take them over those that stay: a channel that is gone does not count.
+
+    Args:
+        structure: The traced model, which is not changed.
+        kept: Which units stay.
+
+    Returns:
+        A Functional model of the original size.
+    """
+    clones = Clones()
+    silent = _inner_reads(structure, kept)
+
+    def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
+        axis = structure.averaged_axis(node.operation)
+        if axis is None:
+            outputs = operation(*args, **kwargs)
+        else:
+            ids = structure.flow(node.input_tensors[0])[axis]
+            outputs = OverKept(operation, axis, kept.mask(ids))(*args, **kwargs)
+        return _masked_outputs(structure, kept, node, outputs)
+
+    copy = replay(structure.model, clones.of, call=call)
+    clones.copy_weights(lambda variable: _silenced(variable, silent))
+    return copy
+
+
+def _masked_outputs(structure: Structure, kept: Kept, node: Any, outputs: Any) -> Any:
+    flat = []
+    for original, tensor in zip(node.outputs, keras.tree.flatten(outputs), strict=True):
+        for axis, ids in structure.flow(original).units.items():
+            mask = kept.mask(ids)
+            if not mask.all():
+                tensor = Forced(axis, mask, dtype=tensor.dtype)(tensor)
+        flat.append(tensor)
+    return keras.tree.pack_sequence_as(outputs, flat)
+
+
+def _inner_reads(structure: Structure, kept: Kept) -> dict[int, list[tuple[int, np.ndarray]]]:
+    """Return the positions that read removed units inside a layer, where no mask can stand."""
+    reads: dict[int, list[tuple[int, np.ndarray]]] = {}
+    for binding in structure.bindings:
+        if binding.role == "reads" and binding.carrier is None:
+            gone = np.flatnonzero(~kept.mask(binding.ids))
+            reads.setdefault(id(binding.variable), []).append((binding.axis, gone))
+    return reads
+
+
+def _silenced(variable: Any, silent: dict[int, list[tuple[int, np.ndarray]]]) -> np.ndarray:
+    array = np.array(variable)
+    for axis, gone in silent.get(id(variable), ()):
+        np.moveaxis(array, axis, 0)[gone] = 0
+    return array
+
+
+class Forced(keras.layers.Layer):
+    """Force the units that a mask leaves out to zero."""
+
+    def __init__(self, axis: int, mask: np.ndarray, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.mask = mask
+
+    def call(self, x: Any) -> Any:
+        """Multiply by the mask."""
+        return x * _line(self.mask, self.axis, x)
+
+
+def _line(mask: np.ndarray, axis: int, x: Any) -> Any:
+    shape = [1] * len(x.shape)
+    shape[axis] = len(mask)
+    return keras.ops.cast(mask.reshape(shape), x.dtype)
+
+
+class OverKept(keras.layers.Layer):
+    """Normalize a tensor as if its removed units, which are zero in it, were not there.
+
+    Args:
+        layer: A LayerNormalization, RMSNormalization or GroupNormalization of one group.
+        axis: The axis of the units.
+        mask: For each position, whether it stays.
+    """
+
+    def __init__(self, layer: Any, axis: int, mask: np.ndarray) -> None:
+        super().__init__(name=layer.name)
+        self.layer = layer
+        self.axis = axis
+        self.mask = mask
+
+    def build(self, input_shape: Any) -> None:
+        """Give the normalization its weights."""
+        if not self.layer.built:
+            self.layer.build(input_shape)
+
+    def call(self, x: Any) -> Any:
+        """Return the layer's formula, with means over the units that stay."""
+        layer, ops, rank = self.layer, keras.ops, len(x.shape)
+        grouped = isinstance(layer, keras.layers.GroupNormalization)
+        axes = tuple(range(1, rank)) if grouped else tuple(a % rank for a in layer.axis)
+        mask = _line(self.mask, self.axis, x)
+        share = float(self.mask.mean())
+        if not (isinstance(layer, keras.layers.RMSNormalization) or _only_scales(layer)):
+            x = (x - ops.mean(x, axes, keepdims=True) / share) * mask
+        power = ops.mean(ops.square(x), axes, keepdims=True) / share
+        x = x / ops.sqrt(power + layer.epsilon)
+        weight_axes = [layer.axis % rank] if grouped else [a % rank for a in layer.axis]
+        shape = [x.shape[a] if a in weight_axes else 1 for a in range(rank)]
+        scale = layer.scale if isinstance(layer, keras.layers.RMSNormalization) else layer.gamma
+        x = x if scale is None else x * ops.reshape(scale, shape)
+        beta = getattr(layer, "beta", None)
+        return x if beta is None else x + ops.reshape(beta, shape)
+
+
+def _only_scales(layer: Any) -> bool:
+    return bool(getattr(layer, "rms_scaling", False))

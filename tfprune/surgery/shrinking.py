@@ -1,0 +1,97 @@
+"""Build the smaller model: layers of other sizes, and the slices of the weights that stay."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.channels import Kept, Structure
+from tfprune.errors import PruneError
+from tfprune.graph import Clones, replay
+from tfprune.notes import Note
+
+
+def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
+    """Return a new plain model without the units that are not kept.
+
+    Args:
+        structure: The traced model, which is not changed.
+        kept: Which units stay.
+
+    Returns:
+        The model, with weights of its own, not compiled; and a note for each layer that could
+        not be copied.
+
+    Raises:
+        PruneError: a layer that loses units cannot be rebuilt smaller.
+    """
+    cuts = structure.positions(kept)
+    clones = Clones()
+
+    def change(operation: Any) -> Any:
+        if not isinstance(operation, keras.layers.Layer):
+            return operation
+        loses = any(id(variable) in cuts for variable in operation.variables)
+        config = _smaller_config(operation, structure.settings(operation), kept, loses)
+        return clones.of(operation, config)
+
+    def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
+        make = structure.rewrite(node)
+        return operation(*args, **kwargs) if make is None else make(kept, operation, args, kwargs)
+
+    small = replay(
+        structure.model,
+        change,
+        call=call if structure.rewrites else None,
+        shape=lambda tensor: structure.shape(tensor, kept),
+    )
+    clones.copy_weights(lambda variable: _cut(variable, cuts))
+    return small, tuple(clones.notes)
+
+
+def _cut(variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]]) -> np.ndarray:
+    array = np.asarray(variable)
+    for axis, positions in cuts.get(id(variable), ()):
+        array = np.take(array, positions, axis=axis)
+    return array
+
+
+def _smaller_config(
+    layer: Any, settings: Mapping[tuple, np.ndarray], kept: Kept, loses: bool
+) -> dict[str, Any] | None:
+    """Return the layer's config with its counts taken again, None if nothing changes."""
+    counts = {path: kept.count(units) for path, units in settings.items()}
+    if not loses and all(counts[path] == len(units) for path, units in settings.items()):
+        return None
+    if isinstance(layer, keras.layers.Lambda):
+        raise PruneError(f"shrink {layer.name}", "it is a Lambda layer", "write it as a layer")
+    config = _without_build_config(copy.deepcopy(layer.get_config()))
+    for path, count in counts.items():
+        config = _with_entry(config, path, count)
+    return config
+
+
+def _with_entry(config: Any, path: tuple, value: int) -> Any:
+    """Return a config with the entry at a path of keys and indices replaced."""
+    if not path:
+        return value
+    if isinstance(config, Mapping):
+        return {**config, path[0]: _with_entry(config[path[0]], path[1:], value)}
+    if config is None or isinstance(config, int):
+        return value  # a shape given as a single number
+    entries = list(config)
+    entries[path[0]] = _with_entry(entries[path[0]], path[1:], value)
+    return tuple(entries)
+
+
+def _without_build_config(config: Any) -> Any:
+    """Drop the shapes that inner layers were built with: they are about to change."""
+    if isinstance(config, dict):
+        return {k: _without_build_config(v) for k, v in config.items() if k != "build_config"}
+    if isinstance(config, list):
+        return [_without_build_config(entry) for entry in config]
+    return config
