@@ -18,6 +18,11 @@ _PUBLIC = {
     "verify": "tfprune.verification",
     "benchmark": "tfprune.bench",
     "report": "tfprune.reports",
+    "plan_structured": "tfprune.surgery",
+    "prune_structured": "tfprune.surgery",
+    "prune_layers": "tfprune.surgery",
+    "recalibrate": "tfprune.surgery",
+    "criteria": "tfprune",
     "prune_low_magnitude": "tfprune.masks",
     "plan_pruning": "tfprune.plan",
     "prune_scope": "tfprune.masks",
@@ -39,7 +44,11 @@ __all__ = ["__version__", *_PUBLIC]
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'tfprune' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    home = _PUBLIC[name]
+    if home == "tfprune":
+        value = importlib.import_module(f"tfprune.{name}")
+    else:
+        value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
 

@@ -139,7 +139,7 @@ class Call:
     def unknown(self, reason: str) -> list[Flow]:
         """Keep all inputs whole, with a note, and return outputs of fixed width."""
         touched = any(flow.units for flow in self.inputs)
-        if touched or getattr(self.layer, "weights", ()):
+        if touched or getattr(self.layer, "weights", []):
             self._records.note(self.layer, reason)
         for flow in self.inputs:
             self.keep(flow, f"read by {self.name}: {reason}")

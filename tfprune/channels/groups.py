@@ -93,7 +93,7 @@ class Group:
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:
         """The tensors that carry these units, as their readers see them, each once."""
-        found = {}
+        found: dict[int, Tensor] = {}
         for member in self.members:
             if member.binding.carrier is not None:
                 tensor, axis = member.binding.carrier
@@ -114,7 +114,9 @@ def find_groups(
         unit_of[units] = np.arange(len(units))
     where = group_of[roots], unit_of[roots]
     return [
-        _group([bindings[i] for i in np.frombuffer(members, np.int64)], number, where, units, reason)
+        _group(
+            [bindings[i] for i in np.frombuffer(members, np.int64)], number, where, units, reason
+        )
         for number, ((members, reason), units) in enumerate(classes.items())
     ]
 

@@ -91,7 +91,7 @@ class Records:
         if ids is None or (id(variable), axis) in self._fixed:
             reason = f"{layer.name} is also called with a fixed width"
             self._fixed.add((id(variable), axis))
-            for found in (ids, earlier and earlier.ids):
+            for found in (ids, None if earlier is None else earlier.ids):
                 if found is not None:
                     self.ledger.keep(found, reason)
             return
@@ -104,9 +104,7 @@ class Records:
             self.ledger.same(earlier.ids, ids)  # a layer that is called more than once
             return
         owner, name = self._owners.get(id(variable), (layer, variable.path))
-        self.bindings[id(variable), axis] = Binding(
-            owner, name, variable, axis, role, ids, carrier
-        )
+        self.bindings[id(variable), axis] = Binding(owner, name, variable, axis, role, ids, carrier)
 
     def setting(self, layer: Any, path: tuple, ids: Ids) -> None:
         """Remember what an entry of a layer's config counts."""
@@ -128,11 +126,11 @@ class Records:
         if earlier is flow:
             return
         for axis in {*earlier.units, *flow.units}:
-            a, b = earlier[axis], flow[axis]
-            if a is not None and b is not None:
-                self.ledger.same(a, b)
+            met = [ids for ids in (earlier[axis], flow[axis]) if ids is not None]
+            if len(met) == 2:
+                self.ledger.same(*met)
             else:
-                self.ledger.keep(a if b is None else b, "a nested model is called with fixed width")
+                self.ledger.keep(met[0], "a nested model is called with fixed width")
 
     def note(self, layer: Any, reason: str) -> None:
         """Remember why a layer cannot be followed, once."""

@@ -130,9 +130,7 @@ def _plain_call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
     return operation(*args, **kwargs)
 
 
-def _replay_functional(
-    net: Any, changed: Change, call: Call, shape: Callable[[Any], Any]
-) -> Any:
+def _replay_functional(net: Any, changed: Change, call: Call, shape: Callable[[Any], Any]) -> Any:
     tensors = {id(tensor): _fresh_input(tensor, shape) for tensor in net.inputs}
     inputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._inputs_struct)
     for node in nodes_in_order(net):

@@ -33,7 +33,7 @@ def force_to_zero(structure: Structure, kept: Kept) -> Any:
         if axis is None:
             outputs = operation(*args, **kwargs)
         else:
-            ids = structure.flow(node.input_tensors[0])[axis]
+            ids = structure.flow(node.input_tensors[0]).units[axis]
             outputs = OverKept(operation, axis, kept.mask(ids))(*args, **kwargs)
         return _masked_outputs(structure, kept, node, outputs)
 

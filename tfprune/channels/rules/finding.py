@@ -9,8 +9,8 @@ from tfprune.channels.call import Call, is_layer
 from tfprune.channels.flow import Flow
 from tfprune.channels.rules import (
     attention,
-    dense,
     convolution,
+    dense,
     elementwise,
     merging,
     moving,
@@ -60,14 +60,18 @@ def find_rule(layer: Any) -> Rule | None:
     if not is_layer(layer):
         return operations.find(layer)
     if hasattr(layer, "channel_flow"):
-        return layer.channel_flow  # type: ignore[no-any-return]
+        return layer.channel_flow
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
         return None
     for base in kind.__mro__:
         if base in _LAYERS:
             # A subclass that keeps its base's call flows like its base.
-            return _LAYERS[base] if kind.call is base.call else None
+            return _LAYERS[base] if _same_call(kind, base) else None
     return _BY_NAME.get(f"{kind.__module__}.{kind.__name__}")
+
+
+def _same_call(kind: Any, base: Any) -> bool:
+    return kind.call is base.call
 
 
 def why_unknown(layer: Any) -> str:

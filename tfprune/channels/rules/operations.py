@@ -14,7 +14,6 @@ from tfprune.channels.records import Kept
 from tfprune.channels.rules.elementwise import join
 from tfprune.channels.rules.merging import concatenated
 from tfprune.channels.rules.moving import moved
-from tfprune.channels.units import Ids
 
 _PASS = (
     "Absolute Cast Ceil Celu Clip Cos Elu Erf Exp Exp2 Expm1 Floor Gelu HardSigmoid HardSilu "
@@ -47,7 +46,10 @@ def joins(call: Call) -> Flow:
     if kwargs and any(_as_flow(v) is not None for v in kwargs.values()):
         return call.unknown("its tensors are given by name")[0]
     flow = join(call, [_lengthen(o, call.inputs) for o in operands if o is not None])
-    if any(not isinstance(value, Flow) and o is not None for value, o in zip(args, operands, strict=True)):
+    if any(
+        not isinstance(value, Flow) and o is not None
+        for value, o in zip(args, operands, strict=True)
+    ):
         call.rewrite(lambda kept, op, args, kwargs: op(*_cut(kept, flow, args), **kwargs))
     return flow
 

@@ -1,0 +1,85 @@
+"""Rows that grow call by call: one for each place in a model."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.counts.places import Place
+from tfprune.counts.records import LayerCount
+
+
+class Ledger:
+    """The rows of a model's layers and operations, in the order in which they came up."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, LayerCount] = {}
+
+    @property
+    def rows(self) -> tuple[LayerCount, ...]:
+        """One row for each place."""
+        return tuple(self._rows.values())
+
+    def holds(self, place: Place) -> bool:
+        """Whether there is a row for this place."""
+        return place.key in self._rows
+
+    def add(self, place: Place, outputs: Sequence[Any], macs: int | None, times: int) -> None:
+        """Add `times` calls that return `outputs` and take `macs` each; None is unknown."""
+        row = self._row(place)
+        elements, size = _activations(outputs)
+        self._rows[place.key] = dataclasses.replace(
+            row,
+            output_shape=_shape(outputs),
+            macs=_plus(row.macs, macs, times),
+            activations=_plus(row.activations, elements, times),
+            activation_bytes=_plus(row.activation_bytes, size, times),
+        )
+
+    def show_outputs(self, place: Place, outputs: Sequence[Any]) -> None:
+        """Let a row that exists show the shape of these outputs."""
+        if self.holds(place) and outputs:
+            row = self._row(place)
+            self._rows[place.key] = dataclasses.replace(row, output_shape=_shape(outputs))
+
+    def add_parameters(self, place: Place, variables: Sequence[Any]) -> None:
+        """Add the parameters in `variables`."""
+        row = self._row(place)
+        self._rows[place.key] = dataclasses.replace(
+            row,
+            params=row.params + sum(math.prod(v.shape) for v in variables),
+            bytes=row.bytes + sum(math.prod(v.shape) * _itemsize(v.dtype) for v in variables),
+        )
+
+    def _row(self, place: Place) -> LayerCount:
+        kind = type(place.layer).__name__
+        return self._rows.get(place.key) or LayerCount(place.name, kind, ())
+
+
+def _shape(outputs: Sequence[Any]) -> tuple[int | None, ...]:
+    return tuple(outputs[0].shape[1:]) if outputs else ()
+
+
+def _activations(outputs: Sequence[Any]) -> tuple[int | None, int | None]:
+    """Return the elements and the bytes of some tensors of one sample."""
+    shapes = [output.shape for output in outputs]
+    if not shapes or any(size is None for shape in shapes for size in shape):
+        return None, None
+    elements = [math.prod(shape) for shape in shapes]
+    return sum(elements), sum(
+        number * _itemsize(output.dtype) for number, output in zip(elements, outputs, strict=True)
+    )
+
+
+def _itemsize(dtype: str) -> int:
+    """Return the bytes that one value takes; a string takes none that are known."""
+    return 0 if dtype == "string" else np.dtype(keras.backend.standardize_dtype(dtype)).itemsize
+
+
+def _plus(total: int | None, added: int | None, times: int) -> int | None:
+    return None if total is None or added is None else total + added * times

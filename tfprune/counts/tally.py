@@ -1,0 +1,131 @@
+"""Walk through the calls of a model and add up what each layer costs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+from tfprune.counts.calls import Call
+from tfprune.counts.inside import calls_inside
+from tfprune.counts.layer_rules import Use, kernel_uses
+from tfprune.counts.ledger import Ledger
+from tfprune.counts.op_rules import op_macs
+from tfprune.counts.places import Place, places_in
+from tfprune.counts.records import LayerCount
+from tfprune.counts.shapes import OpenSize, Uncounted
+from tfprune.graph import is_graph
+from tfprune.notes import Note
+
+
+class Tally:
+    """Adds up calls; `rows`, `notes`, `kernel_macs` and `open_sizes` hold what came of it.
+
+    Args:
+        model: The model whose layers are called.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.notes: list[Note] = []
+        self.kernel_macs: dict[int, int] = {}
+        self.open_sizes = 0  # calls that can't be counted before a size is given
+        self._ledger = Ledger()
+        self._places = places_in(model)
+        self._called: set[int] = set()
+
+    @property
+    def rows(self) -> tuple[LayerCount, ...]:
+        """One row for each layer that computes, in the order of the calls."""
+        return self._ledger.rows
+
+    def add(self, call: Call, times: int = 1, around: Place | None = None) -> None:
+        """Count one call, and everything it calls, `times` times.
+
+        Args:
+            call: What is called.
+            times: How often one sample leads to this call, e.g. once for each time step.
+            around: Where the call is made; None for the model itself.
+        """
+        place = self._place(call.operation, around)
+        self._called.add(id(call.operation))
+        try:
+            if not isinstance(call.operation, keras.layers.Layer):
+                self._ledger.add(place, call.outputs, self._add_operation(call, times), times)
+            elif (uses := _uses(call)) is not None:
+                macs = sum(self._add_use(use, times) for use in uses)
+                self._ledger.add(place, call.outputs, macs, times)
+            else:
+                self._add_inside(call, times, place)
+        except Uncounted as reason:
+            self.refuse(call, reason, times, place)
+
+    def refuse(
+        self, call: Call, reason: Uncounted, times: int = 1, place: Place | None = None
+    ) -> None:
+        """Note that the cost of a call can't be known."""
+        place = place or self._place(call.operation, None)
+        self._ledger.add(place, call.outputs, None, times)
+        if isinstance(reason, OpenSize):
+            self.open_sizes += 1
+        else:
+            self.notes.append(Note(place.name, f"MACs not counted: {reason}"))
+
+    def add_parameters(self) -> None:
+        """Give each parameter to the row of its layer, or of the layer around it."""
+        seen: set[int] = set()
+        for place in list(self._places.values()):
+            fresh = [v for v in place.variables if id(v) not in seen]
+            seen.update(map(id, fresh))
+            if fresh:
+                self._ledger.add_parameters(self._home(place), fresh)
+
+    def _add_inside(self, call: Call, times: int, place: Place) -> None:
+        calls, repeats = calls_inside(call)
+        for inner in calls:
+            self.add(inner, times * repeats, place)
+        self._ledger.show_outputs(place, call.outputs)
+
+    def _add_operation(self, call: Call, times: int) -> int:
+        macs = op_macs(call)
+        kernels = [v for v in call.operands if isinstance(v, keras.Variable)]
+        if macs and len(kernels) == 1:
+            self._add_kernel(kernels[0], macs * times)
+        return macs
+
+    def _add_use(self, use: Use, times: int) -> int:
+        """Count one use of a kernel and return its MACs in one call."""
+        kernel, positions = use
+        if kernel is None:
+            return positions
+        macs = positions * math.prod(kernel.shape)
+        self._add_kernel(kernel, macs * times)
+        return macs
+
+    def _add_kernel(self, variable: Any, macs: int) -> None:
+        self.kernel_macs[id(variable)] = self.kernel_macs.get(id(variable), 0) + macs
+
+    def _place(self, operation: Any, around: Place | None) -> Place:
+        """Return where an operation stands; what a layer's own code does stands at the layer."""
+        if id(operation) in self._places:
+            return self._places[id(operation)]
+        own_code = around is not None and not is_graph(around.layer)
+        if around and own_code and not isinstance(operation, keras.layers.Layer):
+            return around
+        path = (*(around.path if around else ()), operation.name)
+        place = self._places[id(operation)] = Place(operation, path, id(operation), around)
+        return place
+
+    def _home(self, place: Place) -> Place:
+        """Return the place whose row is to hold the parameters of this one."""
+        near: Place | None = place
+        while near and not self._ledger.holds(near) and id(near.layer) not in self._called:
+            near = near.around
+        if near is None or (is_graph(near.layer) and not self._ledger.holds(near)):
+            self.notes.append(Note(place.name, "its parameters are counted, but nothing calls it"))
+            return place
+        return near
+
+
+def _uses(call: Call) -> list[Use] | None:
+    return None if is_graph(call.operation) else kernel_uses(call)

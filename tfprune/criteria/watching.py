@@ -1,0 +1,59 @@
+"""The values that tensors of a graph take on data, those of nested models included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from tfprune.graph import is_graph
+from tfprune.graph.structure import functional, nodes_in_order
+
+Seen = Callable[[Any, Any], None]
+
+
+def run_watched(model: Any, inputs: Any, seen: Seen) -> Any:
+    """Run a model in inference mode and show each tensor of its graph with its value.
+
+    Args:
+        model: A Functional or built Sequential model; models inside it are run alike.
+        inputs: A batch, as the model takes it.
+        seen: Called with each symbolic tensor and its value; more than once for the tensors of a
+            nested model that is called more than once.
+
+    Returns:
+        The model's outputs.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.ReLU()])
+        >>> shapes = []
+        >>> _ = run_watched(model, keras.ops.ones((3, 2)), lambda t, v: shapes.append(v.shape))
+        >>> [tuple(shape) for shape in shapes]
+        [(3, 2), (3, 2)]
+    """
+    net = functional(model)
+    values: dict[int, Any] = {}
+
+    def put(tensor: Any, value: Any) -> None:
+        values[id(tensor)] = value
+        seen(tensor, value)
+
+    for tensor, value in zip(net.inputs, net._standardize_inputs(inputs), strict=True):
+        put(tensor, value)
+    for node in nodes_in_order(net):
+        if not node.is_input:
+            args, kwargs = node.arguments.fill_in(values)
+            results = keras.tree.flatten(_call(node.operation, args, kwargs, seen))
+            for tensor, value in zip(node.outputs, results, strict=True):
+                put(tensor, value)
+    return keras.tree.map_structure(lambda t: values[id(t)], net._outputs_struct)
+
+
+def _call(operation: Any, args: Any, kwargs: dict[str, Any], seen: Seen) -> Any:
+    if is_graph(operation):
+        inputs = args[0] if args else kwargs["inputs"]
+        return run_watched(operation, inputs, seen)
+    if "training" in kwargs:
+        kwargs = {**kwargs, "training": False}
+    return operation(*args, **kwargs)

@@ -1,0 +1,38 @@
+"""Plans of surgery as tables for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.markup import escape
+from rich.text import Text
+
+from tfprune.reports import wording
+from tfprune.reports.tables import plain_table
+
+if TYPE_CHECKING:
+    from tfprune.surgery import StructuredPlan
+
+
+def structured_table(plan: StructuredPlan) -> Group:
+    """Return one line per group of units, what could not be followed, and the model's size."""
+    table = plain_table(
+        f"units of {plan.structure.model.name}", "group", ["before", "after", "members"], "why"
+    )
+    for row in plan.rows:
+        table.add_row(
+            escape(row.group),
+            wording.count(row.before),
+            wording.count(row.after),
+            wording.count(len(row.members)),
+            row.reason,
+        )
+    size = plan.size
+    lines = [
+        f"units removed: {plan.removed:,} of {plan.units:,}",
+        f"parameters: {size.params:,} → {size.params_after:,}",
+        f"multiply-accumulates of the kernels: {size.macs:,} → {size.macs_after:,}",
+        *(f"{note.subject}: not followed, {note.reason}" for note in plan.notes),
+    ]
+    return Group(table, *map(Text, lines))

@@ -1,0 +1,45 @@
+"""What a model costs when only some units stay, predicted from the graph without building it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tfprune.channels import Kept, Structure
+from tfprune.counts import macs_by_kernel
+
+
+class Costs:
+    """Predicts parameters and multiply-accumulates from the share of each axis that stays.
+
+    Args:
+        structure: The traced model.
+        input_shape: As in `tfprune.inspect`, for a model that leaves sizes open.
+    """
+
+    def __init__(self, structure: Structure, input_shape: Any = None) -> None:
+        self._sizes = {id(v): math.prod(v.shape) for v in _weights(structure.model)}
+        self._macs = macs_by_kernel(structure.model, input_shape)
+        self._axes: dict[int, list[np.ndarray]] = {}
+        for binding in structure.bindings:
+            self._axes.setdefault(id(binding.variable), []).append(binding.ids)
+
+    def params(self, kept: Kept) -> int:
+        """Return the number of parameters, moving statistics included."""
+        return self._sum(self._sizes, kept)
+
+    def macs(self, kept: Kept) -> int:
+        """Return the multiply-accumulates of all kernels for one sample."""
+        return self._sum(self._macs, kept)
+
+    def _sum(self, costs: dict[int, int], kept: Kept) -> int:
+        return round(sum(cost * self._share(key, kept) for key, cost in costs.items()))
+
+    def _share(self, variable: int, kept: Kept) -> float:
+        return math.prod(kept.count(ids) / len(ids) for ids in self._axes.get(variable, ()))
+
+
+def _weights(model: Any) -> list[Any]:
+    return list({id(v): v for v in model.weights}.values())

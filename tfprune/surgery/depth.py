@@ -1,0 +1,235 @@
+"""prune_layers: remove whole residual blocks and layers, the least useful first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tfprune.errors import PruneError
+from tfprune.surgery.depth_candidates import Block, find_blocks
+from tfprune.surgery.depth_choice import (
+    check_something_stays,
+    choose,
+    how_many,
+    is_live,
+    kept_by,
+    named,
+)
+from tfprune.surgery.depth_graph import Cuts, bypassed
+from tfprune.surgery.depth_scores import CRITERIA, Criterion, score_blocks
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """What happens to one block, and why.
+
+    Args:
+        name: The block's: its addition's or its only layer's.
+        layers: Names of the layers inside it.
+        score: What the criterion gave it, lowest first to go; None if it was not asked.
+        remove: Whether it goes.
+        reason: Why, or why not.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    score: float | None
+    remove: bool
+    reason: str
+
+    def __str__(self) -> str:
+        score = "" if self.score is None else f" (score {self.score:.4g})"
+        inside = f" [{_brief(self.layers)}]" if self.layers else ""
+        verb = "remove" if self.remove else "leave"
+        return f"{self.name}{inside}: {verb}{score}: {self.reason}"
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPlan:
+    """Which blocks go, readable before it runs.
+
+    Args:
+        model: The model that was planned for.
+        rows: One `LayerRow` for each block and composite layer, also for those left alone.
+        cuts: `{id(call): operand}`, what `apply` bypasses.
+    """
+
+    model: Any
+    rows: tuple[LayerRow, ...]
+    cuts: Cuts
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """The names of the blocks that go."""
+        return tuple(row.name for row in self.rows if row.remove)
+
+    def __str__(self) -> str:
+        total = f"{len(self.removed)} of {len(self.rows)} blocks of {self.model.name!r} go"
+        return "\n".join([*map(str, self.rows), total])
+
+    def apply(self) -> Any:
+        """Return a new plain model without the blocks; see `prune_layers`.
+
+        Raises:
+            PruneError: the plan removes nothing.
+        """
+        if not self.cuts:
+            raise PruneError(
+                f"remove layers of {self.model.name!r}",
+                "the plan removes nothing:\n  " + "\n  ".join(map(str, self.rows)),
+                "pass n=1, ratio=0.25 or layers=[name]",
+            )
+        return bypassed(self.model, self.cuts)
+
+
+def prune_layers(
+    model: Any,
+    layers: str | Sequence[str] | None = None,
+    *,
+    n: int | None = None,
+    ratio: float | None = None,
+    criterion: Criterion = "similarity",
+    data: Any = None,
+    loss: Any = None,
+    keep: str | Sequence[str] = (),
+) -> Any:
+    """Return a new, plain, shallower model: some blocks are gone, their input goes straight on.
+
+    Candidates are residual blocks, where `x + f(x)` becomes `x`, and composite layers with one
+    input and output shape, such as a transformer layer. They are scored once, on the whole model,
+    and the lowest scores go (as in ShortGPT, Men et al. 2024, arXiv 2403.03853); scores are not
+    computed again after each removal: prune and fine-tune in several steps for that.
+
+    Args:
+        model: A Functional or built Sequential model, not changed; nested models are looked into.
+        layers: Names or globs of blocks (the name of their addition) or of any layers whose
+            output has the shape and dtype of their first input. Without `n` and `ratio` all of
+            them go; with one, they are the candidates.
+        n: How many blocks to remove. A block that lies inside another goes with it, uncounted.
+        ratio: Share of the candidates to remove, rounded down; instead of `n`.
+        criterion: "similarity" of a block's input and output, "loss" for the change of the loss
+            without it, or a function (block, model) → score: the lowest go. See `score_blocks`.
+        data: What `fit` takes; for "similarity" (inputs) and "loss" (inputs and targets).
+        loss: For "loss", if the model is not compiled.
+        keep: Names or globs of blocks, or of layers in blocks, that stay.
+
+    Returns:
+        A model of plain Keras objects, not compiled, with the weights of the layers that remain.
+        Inputs that nothing reads any more stay inputs.
+
+    Raises:
+        PruneError: the model is subclassed or not built, a name matches nothing or something
+            whose shapes disagree, fewer blocks can go than were asked for (at least one candidate
+            stays, unless it is named), or data or a loss is missing.
+
+    Example:
+        >>> x = keras.Input((4,))
+        >>> y = keras.layers.Add(name="add")([x, keras.layers.Dense(4, name="f")(x)])
+        >>> model = keras.Model(x, keras.layers.Dense(2, name="head")(y))
+        >>> [layer.name for layer in prune_layers(model, "add").layers[1:]]
+        ['head']
+    """
+    plan = plan_layers(
+        model, layers, n=n, ratio=ratio, criterion=criterion, data=data, loss=loss, keep=keep
+    )
+    return plan.apply()
+
+
+def plan_layers(
+    model: Any,
+    layers: str | Sequence[str] | None = None,
+    *,
+    n: int | None = None,
+    ratio: float | None = None,
+    criterion: Criterion = "similarity",
+    data: Any = None,
+    loss: Any = None,
+    keep: str | Sequence[str] = (),
+) -> LayerPlan:
+    """Say what `prune_layers` with the same arguments would do, block by block.
+
+    Without `layers`, `n` and `ratio` nothing goes: the plan lists the candidates, with their
+    scores if there is data.
+
+    Returns:
+        A `LayerPlan`: print it, then `apply()` it.
+
+    Raises:
+        PruneError: as `prune_layers`.
+
+    Example:
+        >>> x = keras.Input((4,))
+        >>> y = keras.layers.Add(name="add")([x, keras.layers.Dense(4, name="f")(x)])
+        >>> print(plan_layers(keras.Model(x, keras.layers.Dense(2)(y), name="net"), "add"))
+        add [f]: remove: named
+        1 of 1 blocks of 'net' go
+    """
+    _check_criterion(criterion)
+    blocks = find_blocks(model)
+    wanted = [b for b in blocks if not b.reason] if layers is None else named(model, blocks, layers)
+    blocks += [block for block in wanted if block not in blocks]
+    kept = kept_by(model, blocks, keep)
+    candidates = [block for block in wanted if id(block) not in kept]
+    if layers is not None and len(candidates) < len(wanted):
+        clash = next(block.name for block in wanted if id(block) in kept)
+        raise PruneError(f"layers={layers!r}, keep={keep!r}", f"both name {clash!r}", "drop one")
+    count = how_many(n, ratio, len(candidates))
+    scores: dict[int, float] = {}
+    if candidates and (count is not None or data is not None or callable(criterion)):
+        values = score_blocks(model, candidates, criterion, data, loss)
+        scores = {id(b): score for b, score in zip(candidates, values, strict=True)}
+    ranked = sorted(candidates, key=lambda block: scores.get(id(block), 0.0))
+    if count is None:
+        chosen = [] if layers is None else candidates
+    else:
+        chosen = choose(model, ranked, count, [block for block in blocks if not block.reason])
+    cuts = {key: operand for block in chosen for key, operand in block.bypass.items()}
+    check_something_stays(model, cuts)
+    rows = _Rows(model, ranked, scores, kept, chosen, cuts, count)
+    return LayerPlan(model, tuple(rows.row(block) for block in blocks), cuts)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    model: Any
+    ranked: list[Block]  # the candidates
+    scores: dict[int, float]
+    kept: dict[int, str]
+    chosen: list[Block]
+    cuts: Cuts
+    count: int | None
+
+    def row(self, block: Block) -> LayerRow:
+        remove, reason = self._decision(block)
+        layers = tuple(layer.name for layer in block.layers)
+        return LayerRow(block.name, layers, self.scores.get(id(block)), remove, reason)
+
+    def _decision(self, block: Block) -> tuple[bool, str]:
+        if block in self.chosen:
+            return True, "named" if self.count is None else self._rank(block)
+        if self.chosen and not block.reason and not is_live(self.model, block, self.cuts):
+            return True, "it lies inside a block that goes"
+        if block.reason:
+            return False, block.reason
+        if id(block) in self.kept:
+            return False, f"keep={self.kept[id(block)]!r}"
+        if block not in self.ranked:
+            return False, "not named in layers="
+        return False, "can be removed" if self.count is None else self._rank(block)
+
+    def _rank(self, block: Block) -> str:
+        return f"rank {self.ranked.index(block) + 1} of {len(self.ranked)}"
+
+
+def _check_criterion(criterion: Criterion) -> None:
+    if not callable(criterion) and criterion not in CRITERIA:
+        raise PruneError(
+            f"criterion={criterion!r}",
+            "depth pruning does not know it",
+            f"one of {', '.join(map(repr, CRITERIA))}, or a function (block, model) -> score",
+        )
+
+
+def _brief(names: tuple[str, ...]) -> str:
+    return ", ".join(names) if len(names) < 4 else f"{names[0]} ... {names[-1]}: {len(names)}"

@@ -1,0 +1,157 @@
+"""Which blocks and layers of a model can be taken out, so that their input goes straight on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+
+from tfprune.graph import is_graph
+from tfprune.keras_facts import sublayers
+from tfprune.surgery.depth_graph import Cuts, Net, flat, nets, with_nested
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A residual block, or a single layer, that may be removed from a model.
+
+    Args:
+        name: Of the addition that closes the block, or of the layer, after the names of the
+            nested models around it: `"backbone/conv2_block1_add"`.
+        layers: The layers that go with it, in calling order.
+        cuts: `(node, operand)`: the calls that will give back that one of their flat arguments.
+        reason: Why it can't be removed; None if it can.
+    """
+
+    name: str
+    layers: tuple[Any, ...]
+    cuts: tuple[tuple[Any, int], ...]
+    reason: str | None = None
+
+    @property
+    def bypass(self) -> Cuts:
+        """Its cuts as `{id(node): operand}`."""
+        return {id(node): operand for node, operand in self.cuts}
+
+
+def find_blocks(model: Any) -> list[Block]:
+    """Return every residual block and composite layer of a model, in calling order.
+
+    A residual block is an addition of `x` and `f(x)` (the layer Add, `+`, `keras.ops.add`). A
+    composite layer is a custom layer with layers and weights inside, such as a transformer layer.
+    Those that can't be removed are returned too, with the reason.
+
+    Args:
+        model: A Functional or built Sequential model.
+
+    Raises:
+        PruneError: the model is subclassed or not built.
+
+    Example:
+        >>> x = keras.Input((4,))
+        >>> y = keras.layers.Add(name="add")([x, keras.layers.Dense(4, name="f")(x)])
+        >>> [(b.name, [layer.name for layer in b.layers]) for b in find_blocks(keras.Model(x, y))]
+        [('add', ['f'])]
+    """
+    blocks: list[Block] = []
+    inside: dict[int, str] = {}
+    composites: dict[int, Any] = {}
+    for path, net in nets(model):
+        view = Net(net)
+        for node in view.nodes:
+            if _is_merge(node):
+                block, branch = _residual(view, "/".join((*path, view.label(node))), node)
+                blocks.append(block)
+                inside.update({id(n): block.name for n in with_nested(branch)})
+            elif _is_composite(node.operation):
+                composites.setdefault(id(node.operation), node.operation)
+    for layer in composites.values():
+        blocks.append(_unless_inside(single_layer(model, layer), inside))
+    return blocks
+
+
+def single_layer(model: Any, layer: Any) -> Block:
+    """Return any layer of the model as a block: all its calls are bypassed together."""
+    calls = [(path, n) for path, net in nets(model) for n in Net(net).calls_of(layer)]
+    name = "/".join((*calls[0][0], layer.name))
+    reasons = [reason for _, node in calls if (reason := _misfit(node))]
+    cuts = () if reasons else tuple((node, 0) for _, node in calls)
+    return Block(name, (layer,), cuts, reasons[0] if reasons else None)
+
+
+def _residual(view: Net, name: str, merge: Any) -> tuple[Block, list[Any]]:
+    """Return the block that an addition closes, and the calls of its branch."""
+    operands = merge.input_tensors
+    for i, x in enumerate(operands):
+        branch = view.between(view.origin(x), operands[:i] + operands[i + 1 :])
+        if branch:
+            layers = _layers(branch)
+            reason = _why_not(view, merge, x, branch, layers)
+            place = next(j for j, t in enumerate(flat(merge)) if t is x)
+            return Block(name, layers, () if reason else ((merge, place),), reason), branch
+    reason = "not a residual block: no operand of the addition is made from another as it is"
+    return Block(name, (), (), reason), []
+
+
+def _why_not(
+    view: Net, merge: Any, x: Any, branch: list[Any], layers: tuple[Any, ...]
+) -> str | None:
+    own = {id(node) for node in (*branch, merge)}
+    for node in branch:
+        for tensor in node.outputs:
+            others = [n for n in view.readers.get(id(tensor), ()) if id(n) not in own]
+            if others:
+                return f"{others[0].operation.name!r} reads {node.operation.name!r} inside it"
+            if id(tensor) in view.outputs:
+                return f"{node.operation.name!r} inside it is an output of the model"
+    if not any(layer.weights for layer in layers):
+        return "its branch has no weights"
+    return _unlike(x, merge.outputs[0])
+
+
+def _is_merge(node: Any) -> bool:
+    kind = type(node.operation)
+    # InceptionResNetV2 adds x and f(x) in a layer of its own: x + scale * f(x).
+    adds = kind is keras.layers.Add or (kind.__module__, kind.__name__) in (
+        ("keras.src.ops.numpy", "Add"),
+        ("keras.src.applications.inception_resnet_v2", "CustomScaleLayer"),
+    )
+    return adds and len(node.input_tensors) > 1
+
+
+def _is_composite(operation: Any) -> bool:
+    return (
+        isinstance(operation, keras.layers.Layer)
+        and not is_graph(operation)
+        and not type(operation).__module__.startswith("keras.src.layers.")
+        and bool(sublayers(operation) and operation.weights)
+    )
+
+
+def _unless_inside(block: Block, inside: dict[int, str]) -> Block:
+    around = [inside[id(node)] for node, _ in block.cuts if id(node) in inside]
+    if not around:
+        return block
+    reason = f"it lies inside the block {around[0]!r}; name it in layers= to remove it alone"
+    return replace(block, cuts=(), reason=reason)
+
+
+def _misfit(node: Any) -> str | None:
+    first = node.arguments.args[0] if node.arguments.args else None
+    if not isinstance(first, keras.KerasTensor):
+        return "its first argument is not one tensor"
+    if len(node.outputs) != 1:
+        return f"it gives {len(node.outputs)} outputs"
+    return _unlike(first, node.outputs[0])
+
+
+def _unlike(before: Any, after: Any) -> str | None:
+    if (before.shape, before.dtype) == (after.shape, after.dtype):
+        return None
+    return f"its input is {before.dtype} {before.shape}, its output {after.dtype} {after.shape}"
+
+
+def _layers(nodes: list[Any]) -> tuple[Any, ...]:
+    found = {id(n.operation): n.operation for n in nodes}
+    return tuple(op for op in found.values() if isinstance(op, keras.layers.Layer))

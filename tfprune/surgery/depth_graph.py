@@ -1,0 +1,172 @@
+"""The calls of a model and of the models nested in it: which of them others need."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import keras
+
+from tfprune.graph import Clones, is_graph, replay
+from tfprune.graph.structure import functional, nodes_in_order
+
+log = logging.getLogger("tfprune")
+Cuts = dict[int, int]
+"""`{id(node): operand}`: calls that give back that one of their flat arguments."""
+
+# In inference the output of these is their input.
+_PASS_THROUGH = (
+    keras.layers.Identity,
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.AlphaDropout,
+    keras.layers.ActivityRegularization,
+)
+
+
+def all_layers(model: Any) -> dict[str, Any]:
+    """Return all layers in the graphs of the model, nested models too, by path."""
+    return {
+        "/".join((*path, node.operation.name)): node.operation
+        for path, net in nets(model)
+        for node in nodes_in_order(net)
+        if not node.is_input and isinstance(node.operation, keras.layers.Layer)
+    }
+
+
+def nets(model: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield (path, Functional model) of the model and of each model nested in it, once each."""
+    seen: set[int] = set()
+
+    def walk(path: tuple[str, ...], part: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+        if id(part) in seen:
+            return
+        seen.add(id(part))
+        net = functional(part)
+        yield path, net
+        for node in nodes_in_order(net):
+            if is_graph(node.operation):
+                yield from walk((*path, node.operation.name), node.operation)
+
+    return walk((), model)
+
+
+def live_nodes(net: Any, cuts: Cuts) -> list[Any]:
+    """Return the calls of one Functional model that its outputs still need under these cuts."""
+    needed = {id(tensor) for tensor in net.outputs}
+    live = []
+    for node in reversed(nodes_in_order(net)):
+        if any(id(tensor) in needed for tensor in node.outputs):
+            live.append(node)
+            needed |= {id(tensor) for tensor in _read(node, cuts)}
+    return live
+
+
+def live_everywhere(model: Any, cuts: Cuts) -> list[Any]:
+    """Return the calls still needed in the model and in the nested models that are still called."""
+    live = live_nodes(functional(model), cuts)
+    for node in list(live):
+        if is_graph(node.operation) and id(node) not in cuts:
+            live += live_everywhere(node.operation, cuts)
+    return live
+
+
+def bypassed(model: Any, cuts: Cuts) -> Any:
+    """Return a copy of the model in which these calls give back one of their arguments.
+
+    Layers that nothing needs any more are not copied. Layers that could not be are shared with
+    the model, and logged.
+    """
+    alive = {id(node): node for _, net in nets(model) for node in live_nodes(net, cuts)}
+    used = {id(node.operation) for key, node in alive.items() if key not in cuts}
+
+    def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
+        if id(node) not in alive:
+            return [None] * len(node.outputs)  # only read by calls that are not made either
+        if id(node) in cuts:
+            return keras.tree.flatten((args, kwargs))[cuts[id(node)]]
+        return operation(*args, **kwargs)
+
+    clones = Clones()
+    copy = replay(model, lambda op: clones.of(op) if id(op) in used else op, call=call)
+    clones.copy_weights()
+    for note in clones.notes:
+        log.warning("%s", note)
+    return copy
+
+
+def _read(node: Any, cuts: Cuts) -> list[Any]:
+    return [flat(node)[cuts[id(node)]]] if id(node) in cuts else node.input_tensors
+
+
+def flat(node: Any) -> list[Any]:
+    """Return all arguments of a call as one list, in the order of `keras.tree.flatten`."""
+    return keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
+
+
+def with_nested(nodes: Iterable[Any]) -> Iterator[Any]:
+    """Yield the calls, and those inside the nested models that they call."""
+    for node in nodes:
+        yield node
+        if is_graph(node.operation):
+            for _, net in nets(node.operation):
+                yield from nodes_in_order(net)
+
+
+class Net:
+    """One Functional model: its calls, which of them makes a tensor, and which read it."""
+
+    def __init__(self, net: Any) -> None:
+        self.nodes = [node for node in nodes_in_order(net) if not node.is_input]
+        self._maker = {id(tensor): node for node in self.nodes for tensor in node.outputs}
+        self.readers: dict[int, list[Any]] = {}
+        self.outputs = {id(tensor) for tensor in net.outputs}
+        for node in self.nodes:
+            for tensor in node.input_tensors:
+                self.readers.setdefault(id(tensor), []).append(node)
+
+    def calls_of(self, operation: Any) -> list[Any]:
+        """Return the calls of one operation."""
+        return [node for node in self.nodes if node.operation is operation]
+
+    def label(self, node: Any) -> str:
+        """Return the operation's name, with the number of the call if it is called again."""
+        calls = self.calls_of(node.operation)
+        number = next(i for i, n in enumerate(calls) if n is node)
+        return f"{node.operation.name}#{number + 1}" if number else node.operation.name
+
+    def origin(self, tensor: Any) -> Any:
+        """Return the tensor that this one equals in inference: dropout passes it through."""
+        node = self._maker.get(id(tensor))
+        while node is not None and _passes_through(node.operation):
+            tensor = node.input_tensors[0]
+            node = self._maker.get(id(tensor))
+        return tensor
+
+    def between(self, source: Any, ends: list[Any]) -> list[Any]:
+        """Return the calls on all ways from `source` to each of `ends`; none if one has no way."""
+        after = {id(source)}
+        for node in self.nodes:
+            if any(id(t) in after for t in node.input_tensors):
+                after.update(id(t) for t in node.outputs)
+        if not all(id(end) in after and end is not source for end in ends):
+            return []
+        before = {id(end) for end in ends}
+        way = []
+        for node in reversed(self.nodes):
+            if any(id(t) in before and id(t) in after for t in node.outputs):
+                way.append(node)
+                before.update(id(t) for t in node.input_tensors if t is not source)
+        return way[::-1]
+
+
+def _passes_through(operation: Any) -> bool:
+    linear = isinstance(operation, keras.layers.Activation) and (
+        operation.activation is keras.activations.linear
+    )
+    return linear or isinstance(operation, _PASS_THROUGH)

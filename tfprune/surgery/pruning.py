@@ -1,0 +1,71 @@
+"""prune_structured: remove units, at once or in several steps with training in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tfprune.allocate import check_ratio
+from tfprune.errors import PruneError
+from tfprune.progress import track
+from tfprune.surgery.recalibrate import recalibrate
+from tfprune.surgery.structured import plan_structured
+
+
+def prune_structured(
+    model: Any,
+    ratio: Any = 0.5,
+    criterion: Any = "l2",
+    *,
+    steps: int = 1,
+    recalibrate_on: Any = None,
+    fine_tune: Callable[[Any], Any] | None = None,
+    **settings: Any,
+) -> Any:
+    """Return a smaller plain Keras model: channels, neurons and attention heads are removed.
+
+    With `steps` the share is removed little by little: each step removes the same share of what
+    is left, then `recalibrate`s BatchNorm and calls `fine_tune`, if they are given.
+
+    Args:
+        model: A Functional or built Sequential Keras model, not changed.
+        ratio: As in `plan_structured`; with several steps one number, the share removed in all.
+        criterion: As in `plan_structured`; it scores anew at each step.
+        steps: How many times to prune.
+        recalibrate_on: Data for `tfprune.recalibrate` after each step.
+        fine_tune: `fine_tune(model)` trains the model of each step, in place, or returns another.
+            The model comes not compiled.
+        settings: `scope`, `target`, `round_to`, `keep` and the others of `plan_structured`.
+
+    Returns:
+        A new model with weights of its own, not compiled unless `fine_tune` compiled it.
+
+    Raises:
+        PruneError: as `plan_structured`.
+
+    Example:
+        >>> model = keras.Sequential(
+        ...     [keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(2)]
+        ... )
+        >>> prune_structured(model, ratio=0.5).layers[0].units
+        4
+    """
+    if steps < 1:
+        raise PruneError(f"steps={steps}", "there is at least one step", "use steps=1")
+    if steps > 1 and not isinstance(ratio, (int, float)):
+        raise PruneError(
+            f"steps={steps} with ratios by name",
+            "the share of each step is computed from one ratio",
+            "give one number, or call prune_structured once per step yourself",
+        )
+    if steps > 1:
+        check_ratio("ratio", ratio)
+        ratio = 1 - (1 - ratio) ** (1 / steps)
+    rounds = range(steps) if steps == 1 else track(range(steps), "pruning")
+    for _ in rounds:
+        model = plan_structured(model, ratio, criterion, **settings).apply()
+        if recalibrate_on is not None:
+            model = recalibrate(model, recalibrate_on)
+        if fine_tune is not None:
+            model = fine_tune(model) or model
+    return model

@@ -1,0 +1,204 @@
+"""plan_structured: which channels, neurons and heads go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from tfprune.allocate import Candidate, Scope, allocate, allocate_to, ratios_by_name
+from tfprune.allocate import Kept as Share
+from tfprune.channels import Group, Kept, Structure, trace
+from tfprune.criteria import Criterion, as_criterion
+from tfprune.errors import PruneError
+from tfprune.surgery.costs import Costs
+from tfprune.surgery.structured_plan import GroupRow, Size, StructuredPlan
+
+Target = Literal["units", "params", "macs"]
+TARGETS = ("units", "params", "macs")
+
+
+def plan_structured(
+    model: Any,
+    ratio: float | Mapping[str, float] = 0.5,
+    criterion: Criterion | Callable[[Group], Any] | str = "l2",
+    *,
+    scope: Scope = "local",
+    target: Target = "units",
+    round_to: int = 1,
+    min_width: int = 1,
+    max_ratio: float | None = None,
+    keep: Sequence[str] = (),
+    input_shape: Any = None,
+) -> StructuredPlan:
+    """Say which channels, neurons and attention heads go, so that a smaller model remains.
+
+    Units that can only be removed together (the two ends of a residual addition, a convolution,
+    its BatchNorm and its readers) form a group; they are ranked and removed as one.
+
+    Args:
+        model: A Functional or built Sequential Keras model, not changed.
+        ratio: Share removed of what `target` names, in [0, 1); or a dict of layer names or globs
+            to the share of units removed there, `{"block_*": 0.5}`, all others stay.
+        criterion: Which units matter: an object of `tfprune.criteria`, one of their names ("l1",
+            "l2", "fpgm", ...), or a function of a group that returns one score per unit.
+        scope: "local" removes the same share of every group, "global" the lowest-ranked units
+            of the whole model, "isomorphic" the lowest-ranked among groups of one structure.
+        target: "units": the share of units. "params" or "macs": units go until the parameters, or
+            the multiply-accumulates of the kernels, have fallen by this share.
+        round_to: The width that stays is a multiple of it; 8 suits phones' int8 kernels.
+        min_width: Fewest units that stay in each group.
+        max_ratio: No group loses a larger share; None for 0.9, or `ratio` if that is more.
+        keep: Names or globs of layers whose output stays as it is.
+        input_shape: Shape of one sample, if the model leaves sizes open (for MACs only).
+
+    Returns:
+        A `StructuredPlan`: print it, then `apply()` it.
+
+    Raises:
+        PruneError: the model is subclassed or not built, an argument is wrong, a name matches
+            nothing, nothing can be removed, or the target can't be reached.
+
+    Example:
+        >>> model = keras.Sequential(
+        ...     [keras.Input((4,)), keras.layers.Dense(8, name="hidden"),
+        ...      keras.layers.Dense(2, name="head")]
+        ... )
+        >>> print(plan_structured(model, ratio=0.5))
+        hidden with head: 8 → 4 (ratio 0.5)
+        head: 2 → 2 (an output of the model)
+        4 of 10 units go; parameters 58 → 30, MACs 48 → 24
+    """
+    _check_target(target, ratio)
+    structure = trace(model)
+    judge = as_criterion(criterion)
+    own = _own_ratios(structure.groups, ratio, keep)
+    chosen = _prunable(structure, own)
+    scores = judge.scores(model, [group for group, _ in chosen])
+    candidates = [
+        Candidate(group.name, score, _kind(group), share, min_width, round_to)
+        for (group, share), score in zip(chosen, scores, strict=True)
+    ]
+    costs = Costs(structure, input_shape)
+    common = 0.0 if isinstance(ratio, Mapping) else ratio
+    settings = (scope, judge.comparable, max(0.9, common) if max_ratio is None else max_ratio)
+
+    def kept_if(keeps: Sequence[np.ndarray]) -> Kept:
+        return structure.kept(_all_groups(structure, chosen, keeps))
+
+    if target == "units":
+        shares = allocate(candidates, common, *settings)
+    else:
+        cost = getattr(costs, target)
+        goal = (1 - common) * cost(kept_if([c.scores == c.scores for c in candidates]))
+        shares = allocate_to(candidates, lambda keeps: cost(kept_if(keeps)), goal, *settings)
+    return _plan(structure, costs, chosen, shares, kept_if, own, judge.unjudged)
+
+
+def _check_target(target: str, ratio: Any) -> None:
+    if target not in TARGETS:
+        raise PruneError(
+            f"target={target!r}", "there is no such target", f"use one of {', '.join(TARGETS)}"
+        )
+    if isinstance(ratio, Mapping) and target != "units":
+        raise PruneError(
+            f"ratio={dict(ratio)!r} with target={target!r}",
+            "ratios by name are shares of units",
+            'drop target, or give one ratio for the whole model: ratio=0.5, target="macs"',
+        )
+
+
+
+def _own_ratios(
+    groups: Sequence[Group], ratio: float | Mapping[str, float], keep: Sequence[str]
+) -> list[tuple[float | None, str]]:
+    """Return for each group its own ratio, None for the common one, and the reason."""
+    names = [_names(group) for group in groups]
+    kept = ratios_by_name(dict.fromkeys([keep] if isinstance(keep, str) else keep, 0.0), names)
+    if not isinstance(ratio, Mapping):
+        return [(share, "named in keep") for share in kept]
+    given = ratios_by_name(ratio, names)
+    return [
+        (0.0, "named in keep")
+        if stays is not None
+        else (0.0, "no ratio is given for it")
+        if share is None
+        else (share, "its own ratio is 0")
+        for stays, share in zip(kept, given, strict=True)
+    ]
+
+
+def _names(group: Group) -> list[str]:
+    """Return every name by which a user may mean a group: of its writers and what holds them."""
+    paths = [group.name] + [m.name.rpartition("/")[0] for m in group.members if m.role == "writes"]
+    names = {}
+    for path in dict.fromkeys(paths):
+        parts = path.split("/")
+        for i in range(len(parts)):
+            names["/".join(parts[: i + 1])] = names[parts[i]] = None
+    return list(names)
+
+
+def _prunable(
+    structure: Structure, own: Sequence[tuple[float | None, str]]
+) -> list[tuple[Group, float | None]]:
+    chosen = [
+        (group, share)
+        for group, (share, _) in zip(structure.groups, own, strict=True)
+        if group.kept_whole is None and share != 0.0
+    ]
+    if not chosen:
+        reasons = dict.fromkeys(
+            f"{group.name}: {group.kept_whole or why}"
+            for group, (_, why) in zip(structure.groups, own, strict=True)
+        )
+        raise PruneError(
+            f"remove units of {structure.model.name!r}",
+            f"all stay: {'; '.join(list(reasons)[:5]) or 'it has no kernels'}",
+            "name fewer layers in keep, or give a custom layer a method channel_flow(call)",
+        )
+    return chosen
+
+
+def _kind(group: Group) -> Hashable:
+    """What groups of one structure share: the same layers play the same parts in them."""
+    parts = Counter(
+        (type(member.layer).__name__, member.name.rpartition("/")[2], member.role)
+        for member in group.members
+    )
+    return frozenset(parts.items())
+
+
+def _all_groups(
+    structure: Structure, chosen: Sequence[tuple[Group, Any]], keeps: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Return a keep array for every group: those that were not chosen stay whole."""
+    found = {id(group): keep for (group, _), keep in zip(chosen, keeps, strict=True)}
+    return [found.get(id(group), np.ones(group.size, bool)) for group in structure.groups]
+
+
+def _plan(
+    structure: Structure,
+    costs: Costs,
+    chosen: Sequence[tuple[Group, Any]],
+    shares: Sequence[Share],
+    kept_if: Callable[[Sequence[np.ndarray]], Kept],
+    own: Sequence[tuple[float | None, str]],
+    unjudged: str,
+) -> StructuredPlan:
+    kept = kept_if([share.keep for share in shares])
+    whole = kept_if([np.ones(group.size, bool) for group, _ in chosen])
+    by_group = {id(group): share for (group, _), share in zip(chosen, shares, strict=True)}
+    rows = []
+    for group, (_, why) in zip(structure.groups, own, strict=True):
+        share = by_group.get(id(group))
+        after = group.size if share is None else share.width
+        reason = group.kept_whole or why if share is None else share.reason
+        if reason == "no scores":
+            reason = unjudged
+        members = tuple(member.name for member in group.members)
+        rows.append(GroupRow(group.name, members, group.size, after, reason))
+    size = Size(costs.params(whole), costs.params(kept), costs.macs(whole), costs.macs(kept))
+    return StructuredPlan(tuple(rows), size, structure.notes, structure, kept)

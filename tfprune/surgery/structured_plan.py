@@ -1,0 +1,118 @@
+"""StructuredPlan: what will be removed, group by group, and the smaller model it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tfprune.channels import Kept, Structure
+from tfprune.notes import Note
+from tfprune.surgery.masked import force_to_zero
+from tfprune.surgery.shrinking import shrink
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """What happens to one group of units that go together.
+
+    Args:
+        group: The layer that produces them first.
+        members: The weights on which they lie: `"conv1/kernel"`, `"bn1/gamma"`, ...
+        before: Units now.
+        after: Units that stay.
+        reason: Why not more are removed.
+    """
+
+    group: str
+    members: tuple[str, ...]
+    before: int
+    after: int
+    reason: str
+
+    def __str__(self) -> str:
+        others = [name for name in layers_of(self.members) if name != self.group]
+        shown = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        together = f" with {shown}" if others else ""
+        return f"{self.group}{together}: {self.before} → {self.after} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Size:
+    """Parameters and multiply-accumulates of one sample, before and after."""
+
+    params: int
+    params_after: int
+    macs: int
+    macs_after: int
+
+
+@dataclass(frozen=True)
+class StructuredPlan:
+    """Which units go and which stay; `print(plan)` shows one row per group, `apply()` does it.
+
+    Args:
+        rows: One for each group, in the order in which the model produces them.
+        size: What it does to the parameters and to the MACs of the kernels, predicted.
+        notes: Layers and operations that could not be followed, each with its reason.
+        structure: The traced model.
+        kept: Which units stay.
+    """
+
+    rows: tuple[GroupRow, ...]
+    size: Size
+    notes: tuple[Note, ...]
+    structure: Structure = field(repr=False)
+    kept: Kept = field(repr=False)
+
+    def __str__(self) -> str:
+        size = self.size
+        total = (
+            f"{self.removed} of {self.units} units go; parameters {size.params:,} → "
+            f"{size.params_after:,}, MACs {size.macs:,} → {size.macs_after:,}"
+        )
+        notes = [f"{note.subject}: not followed, {note.reason}" for note in self.notes]
+        return "\n".join([*map(str, self.rows), *notes, total])
+
+    @property
+    def units(self) -> int:
+        """All units of all groups."""
+        return sum(row.before for row in self.rows)
+
+    @property
+    def removed(self) -> int:
+        """The units that go."""
+        return sum(row.before - row.after for row in self.rows)
+
+    def apply(self) -> Any:
+        """Return the smaller model: plain Keras, weights of its own, not compiled.
+
+        The planned model is not changed.
+
+        Raises:
+            PruneError: a layer that loses units cannot be rebuilt smaller.
+        """
+        small, _ = shrink(self.structure, self.kept)
+        return small
+
+    def masked(self) -> Any:
+        """Return the model in its original size, the units that go forced to zero.
+
+        It computes what `apply()` will compute, so that a plan can be tried before it is done.
+        """
+        return force_to_zero(self.structure, self.kept)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as a JSON-ready dictionary."""
+        return {
+            "groups": [asdict(row) for row in self.rows],
+            "size": asdict(self.size),
+            "units": self.units,
+            "removed": self.removed,
+            "notes": [asdict(note) for note in self.notes],
+        }
+
+
+def layers_of(members: Sequence[str]) -> list[str]:
+    """Return the layers that own these weights, each once, in order."""
+    return list(dict.fromkeys(name.rpartition("/")[0] for name in members))
