@@ -13,8 +13,9 @@ import tensorflow as tf
 from keras import layers
 
 from tfprune.errors import PruneError
-from tfprune.export import convert, read_tflite
+from tfprune.export import convert
 from tfprune.export.quiet import quiet
+from tfprune.tflite import read_tflite
 
 from .models import run, small_dense
 

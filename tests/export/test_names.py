@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfprune.export import convert, read_tflite
+from tfprune.export import convert
 from tfprune.export.kernel_match import match, real_values
 from tfprune.keras_facts import kernels_of
+from tfprune.tflite import read_tflite
 
 
 def zeroed(model, sparsity=0.5):

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keras import layers
 
-from tfprune.export import convert, read_tflite
+from tfprune.export import convert
+from tfprune.tflite import read_tflite
 
 
 @settings(

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tfprune.export import convert, read_tflite
+from tfprune.export import convert
+from tfprune.tflite import read_tflite
 
 from .models import run
 

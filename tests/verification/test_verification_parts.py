@@ -9,8 +9,8 @@ from hypothesis.extra.numpy import arrays
 
 from tfprune.errors import VerificationError
 from tfprune.export.result import KernelLink
-from tfprune.export.tflite import read_tflite
 from tfprune.runners import TensorSpec
+from tfprune.tflite.reading import read_tflite
 from tfprune.verification.compare import agreement, is_within, measure
 from tfprune.verification.naming import layers_in
 from tfprune.verification.pairing import pair

@@ -11,10 +11,10 @@ import numpy as np
 from tfprune import files
 from tfprune.bench.result import BenchmarkRow
 from tfprune.bench.spread import is_stable, ratio, spread
-from tfprune.export.tflite import read_tflite
 from tfprune.notes import Note
 from tfprune.runners import Runner
 from tfprune.runners.samples import order_inputs, random_inputs
+from tfprune.tflite.reading import read_tflite
 
 Inputs = Sequence[np.ndarray] | Mapping[str, np.ndarray] | None
 

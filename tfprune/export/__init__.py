@@ -1,4 +1,4 @@
-"""Keras to .tflite and back to facts: convert, read, and link kernels to tensors by name."""
+"""Keras to .tflite: convert, and link kernels to tensors by name."""
 
 from __future__ import annotations
 
@@ -8,14 +8,8 @@ from typing import Any
 _PUBLIC = {
     "KernelLink": "result",
     "ConvertResult": "result",
-    "SparseVerdict": "sparse_rule",
-    "TFLiteModel": "tflite_model",
-    "Tensor": "tensor",
-    "Op": "tflite_model",
     "convert": "conversion",
-    "judge_sparse": "sparse_rule",
     "link_kernels": "names",
-    "read_tflite": "tflite",
 }
 
 __all__ = list(_PUBLIC)

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from tfprune import files
+from tfprune.diagnosis.sparse_rule import SparseVerdict, judge_encoded, judge_sparse
 from tfprune.errors import FileError, PruneError
 from tfprune.export.calibration import Sample, samples
 from tfprune.export.quiet import quiet
 from tfprune.export.result import ConvertResult
-from tfprune.export.sparse_rule import SparseVerdict, judge_encoded, judge_sparse
 from tfprune.export.stayed_float import stayed_float
-from tfprune.export.tflite import read_tflite
-from tfprune.export.tflite_model import TFLiteModel
 from tfprune.notes import Note
+from tfprune.tflite.model import TFLiteModel
+from tfprune.tflite.reading import read_tflite
 
 QUANTIZE = (None, "float16", "dynamic", "int8", "int16x8")
 _CALIBRATED = ("int8", "int16x8")

@@ -13,10 +13,10 @@ import tensorflow as tf
 from tfprune.errors import PruneError
 from tfprune.export.calibration import Sample
 from tfprune.export.quiet import quiet
-from tfprune.export.tflite import read_tflite
-from tfprune.export.tflite_model import TFLiteModel
 from tfprune.notes import Note
 from tfprune.progress import track
+from tfprune.tflite.model import TFLiteModel
+from tfprune.tflite.reading import read_tflite
 
 _INT16 = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
 _FLEX = "runs only where the app links the Select TF ops library"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tfprune.export.tensor import Tensor
+from tfprune.tflite.tensor import Tensor
 
 Axes = tuple[int, ...]
 Values = NDArray[np.float32]

@@ -18,9 +18,9 @@ from tfprune.export.kernel_match import (
     real_values,
 )
 from tfprune.export.result import KernelLink
-from tfprune.export.tensor import Tensor
-from tfprune.export.tflite_model import Subgraph, TFLiteModel
 from tfprune.notes import Note
+from tfprune.tflite.model import Subgraph, TFLiteModel
+from tfprune.tflite.tensor import Tensor
 
 _NOT_FOUND = (
     "no constant in the .tflite file has its zeros and values: the converter folded it into "

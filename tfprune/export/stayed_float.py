@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tfprune.export.result import KernelLink
-from tfprune.export.tflite_model import TFLiteModel
 from tfprune.notes import Note
 from tfprune.runtimes import DYNAMIC_MINIMUM
+from tfprune.tflite.model import TFLiteModel
 
 _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 

@@ -82,9 +82,9 @@ def single_layer(model: Any, layer: Any) -> Block:
 
 def _residual(view: Net, name: str, merge: Any) -> tuple[Block, list[Any]]:
     """Return the block that an addition closes, and the calls of its branch."""
-    operands = merge.input_tensors
-    for i, x in enumerate(operands):
-        branch = view.between(view.origin(x), operands[:i] + operands[i + 1 :])
+    for x in merge.input_tensors:
+        others = [t for t in merge.input_tensors if t is not x]
+        branch = view.between(x, others) or view.between(view.origin(x), others)
         if branch:
             layers = _layers(branch)
             reason = _why_not(view, merge, x, branch, layers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -37,11 +38,10 @@ def observe(measure: Measure, take: Take, data: Any, steps: int | None, asked: s
     taking = _Taking(take)
     observer.compile(jit_compile=False)
     try:
-        whole = data if isinstance(data, tuple) else (data,)  # a list holds several inputs
-        x, y, weights = keras.utils.unpack_x_y_sample_weight(whole)
-        if inspect.isgenerator(x):
-            x = (batch if isinstance(batch, (tuple, list)) else (batch,) for batch in x)
-        observer.evaluate(x, y, sample_weight=weights, steps=steps, verbose=0, callbacks=[taking])
+        with warnings.catch_warnings():
+            if steps is None:  # Keras says this of any data whose length it cannot know
+                warnings.filterwarnings("ignore", "Your input ran out of data")
+            _evaluate(observer, data, steps, taking)
     except Exception as error:
         if observer.refused is not None:
             raise observer.refused from None
@@ -50,6 +50,14 @@ def observe(measure: Measure, take: Take, data: Any, steps: int | None, asked: s
         ) from error
     if not taking.batches:
         raise PruneError(asked, "the data is empty", _FIX)
+
+
+def _evaluate(observer: Any, data: Any, steps: int | None, callback: Any) -> None:
+    whole = data if isinstance(data, tuple) else (data,)  # a list holds several inputs
+    x, y, weights = keras.utils.unpack_x_y_sample_weight(whole)
+    if inspect.isgenerator(x):
+        x = (batch if isinstance(batch, (tuple, list)) else (batch,) for batch in x)
+    observer.evaluate(x, y, sample_weight=weights, steps=steps, verbose=0, callbacks=[callback])
 
 
 def _message(error: Exception) -> str:
@@ -70,7 +78,8 @@ class _Observer(keras.Model):
 
     def test_step(self, data: Any) -> dict[str, Any]:
         try:
-            return self.measure(*keras.utils.unpack_x_y_sample_weight(data))
+            measured = self.measure(*keras.utils.unpack_x_y_sample_weight(data))
+            return {"batches": keras.ops.ones(()), **measured}  # a step must return something
         except PruneError as error:
             self.refused = error
             raise

@@ -163,8 +163,7 @@ class _Listener:
         self._graph = tf.compat.v1.get_default_graph()
 
     def _call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if tf.compat.v1.get_default_graph() is not self._graph:
-            # Inside a loop: tensors of its body cannot leave it.
+        if _in_a_loop(self._graph):
             return BatchNormalization.call(self.layer, inputs, training=False, mask=mask)
         outputs = BatchNormalization.call(self.layer, inputs, training=True, mask=mask)
         self.heard.append(
@@ -187,6 +186,13 @@ class _Listener:
         layer.moving_mean.assign(self.moments.mean)
         layer.moving_variance.assign(self.moments.spread / self.moments.count)
         return []
+
+
+def _in_a_loop(outside: Any) -> bool:
+    """Whether we are in the body of a loop, whose tensors must not leave it."""
+    # tf.while_loop traces a graph of its own, tf.vectorized_map a name scope of the same graph.
+    scopes = tf.get_current_name_scope().split("/")
+    return tf.compat.v1.get_default_graph() is not outside or "loop_body" in scopes
 
 
 def _positions(inputs: Any, mask: Any) -> Any:

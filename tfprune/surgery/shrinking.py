@@ -9,10 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfprune.channels import Kept, Structure
+from tfprune.channels import INNER_SIZES, Kept, Structure
 from tfprune.errors import PruneError
 from tfprune.graph import Clones, replay
 from tfprune.notes import Note
+from tfprune.surgery.resized import Resized
 
 
 def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
@@ -37,6 +38,8 @@ def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
             return operation
         loses = any(id(variable) in cuts for variable in operation.variables)
         config = _smaller_config(operation, structure.settings(operation), kept, loses)
+        if config is not None and INNER_SIZES in config and not isinstance(operation, Resized):
+            return _resized(operation, config, clones)
         return clones.of(operation, config)
 
     def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
@@ -51,6 +54,14 @@ def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
     )
     clones.copy_weights(lambda variable: _cut(variable, cuts))
     return small, tuple(clones.notes)
+
+
+def _resized(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
+    """Return a composite layer that is built as it was, with smaller layers inside."""
+    own = {key: value for key, value in config.items() if key != INNER_SIZES}
+    resized = Resized(type(layer).from_config(own), config[INNER_SIZES])
+    clones.pair(layer, resized.layer)
+    return resized
 
 
 def _cut(variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]]) -> np.ndarray:
@@ -71,7 +82,10 @@ def _smaller_config(
         raise PruneError(f"shrink {layer.name}", "it is a Lambda layer", "write it as a layer")
     config = _without_build_config(copy.deepcopy(layer.get_config()))
     for path, count in counts.items():
-        config = _with_entry(config, path, count)
+        if path[0] == INNER_SIZES:
+            config.setdefault(INNER_SIZES, {}).setdefault(path[1], {})[path[2]] = count
+        else:
+            config = _with_entry(config, path, count)
     return config
 
 

@@ -133,7 +133,7 @@ def _own_ratios(
 def _names(group: Group) -> list[str]:
     """Return every name by which a user may mean a group: of its writers and what holds them."""
     paths = [group.name] + [m.name.rpartition("/")[0] for m in group.members if m.role == "writes"]
-    names = {}
+    names: dict[str, None] = {}
     for path in dict.fromkeys(paths):
         parts = path.split("/")
         for i in range(len(parts)):

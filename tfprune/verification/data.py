@@ -10,8 +10,8 @@ import numpy as np
 
 from tfprune.errors import PruneError
 from tfprune.export.calibration import samples as parse
-from tfprune.export.tflite_model import TFLiteModel
 from tfprune.runners import TensorSpec
+from tfprune.tflite.model import TFLiteModel
 from tfprune.verification.reference import Batch, InputSpec
 
 SEED = 0

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 
 from tfprune.errors import PruneError
-from tfprune.export.tensor import Tensor
-from tfprune.export.tflite_model import TFLiteModel
 from tfprune.runners import Runner
+from tfprune.tflite.model import TFLiteModel
+from tfprune.tflite.tensor import Tensor
 from tfprune.verification.compare import is_within, measure
 from tfprune.verification.naming import layers_in
 from tfprune.verification.outputs import Question

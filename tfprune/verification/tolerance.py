@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tfprune.export.tflite_model import TFLiteModel
+from tfprune.tflite.model import TFLiteModel
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from tfprune.errors import PruneError, VerificationError
 from tfprune.export.names import link_kernels
 from tfprune.export.precision import in_float32
 from tfprune.export.tf_keras_models import is_tf_keras
-from tfprune.export.tflite import read_tflite
-from tfprune.export.tflite_model import TFLiteModel
 from tfprune.notes import Note
 from tfprune.progress import track
 from tfprune.runners import Runner, TensorSpec
+from tfprune.tflite.model import TFLiteModel
+from tfprune.tflite.reading import read_tflite
 from tfprune.verification.data import given_batches, random_batches
 from tfprune.verification.locate import first_different_layer
 from tfprune.verification.outputs import Question, check_outputs

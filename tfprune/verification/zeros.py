@@ -9,11 +9,11 @@ import numpy as np
 from keras import ops
 
 from tfprune.export.result import KernelLink
-from tfprune.export.tensor import Tensor
 from tfprune.export.tf_keras_models import is_tf_keras, kernels_of_tf_keras
-from tfprune.export.tflite_model import TFLiteModel
 from tfprune.keras_facts import kernels_of
 from tfprune.notes import Note
+from tfprune.tflite.model import TFLiteModel
+from tfprune.tflite.tensor import Tensor
 from tfprune.verification.naming import layers_in
 from tfprune.verification.result import KernelCheck
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from tfprune import files
-from tfprune.export.tensor import Tensor
+from tfprune.tflite.tensor import Tensor
 
 
 @dataclass(frozen=True)

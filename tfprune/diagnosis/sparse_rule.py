@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tfprune.export.cluster import BrokenRule, Cluster
-from tfprune.export.graph_view import GraphView
-from tfprune.export.tflite_model import TFLiteModel
+from tfprune.diagnosis.cluster import BrokenRule, Cluster
+from tfprune.diagnosis.graph_view import GraphView
 from tfprune.runtimes import SPARSE_RULES
+from tfprune.tflite.model import TFLiteModel
 
 
 @dataclass(frozen=True)

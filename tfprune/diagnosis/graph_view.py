@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tfprune.export.tensor import Tensor
-from tfprune.export.tflite_model import Op, TFLiteModel
+from tfprune.tflite.model import Op, TFLiteModel
+from tfprune.tflite.tensor import Tensor
 
 
 class GraphView:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfprune.export.graph_view import GraphView
-from tfprune.export.tensor import Tensor
-from tfprune.export.tflite_model import Op
+from tfprune.diagnosis.graph_view import GraphView
 from tfprune.runtimes import AFTER_EXIT, INPUT_MULTIPLE, SPARSE_ZEROS, UNARY_INSIDE
+from tfprune.tflite.model import Op
+from tfprune.tflite.tensor import Tensor
 
 _SAME = 0
 _FUSED = (0, 1, 2, 3)  # none, relu, relu_n1_to_1, relu6: a clamp, in any layout

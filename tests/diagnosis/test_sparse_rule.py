@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from keras import layers
 
+from tests.export.models import mobilenet, prune, run
+from tfprune.diagnosis import judge_sparse
+from tfprune.diagnosis.sparse_rule import judge_encoded
 from tfprune.errors import PruneError
-from tfprune.export import convert, judge_sparse, read_tflite
-from tfprune.export.sparse_rule import judge_encoded
+from tfprune.export import convert
 from tfprune.runtimes import SPARSE_RULES
-
-from .models import mobilenet, prune, run
+from tfprune.tflite import read_tflite
 
 
 def residual(x):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfprune.errors import FileError, PruneError
-from tfprune.export.sparse_tensor import SparseEncoding, decode
+from tfprune.tflite.sparse_tensor import SparseEncoding, decode
 
 _PACKED_BITS = {"int4": 4, "int2": 2}
 _MOST_BYTES = 2**31  # a flatbuffer addresses its content with 32-bit signed offsets

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tfprune.errors import FileError, PruneError
-from tfprune.export import read_tflite
-from tfprune.export.tensor import Tensor
+from tfprune.tflite import read_tflite
+from tfprune.tflite.tensor import Tensor
 
 
 def last_kernel(model):
@@ -123,7 +123,8 @@ def test_a_damaged_file_is_read_or_refused_but_never_crashes(converted, way):
 
 def test_reading_needs_no_tensorflow(converted):
     code = (
-        "import sys; from tfprune.export import judge_sparse, read_tflite\n"
+        "import sys; from tfprune.diagnosis import judge_sparse\n"
+        "from tfprune.tflite import read_tflite\n"
         f"judge_sparse(read_tflite({converted(sparse=False).path!r}))\n"
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
@@ -134,7 +135,7 @@ def test_where_only_tflite_runtime_is_installed_tensorflow_brings_the_schema(con
     code = (
         "import importlib.util as util; find = util.find_spec\n"
         "util.find_spec = lambda name: None if name == 'ai_edge_litert' else find(name)\n"
-        "from tfprune.export import read_tflite\n"
+        "from tfprune.tflite import read_tflite\n"
         f"print(len(read_tflite({str(converted().path)!r}).ops))"
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout

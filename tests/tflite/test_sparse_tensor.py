@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from tfprune.export.sparse_tensor import Level, SparseEncoding, decode
+from tfprune.tflite.sparse_tensor import Level, SparseEncoding, decode
 
 NONE = np.array([], np.int64)
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from tfprune import files
 from tfprune.errors import FileError
-from tfprune.export.sparse_tensor import Indices, Level, SparseEncoding
-from tfprune.export.tensor import Tensor, check_storage
-from tfprune.export.tflite_model import Op, Subgraph, TFLiteModel
+from tfprune.tflite.model import Op, Subgraph, TFLiteModel
+from tfprune.tflite.sparse_tensor import Indices, Level, SparseEncoding
+from tfprune.tflite.tensor import Tensor, check_storage
 
 T = TypeVar("T")
 
