@@ -1,4 +1,4 @@
-"""Loading a `.keras` file that a user names, with an error they can act on."""
+"""Loading and saving the `.keras` files that a user names, with errors they can act on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from tfprune import files
 from tfprune.errors import FileError, first_line
 
 
@@ -42,6 +43,22 @@ def load_model(path: str | os.PathLike[str]) -> Any:
             f"Keras cannot read it: {first_line(error)}",
             "check that it is whole; with custom layers load it yourself and pass the model",
         ) from error
+
+
+def save_model(model: Any, path: str | os.PathLike[str]) -> None:
+    """Save a Keras model; an interruption leaves what was there.
+
+    Args:
+        model: A Keras model.
+        path: A `.keras` file.
+
+    Raises:
+        FileError: it is not named `.keras`, or cannot be written.
+    """
+    if Path(path).suffix != ".keras":
+        raise FileError(f"save to {path}", "it is no .keras file", f"name it {path}.keras")
+    with files.replacing(path) as temporary:
+        model.save(temporary)
 
 
 def _import_own_classes(path: Path) -> None:

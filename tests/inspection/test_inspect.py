@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tfprune import PolynomialDecay, convert, inspect, prune_low_magnitude
+from tfprune.counts import LayerCount
 from tfprune.errors import FileError, PruneError
 from tfprune.inspection import KernelRow
 
@@ -60,6 +61,30 @@ def test_a_tflite_file_tells_the_same_zeros(folder):
     assert found.totals.file_bytes == (folder / "tiny.tflite").stat().st_size
 
 
+def test_a_keras_layer_has_a_row_with_its_cost(model):
+    depthwise, pooling, head = inspect(model).layers
+    assert depthwise == LayerCount(
+        "depthwise", "DepthwiseConv2D", (6, 6, 4), 40, 160, 36 * 9 * 4, 144, 576
+    )
+    assert (pooling.params, pooling.macs, pooling.activations) == (0, 0, 4)
+    assert (head.params, head.macs, head.activations) == (10, 8, 2)
+
+
+def test_totals_count_macs_and_activations(model, folder):
+    totals = inspect(model).totals
+    assert (totals.macs, totals.activations) == (1296 + 8, 144 + 4 + 2)
+    assert inspect(folder / "tiny.keras").totals.macs == totals.macs
+
+
+def test_input_shape_fills_open_sizes(tmp_path):
+    image = keras.Input((None, None, 1))
+    keras.Model(image, keras.layers.Conv2D(2, 3)(image)).save(tmp_path / "open.keras")
+    path = tmp_path / "open.keras"
+    assert inspect(path).totals.macs is None
+    assert inspect(path, (4, 4, 1)).totals.macs == 4 * 9 * 2
+    assert inspect(keras.saving.load_model(path), (4, 4, 1)).totals.macs == 4 * 9 * 2
+
+
 def test_a_model_wrapped_for_pruning_keeps_the_names(model):
     schedule = PolynomialDecay(0.0, 0.5, begin_step=0, end_step=10)
     wrapped = prune_low_magnitude(model, schedule)
@@ -75,7 +100,7 @@ def test_a_weight_that_no_layer_declares_is_noted():
             return x @ self.matrix
 
     [note] = inspect(keras.Sequential([keras.Input((2,)), Scale(name="scale")])).notes
-    assert "scale/matrix: not counted" in str(note)
+    assert "scale/matrix: zeros not counted" in str(note)
 
 
 def test_reading_a_tflite_file_imports_no_tensorflow(folder):

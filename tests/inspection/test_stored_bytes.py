@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfprune.export.sparse_tensor import Level, SparseEncoding
-from tfprune.export.tensor import Tensor
 from tfprune.inspection.tflite_file import index_bytes
+from tfprune.tflite.sparse_tensor import Level, SparseEncoding
+from tfprune.tflite.tensor import Tensor
 
 
 def level(segments, indices):

@@ -14,6 +14,7 @@ from tfprune.channels.units import Ids
 if TYPE_CHECKING:
     from tfprune.channels.records import Kept, Records
 
+INNER_SIZES = "inner_sizes"  # the entry of the config of tfprune.surgery.Resized
 Rewrite = Callable[["Kept", Any, Any, Any], Any]
 
 
@@ -60,6 +61,7 @@ class Call:
         self.arguments = arguments
         self._records = records
         self._settings_at = settings_at or (layer, ())
+        self._resizable = layer if settings_at is None else None
 
     @property
     def input(self) -> Flow:
@@ -117,6 +119,22 @@ class Call:
         layer, prefix = self._settings_at
         self._records.setting(layer, (*prefix, *path), units)
 
+    def inner_setting(self, part: str, key: str, units: Ids) -> None:
+        """Say that an entry of the config of a layer inside this one is the number of these units.
+
+        For a composite layer whose own config has no such entry; once it loses such units it
+        becomes a `tfprune.surgery.Resized`.
+
+        Args:
+            part: The names of the layers on the way, `"block_1/attention"`.
+            key: A key of that layer's config; `"input_dim"` for the width of what it reads.
+            units: What it counts.
+        """
+        if self._resizable is None:
+            self.keep(units, f"{self.name} stands inside another layer")
+        else:
+            self._records.setting(self._resizable, (INNER_SIZES, part, key), units)
+
     def rewrite(self, make: Rewrite) -> None:
         """Say how this call is made if units are removed: `make(kept, operation, args, kwargs)`."""
         self._records.rewrites[id(self.node)] = make
@@ -169,6 +187,27 @@ class Call:
             settings_at=place,
         )
         return apply_rule(inner)[0]
+
+    def inside(self, layer: Any, *at: Any) -> list[Flow]:
+        """Follow the units through a layer that this one, a `Resized`, calls as it is called.
+
+        Args:
+            layer: The composite layer.
+            at: Where its config stands in this layer's config.
+        """
+        from tfprune.channels.rules import apply_rule
+
+        inner = Call(
+            layer,
+            self.inputs,
+            self.output_shapes,
+            self._records,
+            node=self.node,
+            arguments=self.arguments,
+            settings_at=(self._settings_at[0], (*self._settings_at[1], *at)),
+        )
+        inner._resizable = self._resizable
+        return apply_rule(inner)
 
     @property
     def name(self) -> str:

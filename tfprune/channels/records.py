@@ -69,7 +69,9 @@ class Records:
     def name_variables(self, layer: Any, path: tuple[str, ...]) -> None:
         """Remember the owner and the name of each variable of a layer and the layers inside it."""
         for child in sublayers(layer):
-            self.name_variables(child, (*path, child.name))
+            # A wrapper that bears its layer's name adds no part to the path.
+            inner = path if child.name == path[-1] else (*path, child.name)
+            self.name_variables(child, inner)
         for variable in layer.variables:
             self._owners.setdefault(
                 id(variable), (layer, "/".join((*path, variable.name.split("/")[-1])))

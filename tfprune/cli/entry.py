@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from tfprune.cli.output import show_error
 from tfprune.cli.parser import build_parser
+from tfprune.cli.verbs import VERBS
 from tfprune.errors import PruneError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -38,10 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _call(arguments: argparse.Namespace) -> int:
     _calm_tensorflow()
-    from tfprune.cli import verbs
-
     try:
-        passed = verbs.VERBS[arguments.verb](arguments)
+        passed = VERBS[arguments.verb].run(arguments)
         sys.stdout.flush()
         return OK if passed else FAILED
     except PruneError as error:

@@ -31,3 +31,10 @@ def show_error(error: PruneError, as_json: bool) -> None:
     if as_json:
         facts = {"asked": error.asked, "found": error.found, "fix": error.fix}
         print(json.dumps({"error": {"kind": type(error).__name__, **facts}}, indent=2))
+
+
+def quiet() -> Any:
+    """Return a context that keeps TensorFlow's start-up lines off the terminal."""
+    from tfprune.export.quiet import quiet
+
+    return quiet()

@@ -83,7 +83,7 @@ _MULTIPLYING = {
 
 
 def op_macs(call: Call) -> int:
-    """Return the multiply-accumulates of one call of an operation of `keras.ops`, or of traced code.
+    """Return the multiply-accumulates of one call of an operation of `keras.ops`.
 
     Elementwise operations, reductions and data movement take none.
 

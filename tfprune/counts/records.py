@@ -66,7 +66,7 @@ class Counts:
     @property
     def macs(self) -> int | None:
         """All multiply-accumulates; None if those of some layer can't be known."""
-        return _sum(row.macs for row in self.rows)
+        return sum_known(row.macs for row in self.rows)
 
     @property
     def known_macs(self) -> int:
@@ -76,14 +76,15 @@ class Counts:
     @property
     def activations(self) -> int | None:
         """The elements of all outputs; None if those of some layer can't be known."""
-        return _sum(row.activations for row in self.rows)
+        return sum_known(row.activations for row in self.rows)
 
     @property
     def activation_bytes(self) -> int | None:
         """The bytes of all outputs; None if those of some layer can't be known."""
-        return _sum(row.activation_bytes for row in self.rows)
+        return sum_known(row.activation_bytes for row in self.rows)
 
 
-def _sum(values: Iterable[int | None]) -> int | None:
+def sum_known(values: Iterable[int | None]) -> int | None:
+    """Return the sum, or None if one of the values is None."""
     found = list(values)
     return None if None in found else sum(value or 0 for value in found)

@@ -100,8 +100,8 @@ def _watching(layer: Any, call: Callable[..., Any], trace: _Trace) -> Callable[.
             trace.calls.append(Call(OwnCode(layer.name, sum(map(_macs, own))), (), {}, []))
         elif trace.depth == 1:
             trace.inside.update(made)
-            given = _specs((args, kwargs))
-            trace.calls.append(Call(layer, *given, _specs(outputs, flat=True)))
+            named = _specs(kwargs)
+            trace.calls.append(Call(layer, _specs(args), named, _specs(outputs, flat=True)))
         return outputs
 
     return watching

@@ -66,10 +66,11 @@ class Activation:
     def scores(self, model: Any, groups: Sequence[Group]) -> list[np.ndarray]:
         """Return one mean per unit, NaN for a group without tensors."""
         asked = "score units by Activation"
-        means = _Means()
-        measure = _sums(model, [t for g in groups for t in g.tensors], self.statistic)
-        with unchanged(model):
-            observe(measure, means.add, self.data, self.batches, asked, self.batch_size)
+        means, tensors = _Means(), [tensor for group in groups for tensor in group.tensors]
+        if tensors:
+            measure = _sums(model, tensors, self.statistic)
+            with unchanged(model):
+                observe(measure, means.add, self.data, self.batches, asked, self.batch_size)
         scores = [means.of_units(group) for group in groups]
         for group, found in zip(groups, scores, strict=True):
             if means.covers(group) and not np.isfinite(found).all():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,6 +15,7 @@ from tfprune.criteria.observe import Measure, observe
 from tfprune.criteria.pooling import by_unit
 from tfprune.errors import PruneError
 
+_SizeOf = Callable[[np.ndarray], np.ndarray]
 _UNJUDGED = "no trainable weights belong to these units"
 
 
@@ -115,34 +115,51 @@ class Fisher:
 
 
 def _mean_over_batches(
-    criterion: Taylor | Fisher,
-    model: Any,
-    groups: Sequence[Group],
-    size_of: Callable[[np.ndarray], np.ndarray],
+    criterion: Taylor | Fisher, model: Any, groups: Sequence[Group], size_of: _SizeOf
 ) -> list[np.ndarray]:
     """Return for each group the mean over batches of `size_of` the sums of weight · gradient."""
     asked = f"score units by {type(criterion).__name__}"
-    members = [[m for m in group.members if _is_weight(m)] for group in groups]
-    flat = [m for ms in members for m in ms]
-    totals = [np.zeros(group.size) for group in groups]
-    steps = itertools.count()
+    means = [_Mean(group, size_of) for group in groups]
+    members = [member for mean in means for member in mean.members]
+    if members:
+        loss = loss_of(model, criterion.loss, asked)
 
-    def take(sums: dict[str, np.ndarray]) -> None:
-        next(steps)
-        positions = iter(range(len(flat)))
-        for ms, total in zip(members, totals, strict=True):
-            parts = (by_unit(sums[str(next(positions))], m.units, len(total)) for m in ms)
-            total += size_of(sum(parts, np.zeros(len(total))))
+        def take(sums: dict[str, np.ndarray]) -> None:
+            for mean in means:
+                mean.add(sums)
 
-    measure = _products(loss_of(model, criterion.loss, asked), flat, asked)
-    with unchanged(model):
-        observe(measure, take, criterion.data, criterion.batches, asked, criterion.batch_size)
-    _check_finite(groups, totals, asked)
-    count = next(steps)
-    return [
-        total / count if ms else np.full(len(total), np.nan)
-        for total, ms in zip(totals, members, strict=True)
-    ]
+        measure = _products(loss, members, asked)
+        with unchanged(model):
+            observe(measure, take, criterion.data, criterion.batches, asked, criterion.batch_size)
+    return [mean.score(asked) for mean in means]
+
+
+class _Mean:
+    """The mean over batches for the units of one group."""
+
+    def __init__(self, group: Group, size_of: _SizeOf) -> None:
+        self.members = [member for member in group.members if _is_weight(member)]
+        self._group = group
+        self._size_of = size_of
+        self._total = np.zeros(group.size)
+        self._batches = 0
+
+    def add(self, sums: dict[str, np.ndarray]) -> None:
+        size = self._group.size
+        parts = (by_unit(sums[_key(member)], member.units, size) for member in self.members)
+        self._total += self._size_of(sum(parts, np.zeros(size)))
+        self._batches += 1
+
+    def score(self, asked: str) -> np.ndarray:
+        if not self.members:
+            return np.full(self._group.size, np.nan)
+        if not np.isfinite(self._total).all():
+            raise PruneError(
+                asked,
+                f"the gradients of {self._group.name!r} are NaN or infinite",
+                "check the data and the loss; score a mixed_float16 model in float32",
+            )
+        return self._total / self._batches
 
 
 def _is_weight(member: Member) -> bool:
@@ -151,6 +168,10 @@ def _is_weight(member: Member) -> bool:
     Keras lists a variable once and for all by what its layer declared; freezing only sets flags.
     """
     return any(v is member.variable for v in member.layer._trainable_variables)
+
+
+def _key(member: Member) -> str:
+    return f"{id(member.variable)} {member.axis}"
 
 
 def _products(loss: Loss, members: Sequence[Member], asked: str) -> Measure:
@@ -171,7 +192,7 @@ def _products(loss: Loss, members: Sequence[Member], asked: str) -> Measure:
             id(variable): _product(weight, gradient)
             for variable, weight, gradient in zip(variables, weights, gradients, strict=True)
         }
-        return {str(i): _per_position(products[id(m.variable)], m) for i, m in enumerate(members)}
+        return {_key(m): _per_position(products[id(m.variable)], m) for m in members}
 
     return measure
 
@@ -184,13 +205,3 @@ def _product(weight: Any, gradient: Any) -> Any:
 
 def _per_position(product: Any, member: Member) -> Any:
     return tf.reduce_sum(product, [i for i in range(len(product.shape)) if i != member.axis])
-
-
-def _check_finite(groups: Sequence[Group], totals: Sequence[np.ndarray], asked: str) -> None:
-    for group, total in zip(groups, totals, strict=True):
-        if not np.isfinite(total).all():
-            raise PruneError(
-                asked,
-                f"the gradients of {group.name!r} are NaN or infinite",
-                "check the data and the loss; score a mixed_float16 model in float32",
-            )

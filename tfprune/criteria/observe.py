@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,10 @@ def observe(
         whole = data if isinstance(data, tuple) else (data,)  # a list holds several inputs
         x, y, weights = keras.utils.unpack_x_y_sample_weight(whole)
         size = batch_size if _is_arrays(x) else None
-        observer.evaluate(x, y, size, 0, weights, steps, [taking])
+        with warnings.catch_warnings():
+            if steps is None:  # then data may end where it ends
+                warnings.filterwarnings("ignore", "Your input ran out of data")
+            observer.evaluate(x, y, size, 0, weights, steps, [taking])
     except Exception as error:
         if observer.refused is not None:
             raise observer.refused from None

@@ -24,7 +24,7 @@ _NORMALIZATIONS = (
 class BatchNormScale:
     """The size of the normalization scale of a unit.
 
-    score_i = Σ |gamma_i| over the normalization layers (batch, layer, group, RMS) of the group; Liu et
+    score_i = Σ |gamma_i| over the group's normalization layers (batch, layer, group, RMS); Liu et
     al., "Learning Efficient Convolutional Networks through Network Slimming", ICCV 2017,
     arXiv:1708.06519. A scale multiplies normalized values, so scores of different groups can be
     compared, as the paper does. A group without a scale is not judged.
@@ -34,7 +34,8 @@ class BatchNormScale:
 
     Example:
         >>> from tfprune.channels import trace
-        >>> norm = keras.layers.BatchNormalization(gamma_initializer=keras.initializers.Constant(-2))
+        >>> two = keras.initializers.Constant(-2)
+        >>> norm = keras.layers.BatchNormalization(gamma_initializer=two)
         >>> layers = [keras.layers.Dense(2), norm, keras.layers.Dense(1)]
         >>> model = keras.Sequential([keras.Input((3,)), *layers])
         >>> BatchNormScale().scores(model, trace(model).groups[:1])

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tfprune import files
+from tfprune.counts import count
 from tfprune.errors import PruneError
 from tfprune.inspection.records import Inspection, KernelRow, Totals
 from tfprune.keras_facts import Kernel, kernels_of
@@ -17,8 +18,8 @@ from tfprune.keras_files import load_model
 from tfprune.notes import Note
 
 
-def inspect_model(model: Any) -> Inspection:
-    """Inspect a built Keras model."""
+def inspect_model(model: Any, input_shape: Any = None) -> Inspection:
+    """Inspect a built Keras model, with the MACs of a sample of `input_shape`."""
     if not isinstance(model, keras.Model):
         raise PruneError(
             f"inspect {type(model).__name__}",
@@ -33,15 +34,21 @@ def inspect_model(model: Any) -> Inspection:
         )
     kernels = kernels_of(model)
     rows = tuple(_row(kernel) for kernel in kernels)
+    counts = count(model, input_shape)
     totals = Totals(
-        int(model.count_params()), sum(r.params for r in rows), sum(r.zeros for r in rows)
+        int(model.count_params()),
+        sum(r.params for r in rows),
+        sum(r.zeros for r in rows),
+        macs=counts.macs,
+        activations=counts.activations,
     )
-    return Inspection(model.name, "keras", rows, totals, _uncounted(model, kernels))
+    notes = (*_uncounted(model, kernels), *counts.notes)
+    return Inspection(model.name, "keras", rows, totals, notes, counts.rows)
 
 
-def inspect_keras_file(path: Path, content: bytes) -> Inspection:
+def inspect_keras_file(path: Path, content: bytes, input_shape: Any = None) -> Inspection:
     """Inspect the model in a `.keras` or `.h5` file whose bytes are `content`."""
-    inspection = inspect_model(load_model(path))
+    inspection = inspect_model(load_model(path), input_shape)
     totals = dataclasses.replace(
         inspection.totals, file_bytes=len(content), gzip_bytes=files.gzip_bytes(content)
     )
@@ -63,7 +70,7 @@ def _row(kernel: Kernel) -> KernelRow:
 def _uncounted(model: Any, kernels: list[Kernel]) -> tuple[Note, ...]:
     counted = {id(kernel.variable) for kernel in kernels}
     return tuple(
-        Note(v.path, "not counted: its layer does not say that it is a kernel")
+        Note(v.path, "zeros not counted: its layer does not say that it is a kernel")
         for v in model.trainable_variables
         if len(v.shape) > 1 and id(v) not in counted
     )

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tfprune.counts.records import LayerCount
 from tfprune.notes import Note
 
 
@@ -62,6 +63,9 @@ class Totals:
         zeros: Zeros in kernels.
         file_bytes: The size of the file; None for a model in memory.
         gzip_bytes: The same after gzip -9.
+        macs: Multiply-accumulates of one sample, of a .tflite file of one run; None if those of
+            some layer can't be known: a note says why.
+        activations: Elements of all layers' outputs; None if they can't be known.
     """
 
     params: int
@@ -69,6 +73,8 @@ class Totals:
     zeros: int
     file_bytes: int | None = None
     gzip_bytes: int | None = None
+    macs: int | None = None
+    activations: int | None = None
 
     @property
     def sparsity(self) -> float:
@@ -78,14 +84,16 @@ class Totals:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A model's kernels, their sums, and what could not be counted.
+    """A model's kernels and layers, their sums, and what could not be counted.
 
     Args:
         subject: The path, or the name of a model in memory.
         kind: `"keras"` or `"tflite"`.
         rows: One for each kernel, in the model's order.
         totals: The sums.
-        notes: Weights that are not counted as kernels, each with its reason.
+        notes: What is not counted, each with its reason.
+        layers: What each layer, or each op of a .tflite file, costs; `tfprune.counts.count` says
+            what is counted.
     """
 
     subject: str
@@ -93,6 +101,7 @@ class Inspection:
     rows: tuple[KernelRow, ...]
     totals: Totals
     notes: tuple[Note, ...] = ()
+    layers: tuple[LayerCount, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the inspection as a JSON-ready dictionary."""
@@ -100,6 +109,7 @@ class Inspection:
         return {
             "subject": self.subject,
             "kind": self.kind,
+            "layers": [asdict(layer) for layer in self.layers],
             "kernels": rows,
             "totals": asdict(self.totals) | {"sparsity": self.totals.sparsity},
             "notes": [asdict(note) for note in self.notes],

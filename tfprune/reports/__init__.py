@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tfprune.reports.html import report
+from tfprune.reports.plan_tables import structured_table
 from tfprune.reports.record import Check, Epoch, KernelZeros, ModelRow, RunReport
 from tfprune.reports.tables import (
     benchmark_table,
@@ -22,6 +23,7 @@ __all__ = [
     "convert_table",
     "inspection_table",
     "report",
+    "structured_table",
     "summary_table",
     "verify_table",
 ]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def summary_table(report: RunReport) -> Group:
     """Return the table of a run: a line for each model, and its notes below, numbered."""
-    table = _table(
+    table = plain_table(
         report.title,
         "model",
         ["accuracy", "sparsity", ".tflite bytes", "gzip bytes", "median ms", "p10 to p90", "ratio"],
@@ -59,10 +59,62 @@ def number_notes(models: Iterable[ModelRow]) -> dict[str, int]:
 
 
 def inspection_table(inspection: Inspection) -> Group:
-    """Return the kernels of a model, their sums and what was not counted."""
+    """Return the layers and the kernels of a model, their sums and what was not counted."""
+    totals = inspection.totals
+    lines = [
+        f"{wording.count(totals.params)} parameters, {wording.count(totals.kernel_params)} of them "
+        f"in kernels; {wording.count(totals.zeros)} zeros: {wording.percent(totals.sparsity)}"
+    ]
+    if inspection.layers:
+        lines.append(_cost(inspection))
+    if totals.file_bytes is not None:
+        lines.append(
+            f"file {wording.count(totals.file_bytes)} bytes, "
+            f"gzip {wording.count(totals.gzip_bytes)} bytes"
+        )
+    tables = [_layers(inspection)] * bool(inspection.layers) + [_kernels(inspection)]
+    return Group(*tables, *map(Text, lines), *_notes(inspection.notes))
+
+
+def _layers(inspection: Inspection) -> Table:
+    """Return the layers that multiply, or whose cost is not known; the others are one line."""
+    columns = ["output shape", "params", "MACs", "share"]
+    table = plain_table(inspection.subject, "layer", columns, "type")
+    total = sum(layer.macs or 0 for layer in inspection.layers)
+    rest = [layer for layer in inspection.layers if layer.macs == 0]
+    for layer in inspection.layers:
+        if layer.macs != 0:
+            known = layer.macs is not None and total > 0
+            table.add_row(
+                escape(layer.name.split(";")[0]),  # a fused op joins many names
+                wording.shape(layer.output_shape),
+                wording.count(layer.params),
+                "unknown" if layer.macs is None else wording.amount(layer.macs),
+                wording.percent((layer.macs or 0) / total if known else None),
+                escape(layer.op),
+            )
+    if rest:
+        params = wording.count(sum(layer.params for layer in rest))
+        table.add_row(f"{len(rest)} more, without MACs", "", params, "0", "", "")
+    return table
+
+
+def _cost(inspection: Inspection) -> str:
+    known = sum(layer.macs or 0 for layer in inspection.layers)
+    least = "" if inspection.totals.macs is not None else "at least "
+    activations = inspection.totals.activations
+    outputs = "an open number of" if activations is None else wording.amount(activations)
+    return (
+        f"{least}{wording.amount(known)} MACs (multiply-accumulates: {wording.count(known)}), "
+        f"{outputs} activations"
+    )
+
+
+def _kernels(inspection: Inspection) -> Table:
     stored = inspection.kind == "tflite"
     columns = ["shape", "dtype", "params", "zeros", "sparsity", "bytes"]
-    table = _table(inspection.subject, "kernel", columns + ["stored"] * stored, "stored as")
+    title = "" if inspection.layers else inspection.subject
+    table = plain_table(title, "kernel", columns + ["stored"] * stored, "stored as")
     for row in inspection.rows:
         extra = [wording.count(row.stored_bytes)] if stored else []
         table.add_row(
@@ -75,17 +127,7 @@ def inspection_table(inspection: Inspection) -> Group:
             *extra,
             " ".join(["sparse"] * row.sparse + ["quantized"] * row.quantized) or "dense",
         )
-    totals = inspection.totals
-    lines = [
-        f"{wording.count(totals.params)} parameters, {wording.count(totals.kernel_params)} of them "
-        f"in kernels; {wording.count(totals.zeros)} zeros: {wording.percent(totals.sparsity)}"
-    ]
-    if totals.file_bytes is not None:
-        lines.append(
-            f"file {wording.count(totals.file_bytes)} bytes, "
-            f"gzip {wording.count(totals.gzip_bytes)} bytes"
-        )
-    return Group(table, *map(Text, lines), *_notes(inspection.notes))
+    return table
 
 
 def convert_table(result: ConvertResult) -> Group:
@@ -103,7 +145,7 @@ def convert_table(result: ConvertResult) -> Group:
 def verify_table(result: VerifyResult) -> Group:
     """Return the checks of one file, and the kernels whose zeros were counted."""
     columns = ["max abs error", "max rel error", "tolerance", "result"]
-    table = _table(f"{result.path} ({result.precision})", "check", columns, "detail")
+    table = plain_table(f"{result.path} ({result.precision})", "check", columns, "detail")
     for check in result.checks:
         table.add_row(
             escape(check.name),
@@ -126,7 +168,7 @@ def verify_table(result: VerifyResult) -> Group:
 def benchmark_table(result: BenchmarkResult) -> Group:
     """Return the latencies, the first model being the baseline, and how they were taken."""
     columns = ["bytes", "load ms", "min ms", "median ms", "p10 to p90", "ratio", "peak memory"]
-    table = _table("latency", "model", columns)
+    table = plain_table("latency", "model", columns)
     for row in result.rows:
         table.add_row(
             escape(row.label),
@@ -142,7 +184,8 @@ def benchmark_table(result: BenchmarkResult) -> Group:
     return Group(table, Text("; ".join(facts)), *_notes(result.notes))
 
 
-def _table(title: str, first: str, numbers: Sequence[str], last: str | None = None) -> Table:
+def plain_table(title: str, first: str, numbers: Sequence[str], last: str | None = None) -> Table:
+    """Return an empty table: a column of names, columns of numbers, and perhaps one of words."""
     table = Table(title=escape(title), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     table.add_column(first, overflow="fold")
     for name in numbers:

@@ -40,6 +40,22 @@ def size(number: int | None) -> str:
     return f"{number} B"
 
 
+def amount(number: int | None) -> str:
+    """Return a large number with three or four digits and its unit.
+
+    Example:
+        >>> amount(3_857_973_248), amount(118_013_952), amount(2_048), amount(96)
+        ('3.86 G', '118 M', '2.05 k', '96')
+    """
+    if number is None:
+        return NOTHING
+    for unit, scale in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if number >= 0.9995 * scale:
+            value = number / scale
+            return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
+    return str(number)
+
+
 def milliseconds(value: float | None) -> str:
     """Return milliseconds with three significant digits.
 
@@ -90,6 +106,6 @@ def zeros_in_files(zeros: int, in_files: dict[str, int]) -> str:
     return "; ".join(parts)
 
 
-def shape(dimensions: tuple[int, ...]) -> str:
-    """Return a shape as `3x3x16x32`."""
-    return "x".join(str(n) for n in dimensions)
+def shape(dimensions: tuple[int | None, ...]) -> str:
+    """Return a shape as `3x3x16x32`; an open size is a question mark."""
+    return "x".join("?" if n is None else str(n) for n in dimensions)

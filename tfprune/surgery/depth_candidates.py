@@ -105,8 +105,11 @@ def _why_not(
                 return f"{others[0].operation.name!r} reads {node.operation.name!r} inside it"
             if id(tensor) in view.outputs:
                 return f"{node.operation.name!r} inside it is an output of the model"
-    if not any(layer.weights for layer in layers):
+    weighted = [layer for layer in layers if layer.weights]
+    if not weighted:
         return "its branch has no weights"
+    if all("Embedding" in type(layer).__name__ for layer in weighted):
+        return "it only adds an embedding, such as that of the positions"
     return _unlike(x, merge.outputs[0])
 
 

@@ -49,10 +49,8 @@ class Resized(keras.layers.Layer):
         >>> encoder = keras_hub.layers.TransformerEncoder(intermediate_dim=8, num_heads=4)
         >>> smaller = Resized(encoder, {
         ...     "self_attention_layer": {"num_heads": 3},
-        ...     "feedforward_intermediate_dense": {"units": 5},
-        ...     "feedforward_output_dense": {"input_dim": 5},
         ... })
-        >>> smaller(np.ones((1, 2, 16))).shape
+        >>> smaller(np.ones((1, 2, 16))).shape  # three heads of 16 / 4 numbers
         TensorShape([1, 2, 16])
     """
 
@@ -84,7 +82,11 @@ class Resized(keras.layers.Layer):
 
     def channel_flow(self, call: Call) -> list[Flow]:
         """Let the units flow as in the composite, so that it can be pruned again."""
-        return call.inside(self.layer)
+        return call.inside(self.layer, "layer", "config")
+
+    def get_build_config(self) -> Any:
+        """Return what the composite needs to be built again."""
+        return self.layer.get_build_config()
 
     def get_config(self) -> dict[str, Any]:
         """Return the composite as it was, serialized, and the sizes."""

@@ -82,10 +82,10 @@ def _smaller_config(
         raise PruneError(f"shrink {layer.name}", "it is a Lambda layer", "write it as a layer")
     config = _without_build_config(copy.deepcopy(layer.get_config()))
     for path, count in counts.items():
-        if path[0] == INNER_SIZES:
-            config.setdefault(INNER_SIZES, {}).setdefault(path[1], {})[path[2]] = count
-        else:
+        if path[0] != INNER_SIZES:
             config = _with_entry(config, path, count)
+        elif count < len(settings[path]):
+            config.setdefault(INNER_SIZES, {}).setdefault(path[1], {})[path[2]] = count
     return config
 
 

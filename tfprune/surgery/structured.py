@@ -110,7 +110,6 @@ def _check_target(target: str, ratio: Any) -> None:
         )
 
 
-
 def _own_ratios(
     groups: Sequence[Group], ratio: float | Mapping[str, float], keep: Sequence[str]
 ) -> list[tuple[float | None, str]]:

@@ -12,6 +12,7 @@ from tfprune.channels.rules import (
     convolution,
     dense,
     elementwise,
+    keras_hub,
     merging,
     moving,
     normalization,
@@ -37,8 +38,9 @@ _LAYERS: dict[type, Rule] = {
     )
     for kind, rule in room.RULES.items()
 }
-# Layers that keras.applications brings along, by name, since Keras does not export them.
+# Layers that keras.applications and keras_hub bring along, by name: not exported, or not there.
 _BY_NAME: dict[str, Rule] = {
+    **keras_hub.RULES,
     "keras.src.applications.convnext.LayerScale": elementwise.layer_scale,
     "keras.src.applications.convnext.StochasticDepth": elementwise.passes,
     "keras.src.applications.inception_resnet_v2.CustomScaleLayer": elementwise.joins,
@@ -63,11 +65,13 @@ def find_rule(layer: Any) -> Rule | None:
         return layer.channel_flow
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
         return None
+    if f"{kind.__module__}.{kind.__name__}" in _BY_NAME:
+        return _BY_NAME[f"{kind.__module__}.{kind.__name__}"]
     for base in kind.__mro__:
         if base in _LAYERS:
             # A subclass that keeps its base's call flows like its base.
             return _LAYERS[base] if _same_call(kind, base) else None
-    return _BY_NAME.get(f"{kind.__module__}.{kind.__name__}")
+    return None
 
 
 def _same_call(kind: Any, base: Any) -> bool:

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from tfprune import convert, inspect
+from tfprune.export.tensor import Tensor
+from tfprune.export.tflite_model import Op, Subgraph
+from tfprune.inspection.tflite_layers import layers_of
+
+
+def sequence(shape, *parts):
+    return keras.Sequential([keras.Input(shape), *parts])
+
+
+def attention():
+    x = keras.Input((6, 8))
+    return keras.Model(x, layers.MultiHeadAttention(2, 4)(x, x))
+
+
+@pytest.mark.parametrize(
+    ("build", "ops"),
+    [
+        (lambda: sequence((6, 6, 3), layers.Conv2D(8, 3, strides=2)), {"CONV_2D"}),
+        (lambda: sequence((6, 6, 3), layers.DepthwiseConv2D(3)), {"DEPTHWISE_CONV_2D"}),
+        (lambda: sequence((6, 6, 4), layers.Conv2D(8, 3, groups=2)), {"CONV_2D"}),
+        (lambda: sequence((5, 5, 2), layers.Conv2DTranspose(4, 3, strides=2)), {"TRANSPOSE_CONV"}),
+        (lambda: sequence((4, 4, 4, 2), layers.Conv3D(3, 2)), {"CONV_3D"}),
+        (lambda: sequence((6, 8), layers.Dense(5)), {"FULLY_CONNECTED"}),
+        (attention, {"FULLY_CONNECTED", "BATCH_MATMUL"}),
+    ],
+)
+def test_a_file_takes_the_macs_of_its_keras_model(build, ops, tmp_path):
+    model = build()
+    convert(model, tmp_path / "m.tflite")
+    found = inspect(tmp_path / "m.tflite")
+    assert {row.op for row in found.layers if row.macs} == ops
+    assert found.totals.macs == inspect(model).totals.macs > 0
+    assert sum(row.params for row in found.layers) == found.totals.params
+
+
+def test_an_int8_file_takes_the_macs_of_the_float_one(tmp_path):
+    model = sequence((6, 6, 3), layers.Conv2D(8, 3), layers.Flatten(), layers.Dense(2))
+    images = np.random.default_rng(0).normal(size=(4, 6, 6, 3)).astype("float32")
+    convert(model, tmp_path / "m.tflite", "int8", images)
+    assert inspect(tmp_path / "m.tflite").totals.macs == inspect(model).totals.macs
+
+
+def test_a_loop_is_noted_not_zero(tmp_path):
+    convert(sequence((5, 3), layers.LSTM(4)), tmp_path / "m.tflite")
+    found = inspect(tmp_path / "m.tflite")
+    assert found.totals.macs is None
+    assert any("there is no rule for WHILE" in note.reason for note in found.notes)
+
+
+def test_input_shape_is_not_used_in_silence(tmp_path):
+    convert(sequence((3,), layers.Dense(2)), tmp_path / "m.tflite")
+    found = inspect(tmp_path / "m.tflite", (4,))
+    assert found.totals.macs == 6
+    assert "input_shape is not used" in found.notes[0].reason
+
+
+TENSORS = (
+    Tensor(0, "x", (1, 4), "float32"),
+    Tensor(1, "w", (2, 4), "float32", data=np.zeros(32, np.uint8)),
+    Tensor(2, "y", (1, 2), "float32"),
+    Tensor(3, "z", (1, 2), "float32", dynamic=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("op", "macs", "reason"),
+    [
+        (Op(0, "FULLY_CONNECTED", 1, (0, 1, -1), (2,), {}), 8, None),
+        (Op(0, "FULLY_CONNECTED", 1, (0, 1, -1), (3,), {}), None, "open until run time"),
+        (Op(0, "FULLY_CONNECTED", 1, (0,), (2,), {}), None, "lacks operands"),
+        (Op(0, "TRANSPOSE_CONV", 1, (0, 1), (2,), {}), None, "lacks operands"),
+        (Op(0, "FlexErf", 1, (0,), (2,), {}, custom=True), None, "no rule for FlexErf"),
+        (Op(0, "RELU", 1, (0,), (2,), {}), 0, None),
+    ],
+)
+def test_an_op_has_macs_or_a_note(op, macs, reason):
+    [row], notes = layers_of(Subgraph("main", TENSORS, (op,), (0,), op.outputs))
+    assert row.macs == macs
+    assert [reason in note.reason for note in notes] == [True] * (reason is not None)
+
+
+def test_a_weight_that_two_ops_share_is_counted_once():
+    ops = tuple(Op(i, "FULLY_CONNECTED", 1, (0, 1, -1), (2,), {}) for i in range(2))
+    rows, _ = layers_of(Subgraph("main", TENSORS, ops, (0,), (2,)))
+    assert [(row.params, row.bytes, row.macs) for row in rows] == [(8, 32, 8), (0, 0, 8)]

@@ -1,0 +1,36 @@
+"""One module for each verb: what it says of itself, what it takes, and what it does.
+
+`run` calls one function, prints what it gave, and says whether all checks passed. Importing these
+modules imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Protocol, cast
+
+from tfprune.cli.verbs import benchmark, convert, demo, inspect, prune, report, verify
+
+
+class Verb(Protocol):
+    """A module of this folder."""
+
+    SUMMARY: str
+    EXAMPLE: str
+
+    def add_arguments(self, verb: argparse.ArgumentParser) -> None:
+        """Add what it takes."""
+
+    def run(self, arguments: argparse.Namespace) -> bool:
+        """Do it; return whether all checks passed."""
+
+
+VERBS = {
+    "demo": cast(Verb, demo),
+    "inspect": cast(Verb, inspect),
+    "prune": cast(Verb, prune),
+    "convert": cast(Verb, convert),
+    "verify": cast(Verb, verify),
+    "benchmark": cast(Verb, benchmark),
+    "report": cast(Verb, report),
+}

@@ -1,0 +1,65 @@
+"""`tfprune convert`."""
+
+from __future__ import annotations
+
+import argparse
+
+from tfprune.cli.arrays import read_arrays
+from tfprune.cli.output import quiet, show
+from tfprune.cli.words import add_output
+
+SUMMARY = "write a .tflite file of a Keras model"
+EXAMPLE = (
+    "tfprune convert model.keras -o model.tflite --quantize int8 --representative-data inputs.npy"
+)
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what it takes."""
+    verb.add_argument("model", metavar="MODEL", help="a .keras file or a SavedModel folder")
+    add_output(verb, "OUT.tflite", "the file to write", required=True)
+    verb.add_argument(
+        "--quantize",
+        choices=("none", "float16", "dynamic", "int8", "int16x8"),
+        default="none",
+        help="number format; default: none, float32",
+    )
+    verb.add_argument(
+        "--representative-data",
+        metavar="DATA",
+        help="inputs to calibrate int8 with: .npy, or .npz by input name",
+    )
+    verb.add_argument(
+        "--sparse",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="store zeros compactly: where it is safe and smaller, or as told",
+    )
+    verb.add_argument(
+        "--io-dtype",
+        choices=("float32", "int8"),
+        default="float32",
+        help="type of an int8 model's inputs and outputs",
+    )
+    verb.add_argument("--batch-size", type=int, default=1, metavar="N", help="default: 1")
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """Write a .tflite file."""
+    with quiet():
+        import tensorflow  # noqa: F401
+
+        from tfprune.export import convert
+    from tfprune.reports import convert_table
+
+    result = convert(
+        arguments.model,
+        arguments.output,
+        None if arguments.quantize == "none" else arguments.quantize,
+        read_arrays(arguments.representative_data),
+        {"auto": "auto", "yes": True, "no": False}[arguments.sparse],
+        arguments.io_dtype,
+        arguments.batch_size,
+    )
+    show(convert_table(result), result.to_dict(), arguments.json)
+    return True

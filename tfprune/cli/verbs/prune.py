@@ -1,0 +1,73 @@
+"""`tfprune prune`."""
+
+from __future__ import annotations
+
+import argparse
+
+from tfprune.cli.arrays import read_arrays
+from tfprune.cli.output import quiet, show
+from tfprune.cli.words import add_output, shape
+
+SUMMARY = "remove channels, neurons and attention heads of a Keras model"
+EXAMPLE = "tfprune prune model.keras --ratio 0.4 --criterion l2 -o small.keras"
+_CRITERIA = ("l1", "l2", "fpgm", "lamp", "bn_scale", "random")
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what it takes."""
+    verb.add_argument("model", metavar="MODEL", help="a .keras file")
+    add_output(verb, "OUT.keras", "the file to write; without it the plan is printed, no more")
+    verb.add_argument("--ratio", type=float, default=0.5, metavar="R", help="default: 0.5")
+    verb.add_argument(
+        "--target",
+        choices=("units", "params", "macs"),
+        default="units",
+        help="what the ratio is a share of; default: units",
+    )
+    verb.add_argument("--criterion", choices=_CRITERIA, default="l2", help="default: l2")
+    verb.add_argument(
+        "--scope",
+        choices=("local", "global", "isomorphic"),
+        default="local",
+        help="the same share everywhere, or the lowest-ranked of all; default: local",
+    )
+    verb.add_argument("--round-to", type=int, default=1, metavar="N", help="widths are multiples")
+    verb.add_argument("--min-width", type=int, default=1, metavar="N", help="default: 1")
+    verb.add_argument("--max-ratio", type=float, metavar="R", help="of one group; default: 0.9")
+    verb.add_argument(
+        "--keep", action="append", default=[], metavar="NAME", help="a layer or glob to leave alone"
+    )
+    verb.add_argument(
+        "--recalibrate", metavar="DATA", help="inputs for BatchNorm statistics: .npy or .npz"
+    )
+    verb.add_argument(
+        "--input-shape", type=shape, metavar="SHAPE", help="where the model leaves sizes open"
+    )
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """Plan, and if there is a place to write to, apply and save."""
+    data = read_arrays(arguments.recalibrate)
+    with quiet():
+        from tfprune.keras_files import load_model, save_model
+        from tfprune.reports import structured_table
+        from tfprune.surgery import plan_structured, recalibrate
+
+        plan = plan_structured(
+            load_model(arguments.model),
+            arguments.ratio,
+            arguments.criterion,
+            scope=arguments.scope,
+            target=arguments.target,
+            round_to=arguments.round_to,
+            min_width=arguments.min_width,
+            max_ratio=arguments.max_ratio,
+            keep=arguments.keep,
+            input_shape=arguments.input_shape,
+        )
+    if arguments.output is not None:
+        small = plan.apply()
+        save_model(small if data is None else recalibrate(small, data), arguments.output)
+    document = {"plan": plan.to_dict(), "output": arguments.output}
+    show(structured_table(plan), document, arguments.json)
+    return True

@@ -1,0 +1,41 @@
+"""`tfprune verify`."""
+
+from __future__ import annotations
+
+import argparse
+
+from tfprune.cli.arrays import read_arrays
+from tfprune.cli.output import quiet, show
+from tfprune.cli.words import add_runtime
+
+SUMMARY = "compare a .tflite file with its Keras model: zeros and outputs"
+EXAMPLE = "tfprune verify model.keras model.tflite --samples 16"
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what it takes."""
+    verb.add_argument("model", metavar="MODEL", help="the Keras model, a .keras file")
+    verb.add_argument("file", metavar="FILE", help="the .tflite file made of it")
+    verb.add_argument("--inputs", metavar="DATA", help=".npy, or .npz by input name; else random")
+    verb.add_argument("--samples", type=int, default=8, metavar="N", help="default: 8")
+    verb.add_argument("--tolerance", type=float, metavar="T", help="default: by number format")
+    add_runtime(verb)
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """Compare a file with its Keras model."""
+    with quiet():
+        from tfprune.verification import verify
+    from tfprune.reports import verify_table
+
+    result = verify(
+        arguments.model,
+        arguments.file,
+        read_arrays(arguments.inputs),
+        samples=arguments.samples,
+        tolerance=arguments.tolerance,
+        runtime=arguments.runtime,
+        raise_on_failure=False,
+    )
+    show(verify_table(result), result.to_dict(), arguments.json)
+    return result.passed
