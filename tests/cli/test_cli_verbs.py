@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import keras
 import pytest
 
 from tfprune.reports import ModelRow, RunReport
@@ -17,6 +18,23 @@ def test_inspect_as_json(run_json):
     code, document, _ = run_json("inspect", "model.tflite")
     [found] = document["inspections"]
     assert (code, found["kind"], found["totals"]["kernel_params"]) == (0, "tflite", 8)
+
+
+def test_inspect_shows_the_macs_of_each_layer(run, run_json):
+    code, out, _ = run("inspect", "model.keras")
+    assert code == 0 and "8 MACs" in out and "100.0 %" in out
+    _, document, _ = run_json("inspect", "model.keras")
+    [found] = document["inspections"]
+    assert [(layer["name"], layer["macs"]) for layer in found["layers"]] == [("head", 8)]
+    assert found["totals"]["macs"] == 8
+
+
+@pytest.mark.parametrize("shape", ["5x4", "5,4"])
+def test_inspect_takes_the_shape_that_a_model_leaves_open(run_json, tmp_path, shape):
+    x = keras.Input((None, 4))
+    keras.Model(x, keras.layers.Dense(2)(x)).save(tmp_path / "open.keras")
+    code, document, _ = run_json("inspect", tmp_path / "open.keras", "--input-shape", shape)
+    assert (code, document["inspections"][0]["totals"]["macs"]) == (0, 5 * 4 * 2)
 
 
 def test_convert_writes_the_file_it_describes(run_json, tmp_path):
@@ -82,6 +100,7 @@ def test_report_makes_the_page_again(run, tmp_path):
     [
         ["inspect", "nothing.tflite"],
         ["inspect", "inputs.npy"],
+        ["inspect", "model.keras", "--input-shape", "5x4x3"],
         ["convert", "nothing.keras", "-o", "out.tflite"],
         ["convert", "model.keras", "-o", "missing/out.tflite"],
         ["convert", "model.keras", "-o", "o.tflite", "--representative-data", "model.keras"],

@@ -11,7 +11,7 @@ from tfprune import __version__
 from tfprune.cli import main
 from tfprune.cli.arrays import read_arrays
 
-VERBS = ("demo", "inspect", "convert", "verify", "benchmark", "report")
+VERBS = ("demo", "inspect", "prune", "convert", "verify", "benchmark", "report")
 
 
 def python(code, *words):
@@ -46,7 +46,16 @@ def test_every_verb_explains_itself_with_an_example(verb, capsys):
     assert "exit codes: 0 it worked" in out and "--json" in out
 
 
-@pytest.mark.parametrize("words", [["prune"], ["inspect"], ["convert", "m.keras"], ["--colour"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["prune"],
+        ["inspect"],
+        ["inspect", "m.keras", "--input-shape", "4xa"],
+        ["convert", "m.keras"],
+        ["--colour"],
+    ],
+)
 def test_a_misspelled_command_exits_with_2(words, capsys):
     assert main(words) == 2
     assert "usage: tfprune" in capsys.readouterr().err

@@ -1,0 +1,42 @@
+import keras
+import pytest
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Four inputs, eight hidden units, two outputs."""
+    path = tmp_path_factory.mktemp("prune") / "model.keras"
+    hidden, head = keras.layers.Dense(8, name="hidden"), keras.layers.Dense(2, name="head")
+    keras.Sequential([keras.Input((4,)), hidden, head]).save(path)
+    return path
+
+
+def test_prune_writes_a_smaller_plain_model(run_json, model, tmp_path):
+    out = tmp_path / "small.keras"
+    code, document, _ = run_json("prune", model, "--ratio", 0.25, "-o", out)
+    assert code == 0
+    assert [(g["group"], g["before"], g["after"]) for g in document["plan"]["groups"]] == [
+        ("hidden", 8, 6),
+        ("head", 2, 2),
+    ]
+    assert keras.saving.load_model(out).get_layer("hidden").units == 6
+
+
+def test_without_a_file_to_write_it_prints_the_plan(run, model):
+    code, out, _ = run("prune", model, "--round-to", 4)
+    assert code == 0
+    assert "hidden" in out and "an output of the model" in out
+    assert "parameters: 58 → 30" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--ratio", 1.5], "a ratio is the share of units removed"),
+        (["--keep", "hiden"], "choose one of: hidden"),
+        (["-o", "small.h5"], "name it small.h5.keras"),
+    ],
+)
+def test_what_cannot_be_done_is_said(run, model, words, message):
+    code, _, err = run("prune", model, *words)
+    assert code == 1 and message in err
