@@ -137,7 +137,9 @@ def test_a_wrapper_for_pruning_changes_neither_names_nor_macs():
     y = layers.Conv1D(4, 3, name="c")(x)
     model = keras.Model(x, layers.LSTM(5, name="rnn")(y))
     wrapped = tfprune.prune_low_magnitude(model, tfprune.ConstantSparsity(0.5, 0))
-    assert rows_of(wrapped) == rows_of(model)
+    assert [(r.name, r.macs) for r in count(wrapped).rows] == [
+        (r.name, r.macs) for r in count(model).rows
+    ]
     assert count(wrapped).params == wrapped.count_params()
 
 

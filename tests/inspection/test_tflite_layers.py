@@ -6,9 +6,9 @@ import pytest
 from keras import layers
 
 from tfprune import convert, inspect
-from tfprune.export.tensor import Tensor
-from tfprune.export.tflite_model import Op, Subgraph
 from tfprune.inspection.tflite_layers import layers_of
+from tfprune.tflite.model import Op, Subgraph
+from tfprune.tflite.tensor import Tensor
 
 
 def sequence(shape, *parts):

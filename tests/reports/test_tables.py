@@ -6,6 +6,7 @@ import io
 import pytest
 from rich.console import Console
 
+from tfprune.counts import LayerCount
 from tfprune.inspection import Inspection, KernelRow, Totals
 from tfprune.notes import Note
 from tfprune.reports import ModelRow, RunReport, inspection_table, pictures, summary_table
@@ -43,6 +44,36 @@ def test_totals_and_notes_stand_below_the_kernels():
         "file 900 bytes, gzip 400 bytes",
         "note: w: why",
     ]
+
+
+LAYERS = (
+    LayerCount("stem", "Conv2D", (16, 16, 8), 216, 864, 3_000_000, 2048, 8192),
+    LayerCount("bn", "BatchNormalization", (16, 16, 8), 32, 128, 0, 2048, 8192),
+    LayerCount("head", "Dense", (10,), 90, 360, 1_000_000, 10, 40),
+)
+
+
+def words(lines):
+    return [" ".join(line.split()) for line in lines if line.strip()]
+
+
+def test_layers_stand_with_their_share_of_the_macs():
+    totals = Totals(338, 296, 0, macs=4_000_000, activations=4106)
+    found = Inspection("m", "keras", (), totals, (), LAYERS)
+    lines = words(printed(inspection_table(found)))
+    assert "stem 16x16x8 216 3.00 M 75.0 % Conv2D" in lines
+    assert "head 10 90 1.00 M 25.0 % Dense" in lines
+    assert "1 more, without MACs 32 0" in lines
+    assert "4.00 M MACs (multiply-accumulates: 4,000,000), 4.11 k activations" in lines
+
+
+def test_macs_that_are_not_known_are_called_so():
+    unknown = dataclasses.replace(LAYERS[2], macs=None, output_shape=(None, 10))
+    found = Inspection("m", "keras", (), Totals(338, 296, 0), (), (LAYERS[0], unknown))
+    lines = words(printed(inspection_table(found)))
+    assert "head ?x10 90 unknown \N{EN DASH} Dense" in lines
+    below = "at least 3.00 M MACs (multiply-accumulates: 3,000,000), an open number of activations"
+    assert below in lines
 
 
 def test_highlights_compare_with_the_first_model(record):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import zipfile
 from typing import Any
 
-import numpy as np
-
 from tfprune.errors import FileError
 
 
@@ -20,6 +18,8 @@ def read_arrays(path: str | None) -> Any:
     """
     if path is None:
         return None
+    import numpy as np
+
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):

@@ -19,12 +19,14 @@ from tfprune.notes import Note
 def count(model: Any, input_shape: Any = None) -> Counts:
     """Count the parameters, multiply-accumulates and activations of a model for one sample.
 
-    A multiply-accumulate (MAC) is one multiplication and one addition; what others call FLOPs is
-    once or twice that. Kernels count, applied also to padding, and products of two tensors, as
-    in attention. Biases, activations, normalization, pooling, resizing and elementwise
-    operations count zero, and so does the lookup of an Embedding. This is the convention of
-    fvcore's `FlopCountAnalysis` (fvcore/nn/flop_count.py: "We count one fused multiply-add as
-    one flop"), but for normalization, for which fvcore counts five or so flops an element.
+    A multiply-accumulate (MAC) is one multiplication and the addition that follows; in FLOPs
+    some papers count it once, some twice. Kernels count, at padded positions too, and products of
+    two tensors, as in attention. Biases, activations, normalization, pooling, resizing and
+    elementwise operations count zero, and so does the lookup of an Embedding. For convolutions,
+    transposed ones included, matrix products and einsum this is fvcore's convention
+    (fvcore/nn/jit_handles.py: "only multiplication is counted"); fvcore also counts one to five
+    operations for each element that is normalized.
+
     Nothing is run: shapes are read from the model's graph, and the code of layers made of others
     is called on symbolic tensors.
 
