@@ -64,17 +64,16 @@ def _blocks(index: int, candidate: Candidate, least: int, comparable: bool) -> l
 
 
 def _remove(blocks: Sequence[_Block], target: float, widths: list[int]) -> list[int]:
-    """Take blocks while that brings the total nearer to the target; return the widths left."""
+    """Take blocks while that brings the total nearer to the target; return the widths left.
+
+    A block that is too large is passed over for smaller ones of other candidates; the next blocks
+    of its own candidate are never smaller, so none goes before it.
+    """
     removed = 0.0
-    closed: set[int] = set()
     for block in blocks:
-        if block.candidate in closed:
-            continue
         if removed + block.counts / 2 < target - _NOISE:
             removed += block.counts
             widths[block.candidate] -= block.units
-        else:
-            closed.add(block.candidate)
     return widths
 
 

@@ -92,7 +92,7 @@ def plan_structured(
         shares = allocate(candidates, common, *settings)
     else:
         cost = getattr(costs, target)
-        goal = (1 - common) * cost(kept_if([c.scores == c.scores for c in candidates]))
+        goal = (1 - common) * cost(kept_if([np.ones(c.size, bool) for c in candidates]))
         shares = allocate_to(candidates, lambda keeps: cost(kept_if(keeps)), goal, *settings)
     return _plan(structure, costs, chosen, shares, kept_if, own, judge.unjudged)
 
