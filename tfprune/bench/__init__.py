@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from tfprune.bench.benchmark import benchmark
 from tfprune.bench.host import describe_host
+from tfprune.bench.instructions import InstructionResult, InstructionRow
 from tfprune.bench.result import BenchmarkResult, BenchmarkRow
 
-__all__ = ["BenchmarkResult", "BenchmarkRow", "benchmark", "describe_host"]
+__all__ = [
+    "BenchmarkResult",
+    "BenchmarkRow",
+    "InstructionResult",
+    "InstructionRow",
+    "benchmark",
+    "describe_host",
+]

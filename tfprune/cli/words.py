@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 
 _RUNTIMES = ("auto", "ai-edge-litert", "tflite-runtime")
+# The same as in tfprune.emulation, which imports NumPy; a test compares them.
+TARGETS = ("host", "arm64", "x86-noavx")
+CPUS = ("cortex-a76", "cortex-a53")
 
 
 def add_output(

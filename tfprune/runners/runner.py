@@ -132,6 +132,16 @@ class Runner:
         times: list[float] = self._ask("time", runs=runs, inputs=values)["times_ms"]
         return times
 
+    def run_marked(self, inputs: Sequence[np.ndarray]) -> list[list[Any]]:
+        """Run twice, the second time between two marks that an instruction counter sees.
+
+        Returns:
+            First address, end, offset in the file and path of each mapping that holds code, as
+            `tfprune.emulation.Counter.read` takes them.
+        """
+        mappings: list[list[Any]] = self._ask("mark", inputs=self._write(inputs))["mappings"]
+        return mappings
+
     def tensors(self, indices: Sequence[int]) -> list[np.ndarray]:
         """Return intermediate tensors of the last run, raw; needs `keep_all=True`."""
         self._ask("tensors", indices=[int(i) for i in indices], outputs=self._file("tensors"))

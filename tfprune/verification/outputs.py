@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfprune.emulation import Target
 from tfprune.errors import MissingExtra, PruneError
 from tfprune.notes import Note
 from tfprune.runners import Runner, TensorSpec
@@ -46,16 +47,20 @@ class Question:
 
 
 def check_outputs(
-    question: Question, runtime: str, xnnpack: bool
+    question: Question, runtime: str, xnnpack: bool, target: Target
 ) -> tuple[list[Check], tuple[Note, ...]]:
-    """Run the file in one way; return a check for each output.
+    """Run the file in one way on one target; return a check for each output.
 
     A file that does not load or crashes in this way is a failed check, not an error: another
     runtime may run it.
     """
     way = f"{'with' if xnnpack else 'without'} XNNPACK"
+    if target.name != "host":
+        way += f" on {target.name}"
     try:
-        with Runner(question.path, runtime=runtime, xnnpack=xnnpack) as runner:
+        with Runner(
+            question.path, runtime=runtime, xnnpack=xnnpack, launcher=target.launcher
+        ) as runner:
             name = f"outputs, {runner.runtime.split()[0]} {way}"
             found = [runner.run(question.arrays(batch)) for batch in question.batches]
             specs = runner.outputs

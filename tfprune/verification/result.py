@@ -69,6 +69,8 @@ class VerifyResult:
         kernels: One for each kernel that could be found in the file.
         notes: What could not be checked, and why.
         culprit: The first layer or kernel that differs, if a check failed.
+        target: Where the file ran, `"host"`, or e.g. `"arm64"`.
+        how: How it ran there, `"natively"` or the emulator and the core.
     """
 
     path: str
@@ -77,6 +79,8 @@ class VerifyResult:
     kernels: tuple[KernelCheck, ...]
     notes: tuple[Note, ...] = field(default=())
     culprit: str | None = None
+    target: str = "host"
+    how: str = "natively"
 
     @property
     def passed(self) -> bool:

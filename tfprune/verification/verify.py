@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tfprune.emulation import Target, find_target
 from tfprune.errors import PruneError, VerificationError
 from tfprune.export.names import link_kernels
 from tfprune.export.precision import in_float32
@@ -35,6 +36,7 @@ def verify(
     samples: int = 8,
     tolerance: float | None = None,
     runtime: str = "auto",
+    target: str = "host",
     raise_on_failure: bool = True,
 ) -> VerifyResult:
     """Check that a .tflite file kept the zeros and computes what the Keras model computes.
@@ -53,6 +55,10 @@ def verify(
         samples: At most how many samples are compared.
         tolerance: Overrides the tolerance, as a share of Keras' output.
         runtime: `"auto"`, `"ai-edge-litert"` or `"tflite-runtime"`.
+        target: Where the file runs: `"host"`; `"arm64"`, the aarch64 LiteRT under emulation, or
+            natively on an ARM64 host; or `"x86-noavx"`, this Python emulated without AVX. A sparse
+            file can be wrong on these two and right on an x86 host. They need
+            `tfprune setup-arm64`.
         raise_on_failure: False returns a result whose `passed` is False instead of raising.
 
     Returns:
@@ -61,6 +67,7 @@ def verify(
     Raises:
         VerificationError: a check failed; it names the layer, kernel or output.
         FileError: a file is missing, foreign or truncated.
+        MissingExtra: the target must be set up first: `tfprune setup-arm64`.
         PruneError: the inputs do not fit, or the runtime is missing.
 
     Example:
@@ -72,6 +79,8 @@ def verify(
         True
     """
     _check_arguments(samples, tolerance)
+    place = find_target(target)
+    _check_runtime(runtime, place)
     model, path = load(model), str(path)
     tflite = read_tflite(path)
     links, missing = link_kernels(model, tflite)
@@ -81,12 +90,15 @@ def verify(
         question = replace(question, tolerance=replace(question.tolerance, limit=tolerance))
     checks: list[Check] = []
     for xnnpack in track((True, False), "verifying"):
-        more, paired = check_outputs(question, runtime, xnnpack)
+        more, paired = check_outputs(question, runtime, xnnpack, place)
         checks += more
         notes = tuple(dict.fromkeys((*notes, *paired)))
     kernels, uncounted = check_zeros(model, links, tflite)
     notes = (*changed, *_without(missing, kernels), *uncounted, *notes)
-    result = VerifyResult(path, precision_of(tflite), tuple(checks), kernels, notes)
+    precision = precision_of(tflite)
+    result = VerifyResult(
+        path, precision, tuple(checks), kernels, notes, target=target, how=place.how
+    )
     if not result.passed:
         result = replace(result, culprit=_culprit(result, computing, question, tflite, runtime))
         if raise_on_failure:
@@ -105,6 +117,12 @@ def _check_arguments(samples: int, tolerance: float | None) -> None:
         raise PruneError(f"samples={samples}", "at least one sample is needed", "samples=8")
     if tolerance is not None and not 0 <= tolerance < float("inf"):
         raise PruneError(f"tolerance={tolerance}", "it is a share of the output", "tolerance=1e-3")
+
+
+def _check_runtime(runtime: str, place: Target) -> None:
+    if place.name == "arm64" and place.emulated and runtime == "tflite-runtime":
+        found = "only ai-edge-litert is set up for emulated ARM64"
+        raise PruneError(f"runtime={runtime!r}", found, 'runtime="auto"')
 
 
 def _ask(

@@ -6,7 +6,7 @@ import argparse
 
 from tfprune.cli.arrays import read_arrays
 from tfprune.cli.output import quiet, show
-from tfprune.cli.words import add_runtime
+from tfprune.cli.words import TARGETS, add_runtime
 
 SUMMARY = "compare a .tflite file with its Keras model: zeros and outputs"
 EXAMPLE = "tfprune verify model.keras model.tflite --samples 16"
@@ -19,6 +19,13 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--inputs", metavar="DATA", help=".npy, or .npz by input name; else random")
     verb.add_argument("--samples", type=int, default=8, metavar="N", help="default: 8")
     verb.add_argument("--tolerance", type=float, metavar="T", help="default: by number format")
+    verb.add_argument(
+        "--target",
+        choices=TARGETS,
+        default="host",
+        help="where the file runs; arm64 and x86-noavx are emulated and need "
+        "`tfprune setup-arm64`; default: host",
+    )
     add_runtime(verb)
 
 
@@ -35,6 +42,7 @@ def run(arguments: argparse.Namespace) -> bool:
         samples=arguments.samples,
         tolerance=arguments.tolerance,
         runtime=arguments.runtime,
+        target=arguments.target,
         raise_on_failure=False,
     )
     show(verify_table(result), result.to_dict(), arguments.json)

@@ -1,0 +1,136 @@
+"""Count the instructions of .tflite files on an emulated ARM core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tfprune import files
+from tfprune.bench.session import Inputs
+from tfprune.emulation import Counter, Instructions
+from tfprune.notes import Note
+from tfprune.progress import track
+from tfprune.runners import Runner
+from tfprune.runners.samples import order_inputs, random_inputs
+from tfprune.tflite.reading import read_tflite
+
+LABEL = "emulated: instructions, not time"
+_NO_KERNEL = (
+    "none of XNNPACK's kernels ran: the delegate took no op, or LiteRT's library holds no names"
+)
+
+
+@dataclass(frozen=True)
+class InstructionRow:
+    """What one inference of one model executes.
+
+    Args:
+        label: The name it was given.
+        path: The file.
+        bytes: Its size.
+        gzip_bytes: Its size after gzip -9.
+        instructions: Executed by one inference.
+        ratio: The baseline's instructions over this model's.
+        kernels: Those in each of XNNPACK's microkernels, and in all else by library.
+        runtime: What ran it, with its version.
+        sparse: Whether the file has sparse-encoded tensors.
+    """
+
+    label: str
+    path: str
+    bytes: int
+    gzip_bytes: int
+    instructions: int
+    ratio: float
+    kernels: dict[str, int]
+    runtime: str
+    sparse: bool
+
+
+@dataclass(frozen=True)
+class InstructionResult:
+    """All rows, and what they were counted on.
+
+    Args:
+        rows: One for each model; the first is the baseline.
+        cpu: The emulated core.
+        settings: How they were counted.
+        kind: What the numbers are, and are not.
+        notes: What the numbers cannot show.
+    """
+
+    rows: tuple[InstructionRow, ...]
+    cpu: str
+    settings: dict[str, Any]
+    kind: str = LABEL
+    notes: tuple[Note, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, dicts and numbers, ready for `json.dumps`."""
+        return asdict(self)
+
+
+def count_instructions(
+    models: Mapping[str, str], *, cpu: str, inputs: Inputs, xnnpack: bool
+) -> InstructionResult:
+    """Count what one inference of each model executes, after one that is not counted.
+
+    The count is exact and the same in every run but for some thousand instructions of the Python
+    around it. It is no time: cores differ in how many they finish in a cycle, and wait for memory.
+
+    Args:
+        models: Label → path; the first is the baseline.
+        cpu: The emulated core, one of `tfprune.emulation.CPUS`.
+        inputs: As in `benchmark`. Kernels of zeros that are skipped were chosen at conversion, so
+            the values do not matter.
+        xnnpack: Whether the XNNPACK delegate may take ops.
+
+    Raises:
+        MissingExtra: it must be set up first: `tfprune setup-arm64`.
+        FileError: a file is missing, foreign or truncated.
+    """
+    rows: list[InstructionRow] = []
+    with Counter(cpu) as counter:
+        for label, path in track(list(models.items()), "counting instructions"):
+            counted, runtime = _count(counter, path, inputs, xnnpack)
+            rows.append(_row(label, path, counted, runtime, rows[:1]))
+        how = counter.how
+    notes = [Note(row.label, _NO_KERNEL) for row in rows if not _kernels(row) and xnnpack]
+    settings = {
+        "emulator": how,
+        "threads": 1,
+        "inferences": "one, after one that is not counted",
+        "xnnpack": xnnpack,
+        "inputs": "random" if inputs is None else "given",
+    }
+    return InstructionResult(tuple(rows), cpu, settings, notes=tuple(notes))
+
+
+def _count(counter: Counter, path: str, inputs: Inputs, xnnpack: bool) -> tuple[Instructions, str]:
+    with Runner(path, xnnpack=xnnpack, launcher=counter.launcher) as runner:
+        specs = runner.inputs
+        values = random_inputs(specs) if inputs is None else order_inputs(inputs, specs)
+        return counter.read(runner.run_marked(values)), runner.runtime
+
+
+def _row(
+    label: str, path: str, counted: Instructions, runtime: str, baseline: list[InstructionRow]
+) -> InstructionRow:
+    content = files.read_bytes(path)
+    reference = baseline[0].instructions if baseline else counted.total
+    return InstructionRow(
+        label=label,
+        path=path,
+        bytes=len(content),
+        gzip_bytes=files.gzip_bytes(content),
+        instructions=counted.total,
+        ratio=reference / counted.total,
+        kernels=counted.kernels,
+        runtime=runtime,
+        sparse=any(tensor.sparse for tensor in read_tflite(path).tensors),
+    )
+
+
+def _kernels(row: InstructionRow) -> list[str]:
+    return [name for name in row.kernels if not name.startswith("(")]
