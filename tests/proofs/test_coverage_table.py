@@ -1,0 +1,76 @@
+"""Rows of the coverage run survive an interruption and make the page in docs."""
+
+import dataclasses
+
+import keras
+import pytest
+
+from proofs.coverage_measure import count_channels
+from proofs.coverage_table import Row, page, read_rows, to_line
+from tfprune.channels import trace
+from tfprune.errors import FileError
+
+ROW = Row(
+    "Small",
+    "Family",
+    "keras.applications",
+    groups=2,
+    channels=110,
+    prunable=80,
+    outputs=10,
+    parameters=1000,
+    parameters_after=300,
+    differences={"0.3": 1e-7, "0.5": 2e-7},
+    reloaded="equal",
+    tflite="equal",
+    tflite_difference=3e-7,
+)
+
+
+def test_a_row_of_the_table():
+    line = "| Small | 2 | 80.0 % | 10 of 110 | 1,000 → 300 | 1e-07 / 2e-07 | equal | 3e-07 |"
+    assert line in page([ROW], "keras 3", [])
+
+
+def test_a_model_that_failed_stands_there_with_the_reason():
+    row = Row("Broken", "Family", "keras_hub", failure="ValueError: no such thing")
+    assert "| Broken | | | | | ValueError: no such thing | | |" in page([row], "keras 3", [])
+
+
+def test_models_that_were_not_run_are_named():
+    assert "## Not run yet\n\nNASNetLarge." in page([ROW], "keras 3", ["NASNetLarge"])
+
+
+@pytest.mark.parametrize(
+    ("differences", "proven"),
+    [({"0.3": 1e-6, "0.5": 1e-6}, True), ({"0.3": 1e-6, "0.5": 2e-4}, False), ({"0.3": 0}, False)],
+)
+def test_it_is_proven_if_it_is_exact_at_both_ratios(differences, proven):
+    assert dataclasses.replace(ROW, differences=differences).proven is proven
+
+
+def test_a_line_cut_short_by_an_interruption_is_dropped(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(to_line(ROW) + '\n{"name": "Nex')
+    assert read_rows(path) == [ROW]
+
+
+def test_a_foreign_file_is_refused(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"a": 1}\n')
+    with pytest.raises(FileError, match="start anew with --fresh"):
+        read_rows(tmp_path / "rows.jsonl")
+
+
+def test_channels_are_counted_on_the_output_axes_of_kernels():
+    model = keras.Sequential(
+        [keras.Input((4, 6)), keras.layers.Dense(5), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+    assert count_channels(model, trace(model).groups) == (7, 5, 2)
+
+
+def test_attention_counts_heads_times_their_size():
+    x = inputs = keras.Input((4, 6))
+    x = keras.layers.MultiHeadAttention(2, 3)(x, x)
+    model = keras.Model(inputs, x)
+    # query, key and value: 2 heads of 3; the output projection: 6, an output of the model
+    assert count_channels(model, trace(model).groups) == (3 * 6 + 6, 3 * 6, 6)
