@@ -61,6 +61,7 @@ class Taylor:
     batches: int | None = None
     batch_size: int = 32
     comparable: ClassVar[bool] = True
+    in_loss: ClassVar[bool] = True
     unjudged: ClassVar[str] = _UNJUDGED
 
     def scores(self, model: Any, groups: Sequence[Group]) -> list[np.ndarray]:
@@ -107,6 +108,7 @@ class Fisher:
     batches: int | None = None
     batch_size: int = 32
     comparable: ClassVar[bool] = True
+    in_loss: ClassVar[bool] = True
     unjudged: ClassVar[str] = _UNJUDGED
 
     def scores(self, model: Any, groups: Sequence[Group]) -> list[np.ndarray]:
@@ -138,7 +140,9 @@ class _Mean:
     """The mean over batches for the units of one group."""
 
     def __init__(self, group: Group, size_of: _SizeOf) -> None:
-        self.members = [member for member in group.members if _is_weight(member)]
+        weights = [member for member in group.members if _is_weight(member)]
+        # What nobody reads is gone: the kernels that read a unit tell all that its loss would.
+        self.members = [member for member in weights if member.role == "reads"] or weights
         self._group = group
         self._size_of = size_of
         self._total = np.zeros(group.size)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfprune.channels import Kept, Structure
+from tfprune.channels import Group, Kept, Structure
 from tfprune.counts import macs_by_kernel
 
 
@@ -33,6 +33,12 @@ class Costs:
     def macs(self, kept: Kept) -> int:
         """Return the multiply-accumulates of all kernels for one sample."""
         return self._sum(self._macs, kept)
+
+    def of_a_unit(self, target: str, group: Group) -> float:
+        """Return what one unit of a group costs, in "params" or "macs", to first order."""
+        costs = {"params": self._sizes, "macs": self._macs}[target]
+        places = ((m.variable, np.count_nonzero(m.units >= 0) / len(m.units)) for m in group.members)
+        return sum(costs.get(id(v), 0) * share for v, share in places) / group.size
 
     def _sum(self, costs: dict[int, int], kept: Kept) -> int:
         return round(sum(cost * self._share(key, kept) for key, cost in costs.items()))

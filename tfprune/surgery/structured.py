@@ -76,12 +76,15 @@ def plan_structured(
     judge = as_criterion(criterion)
     own = _own_ratios(structure.groups, ratio, keep)
     chosen = _prunable(structure, own)
+    costs = Costs(structure, input_shape)
     scores = judge.scores(model, [group for group, _ in chosen])
+    if target != "units" and getattr(judge, "in_loss", False):
+        pairs = zip(chosen, scores, strict=True)
+        scores = [score / costs.of_a_unit(target, group) for (group, _), score in pairs]
     candidates = [
         Candidate(group.name, score, _kind(group), share, min_width, round_to)
         for (group, share), score in zip(chosen, scores, strict=True)
     ]
-    costs = Costs(structure, input_shape)
     common = 0.0 if isinstance(ratio, Mapping) else ratio
     settings = (scope, judge.comparable, max(0.9, common) if max_ratio is None else max_ratio)
 
