@@ -29,10 +29,8 @@ def scored(criterion, model, name="hidden"):
 
 
 def test_taylor_is_the_mean_over_batches_of_the_absolute_group_sum():
-    # y = 2x, so L = mean 4x², ∂L/∂gate_i = mean 2y·head_i·hidden_i·x = mean 4x² (both units);
-    # each of the two kernels contributes one gate gradient
-    batches = [np.mean(4 * x**2) for x in (X[:2], X[2:])]
-    expected = np.mean(batches) * 2
+    # y = 2x, so L = mean 4x², ∂L/∂gate_i = mean 2y·head_i·hidden_i·x = mean 4x² (both units)
+    expected = np.mean([np.mean(4 * x**2) for x in (X[:2], X[2:])])
     criterion = Taylor((X, ZEROS), loss="mse", batch_size=2)
     assert scored(criterion, line()) == pytest.approx([expected] * 2)
 
@@ -40,12 +38,12 @@ def test_taylor_is_the_mean_over_batches_of_the_absolute_group_sum():
 def test_the_absolute_value_is_taken_per_batch_so_that_batches_do_not_cancel():
     targets = np.array([[0.0], [4.0]])  # y = 2 for both: gradients +4 and -4 by gate
     x = np.ones((2, 1))
-    assert scored(Taylor((x, targets), "mse", batch_size=1), line()) == pytest.approx([8, 8])
+    assert scored(Taylor((x, targets), "mse", batch_size=1), line()) == pytest.approx([4, 4])
     assert scored(Taylor((x, targets), "mse", batch_size=2), line()) == pytest.approx([0, 0])
 
 
 def test_fisher_is_the_mean_over_batches_of_the_squared_group_sum():
-    sums = np.array([2 * np.mean(4 * x**2) for x in (X[:2], X[2:])])
+    sums = np.array([np.mean(4 * x**2) for x in (X[:2], X[2:])])
     criterion = Fisher((X, ZEROS), loss="mse", batch_size=2)
     assert scored(criterion, line()) == pytest.approx([np.mean(sums**2)] * 2)
 
@@ -56,14 +54,13 @@ def test_weights_of_opposite_effect_cancel_within_their_unit():
     assert scored(Taylor((X, ZEROS), "mse"), model)[1] == 0
 
 
-def test_moving_statistics_are_no_weights():
-    # y = (1·x - 3) + (2·x - 1) = -1 at x = 1, so ∂L/∂y = -2; per unit: kernel + gamma + head
+def test_the_score_is_the_derivative_by_a_gate_on_what_is_read():
+    # y = (1·x - 3) + (2·x - 1) = -1 at x = 1, so ∂L/∂y = -2, times what the head reads: -2 and 1
     model = line(hidden=(1.0, 2.0), head=(1.0, 1.0))
     norm = layers.BatchNormalization(epsilon=1e-9)
     model = keras.Sequential([keras.Input((1,)), model.layers[0], norm, model.layers[1]])
     norm.moving_mean.assign([3.0, 1.0])
-    expected = [abs(-2 * (1 - 2 - 2)), abs(-2 * (2 + 1 + 1))]
-    assert scored(Taylor((X[:1], ZEROS[:1]), "mse"), model) == pytest.approx(expected)
+    assert scored(Taylor((X[:1], ZEROS[:1]), "mse"), model) == pytest.approx([4, 2])
 
 
 def test_the_mean_activation_and_the_share_of_non_zeros():

@@ -72,6 +72,26 @@ def test_units_go_until_the_target_is_reached(target, scope):
     assert 0.3 * before < after <= 0.5 * before
 
 
+def test_scores_in_the_loss_are_divided_by_what_a_unit_costs():
+    # `wide` and `slim` matter alike; a unit of `wide` feeds eight readers, so it goes first.
+    def net(criterion):
+        x = inputs = keras.Input((1,))
+        for width, name in ((4, "wide"), (8, "slim"), (1, "head")):
+            x = layers.Dense(width, use_bias=False, name=name)(x)
+        return plan_structured(
+            keras.Model(inputs, x), 0.3, criterion, target="params", scope="global"
+        )
+
+    class Alike(tfprune.criteria.Random):
+        in_loss = True
+
+        def scores(self, model, groups):
+            return [np.ones(group.size) for group in groups]
+
+    rows = widths(net(Alike(0)))
+    assert rows["wide"][1] < 4 and rows["slim"] == (8, 8)
+
+
 def test_ratios_by_name_leave_all_others_whole():
     plan = plan_structured(residual(), {"exp*": 0.75})
     assert widths(plan) == {"stem": (8, 8), "expand": (16, 4), "head": (4, 4)}

@@ -23,12 +23,15 @@ _UNJUDGED = "no trainable weights belong to these units"
 class Taylor:
     """How much the loss of a batch changes, to first order, when a unit is removed.
 
-    score_i = mean over batches of |Σ_{w in unit i} w · ∂L/∂w|, the sum over all weights of the
-    group that belong to unit i; Molchanov et al., "Importance Estimation for Neural Network
-    Pruning", CVPR 2019, arXiv:1906.10771 (equation 8 squares where this takes the absolute value;
-    that is `Fisher`). The absolute value is taken per batch: over all data the gradients of a
-    trained model cancel. Scores are in units of the loss, so those of different groups can be
-    compared.
+    score_i = mean over batches of |Σ_{w reads unit i} w · ∂L/∂w|, the sum over the weights of all
+    kernels that read the unit: it is the derivative of the loss by a factor on all that is read of
+    the unit, and a unit that nobody reads is gone. (The sum over all weights of the group counts
+    the same effect again in every BatchNorm and producer.) Molchanov et al., "Importance
+    Estimation for Neural Network Pruning", CVPR 2019, arXiv:1906.10771 (equation 8 squares where
+    this takes the absolute value; that is `Fisher`). The absolute value is taken per batch: over
+    all data the gradients of a trained model cancel. Scores are in units of the loss, so those of
+    different groups can be compared; where a plan has a target in MACs or parameters, each is
+    divided by what its unit costs.
 
     Gradients are taken in inference mode: the pruned model will run so, and batch statistics or
     dropout would make them depend on the other examples and on chance. Weights that are frozen
@@ -53,7 +56,7 @@ class Taylor:
         >>> model.set_weights([np.array([[1.0, 2.0]]), np.array([[1.0], [0.0]])])
         >>> data = np.ones((4, 1)), np.zeros((4, 1))
         >>> Taylor(data, loss="mse").scores(model, trace(model).groups[:1])
-        [array([4., 0.])]
+        [array([2., 0.])]
     """
 
     data: Any
@@ -73,7 +76,7 @@ class Taylor:
 class Fisher:
     """The squared gradient of the loss with respect to a gate on the unit.
 
-    score_i = mean over batches of (Σ_{w in unit i} w · ∂L/∂w)²: the sum is the gradient of a
+    score_i = mean over batches of (Σ_{w reads unit i} w · ∂L/∂w)²: the sum is the gradient of a
     factor that multiplies the unit, its mean square the diagonal of the Fisher information, and
     the loss grows with it to second order; Theis et al., "Faster gaze prediction with dense
     networks and Fisher pruning", 2018, arXiv:1801.05787; over groups of coupled layers: Liu et
@@ -100,7 +103,7 @@ class Fisher:
         >>> model.set_weights([np.array([[1.0, 2.0]]), np.array([[1.0], [0.0]])])
         >>> data = np.ones((4, 1)), np.zeros((4, 1))
         >>> Fisher(data, loss="mse").scores(model, trace(model).groups[:1])
-        [array([16.,  0.])]
+        [array([4., 0.])]
     """
 
     data: Any
