@@ -15,6 +15,7 @@ _PUBLIC = {
     "PruneError": "tfprune.errors",
     "convert": "tfprune.export",
     "inspect": "tfprune.inspection",
+    "doctor": "tfprune.export",
     "verify": "tfprune.verification",
     "benchmark": "tfprune.bench",
     "report": "tfprune.reports",
@@ -58,5 +59,7 @@ def __dir__() -> list[str]:
 
 
 if "keras" in sys.modules:
-    # Keras can load a half-trained model only if it knows the classes in it.
+    # Keras can load a half-trained model, or one with smaller composite layers, only if it knows
+    # the classes in it.
     importlib.import_module("tfprune.masks")
+    importlib.import_module("tfprune.surgery")

@@ -74,3 +74,9 @@ def test_attention_counts_heads_times_their_size():
     model = keras.Model(inputs, x)
     # query, key and value: 2 heads of 3; the output projection: 6, an output of the model
     assert count_channels(model, trace(model).groups) == (3 * 6 + 6, 3 * 6, 6)
+
+
+def test_equal_reasons_are_told_once():
+    notes = [f"block_{i}: no flow rule for Block; a custom layer can declare one" for i in (0, 1)]
+    remarks = page([dataclasses.replace(ROW, notes=notes)], "keras 3", [])
+    assert "- **Small**: no flow rule for Block.\n" in remarks

@@ -96,6 +96,11 @@ class Call:
         elif what is not None:
             self._records.ledger.keep(what, reason)
 
+    def keep_others(self, *axes: int) -> None:
+        """Keep the units along all axes of the first input but these: the layer mixes them."""
+        for units in self.input.others(axes).values():
+            self.keep(units, f"they lie along an axis that {self.name} mixes")
+
     def writes(self, variable: Any, axis: int, units: Ids) -> None:
         """Say that a kernel or bias produces the units along this axis."""
         self._records.bind(self.layer, variable, axis, "writes", units)
@@ -109,13 +114,16 @@ class Call:
         """Say that a weight acts on the units one by one along this axis."""
         self._records.bind(self.layer, variable, axis, "scales", units)
 
-    def setting(self, *path: Any, units: Ids) -> None:
+    def setting(self, *path: Any, units: Ids | int) -> None:
         """Say that an entry of the layer's config is the number of these units.
 
         Args:
             path: Where it stands: a key, or keys and indices, `("target_shape", 2)`.
-            units: What it counts.
+            units: What it counts; a number stands for a fixed width.
         """
+        if isinstance(units, int):
+            units = self.new(units)
+            self.keep(units, f"{self.name} is also called with a fixed width")
         layer, prefix = self._settings_at
         self._records.setting(layer, (*prefix, *path), units)
 
@@ -141,8 +149,11 @@ class Call:
 
     def averages(self, axis: int, units: Ids | None) -> None:
         """Say that the layer takes statistics over the units on an axis of its input."""
-        if units is not None:
-            self._records.averaged[id(self.layer)] = self.input.axis(axis)
+        if units is None:
+            return
+        earlier = self._records.averaged.setdefault(id(self.layer), self.input.axis(axis))
+        if self.node is None or earlier != self.input.axis(axis):
+            self.keep(units, f"statistics over them cannot be followed in {self.name}")
 
     def flow(self, units: Mapping[int, Ids | None] | None = None, output: int = 0) -> Flow:
         """Return the flow of an output: its shape, and units by axis."""

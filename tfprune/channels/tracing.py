@@ -63,7 +63,7 @@ def _through_model(
 ) -> list[Flow]:
     net = functional(model)
     for tensor, flow in zip(net.inputs, inputs, strict=True):
-        records.flow_of(tensor, flow)
+        records.flow_of(tensor, Flow(tuple(tensor.shape), flow.units))
     _walk(net, records, (*path, model.name))
     return [records.flows[id(tensor)] for tensor in net.outputs]
 

@@ -112,7 +112,7 @@ def prune_layers(
             without it, or a function (block, model) → score: the lowest go. See `score_blocks`.
         data: What `fit` takes; for "similarity" (inputs) and "loss" (inputs and targets).
         loss: For "loss", if the model is not compiled.
-        keep: Names or globs of blocks, or of layers in blocks, that stay.
+        keep: Names or globs of blocks or layers that stay, and so do the blocks around them.
 
     Returns:
         A model of plain Keras objects, not compiled, with the weights of the layers that remain.
@@ -124,6 +124,7 @@ def prune_layers(
             stays, unless it is named), or data or a loss is missing.
 
     Example:
+        >>> import keras
         >>> x = keras.Input((4,))
         >>> y = keras.layers.Add(name="add")([x, keras.layers.Dense(4, name="f")(x)])
         >>> model = keras.Model(x, keras.layers.Dense(2, name="head")(y))
@@ -159,6 +160,7 @@ def plan_layers(
         PruneError: as `prune_layers`.
 
     Example:
+        >>> import keras
         >>> x = keras.Input((4,))
         >>> y = keras.layers.Add(name="add")([x, keras.layers.Dense(4, name="f")(x)])
         >>> print(plan_layers(keras.Model(x, keras.layers.Dense(2)(y), name="net"), "add"))

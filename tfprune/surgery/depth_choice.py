@@ -56,29 +56,33 @@ def _named_layers(model: Any, blocks: list[Block], pattern: str) -> list[Block]:
 
 
 def kept_by(model: Any, blocks: list[Block], keep: Patterns) -> dict[int, str]:
-    """Return {id(block): pattern} of the blocks that are to stay, or that hold such a layer.
+    """Return {id(block): pattern} of the blocks that would take along something to be kept.
 
     Raises:
         PruneError: a pattern matches no layer and no block.
     """
-    paths = {id(layer): name for name, layer in all_layers(model).items()}
+    layers = all_layers(model)
     kept: dict[int, str] = {}
     for pattern in as_list(keep):
-        inside = {key for key, name in paths.items() if matches(pattern, name)}
-        meant = [
-            b
-            for b in blocks
-            if matches(pattern, b.name) or any(id(layer) in inside for layer in b.layers)
-        ]
-        if not meant and not inside:
+        meant = {id(layer) for name, layer in layers.items() if matches(pattern, name)}
+        named_blocks = [b for b in blocks if matches(pattern, b.name)]
+        meant |= {key for block in named_blocks for key in block.bypass}
+        if not meant and not named_blocks:
             raise PruneError(
                 f"keep={pattern!r}",
                 f"no layer of {model.name!r} has that name",
                 f"blocks are called {', '.join(b.name for b in blocks) or '(there are none)'}",
             )
-        for block in meant:
-            kept.setdefault(id(block), pattern)
+        for block in blocks:
+            if meant & (_alive(model, {}) - _alive(model, block.bypass)):
+                kept.setdefault(id(block), pattern)
     return kept
+
+
+def _alive(model: Any, cuts: Cuts) -> set[int]:
+    """Return the ids of the calls that are made under these cuts, and of what they call."""
+    made = [node for node in live_everywhere(model, cuts) if id(node) not in cuts]
+    return {id(part) for node in made for part in (node, node.operation)}
 
 
 def choose(model: Any, ranked: list[Block], count: int, blocks: list[Block]) -> list[Block]:

@@ -11,10 +11,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from tfprune.criteria.observe import observe
 from tfprune.errors import PruneError
 from tfprune.graph import Clones, replay
 from tfprune.surgery.depth_candidates import Block
-from tfprune.surgery.observe import observe
 
 Criterion = str | Callable[[Block, Any], float]
 CRITERIA = ("similarity", "loss")
@@ -170,7 +170,7 @@ def _critic(model: Any, loss: Any) -> Any:
     """Return a model of nothing, compiled with the loss, to compute it with Keras' own rules."""
     weights = None
     if loss is None and model.compiled:
-        loss, weights = model.loss, getattr(model._compile_loss, "_user_loss_weights", None)
+        loss, weights = model.loss, model._compile_config.config.get("loss_weights")
     if loss is None:
         raise PruneError(
             f"rank the blocks of {model.name!r} by their loss",

@@ -30,10 +30,10 @@ def force_to_zero(structure: Structure, kept: Kept) -> Any:
 
     def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
         axis = structure.averaged_axis(node.operation)
-        if axis is None:
+        ids = None if axis is None else structure.flow(node.input_tensors[0]).units.get(axis)
+        if axis is None or ids is None:
             outputs = operation(*args, **kwargs)
         else:
-            ids = structure.flow(node.input_tensors[0]).units[axis]
             outputs = OverKept(operation, axis, kept.mask(ids))(*args, **kwargs)
         return _masked_outputs(structure, kept, node, outputs)
 
@@ -77,16 +77,21 @@ class Forced(keras.layers.Layer):
         super().__init__(**kwargs)
         self.axis = axis
         self.mask = mask
+        self.supports_masking = True
 
     def call(self, x: Any) -> Any:
-        """Multiply by the mask."""
-        return x * _line(self.mask, self.axis, x)
+        """Choose zero where the mask does: a product would leave what is not a number."""
+        return keras.ops.where(_line(self.mask, self.axis, x), x, keras.ops.zeros_like(x))
+
+    def compute_output_spec(self, x: Any) -> Any:
+        """Say that the shape stays, which Keras does not find out for sparse tensors."""
+        return keras.KerasTensor(x.shape, x.dtype)
 
 
-def _line(mask: np.ndarray, axis: int, x: Any) -> Any:
+def _line(mask: np.ndarray, axis: int, x: Any) -> np.ndarray:
     shape = [1] * len(x.shape)
     shape[axis] = len(mask)
-    return keras.ops.cast(mask.reshape(shape), x.dtype)
+    return mask.reshape(shape)
 
 
 class OverKept(keras.layers.Layer):
@@ -99,10 +104,11 @@ class OverKept(keras.layers.Layer):
     """
 
     def __init__(self, layer: Any, axis: int, mask: np.ndarray) -> None:
-        super().__init__(name=layer.name)
+        super().__init__(dtype=layer.dtype_policy)
         self.layer = layer
         self.axis = axis
         self.mask = mask
+        self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         """Give the normalization its weights."""
@@ -112,21 +118,26 @@ class OverKept(keras.layers.Layer):
     def call(self, x: Any) -> Any:
         """Return the layer's formula, with means over the units that stay."""
         layer, ops, rank = self.layer, keras.ops, len(x.shape)
+        x = ops.cast(x, "float32")
         grouped = isinstance(layer, keras.layers.GroupNormalization)
         axes = tuple(range(1, rank)) if grouped else tuple(a % rank for a in layer.axis)
-        mask = _line(self.mask, self.axis, x)
+        mask = ops.cast(_line(self.mask, self.axis, x), x.dtype)
         share = float(self.mask.mean())
-        if not (isinstance(layer, keras.layers.RMSNormalization) or _only_scales(layer)):
-            x = (x - ops.mean(x, axes, keepdims=True) / share) * mask
-        power = ops.mean(ops.square(x), axes, keepdims=True) / share
+        centred = x
+        if not isinstance(layer, keras.layers.RMSNormalization):
+            centred = (x - ops.mean(x, axes, keepdims=True) / share) * mask
+        power = ops.mean(ops.square(centred), axes, keepdims=True) / share
+        # Keras' own rms_scaling divides by the deviation, but leaves the mean in.
+        x = x if getattr(layer, "rms_scaling", False) else centred
         x = x / ops.sqrt(power + layer.epsilon)
         weight_axes = [layer.axis % rank] if grouped else [a % rank for a in layer.axis]
         shape = [x.shape[a] if a in weight_axes else 1 for a in range(rank)]
         scale = layer.scale if isinstance(layer, keras.layers.RMSNormalization) else layer.gamma
         x = x if scale is None else x * ops.reshape(scale, shape)
         beta = getattr(layer, "beta", None)
-        return x if beta is None else x + ops.reshape(beta, shape)
+        x = x if beta is None else x + ops.reshape(beta, shape)
+        return ops.cast(x, self.compute_dtype)
 
-
-def _only_scales(layer: Any) -> bool:
-    return bool(getattr(layer, "rms_scaling", False))
+    def compute_output_spec(self, x: Any) -> Any:
+        """Say that the shape stays, which Keras does not find out for sparse tensors."""
+        return keras.KerasTensor(x.shape, self.compute_dtype)

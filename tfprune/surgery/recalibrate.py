@@ -13,10 +13,10 @@ from keras import ops
 from keras.layers import BatchNormalization
 from numpy.typing import NDArray
 
+from tfprune.criteria.observe import observe
 from tfprune.errors import PruneError, PruneWarning, first_line
 from tfprune.graph import Clones, is_graph, replay
 from tfprune.notes import Note
-from tfprune.surgery.observe import observe
 
 log = logging.getLogger("tfprune")
 
@@ -37,7 +37,7 @@ def recalibrate(model: Any, data: Any, steps: int | None = None) -> Any:
         model: A built Keras model, not changed. A subclassed one must come back from its config.
         data: What `fit` takes, preprocessed as in training: an array (batches of 32), a list or
             dict of arrays, a tuple (inputs, targets), or a `tf.data.Dataset`, `PyDataset` or
-            generator of batches of inputs or (inputs, targets). Only the inputs are used.
+            generator of batches, (inputs,) or (inputs, targets). Only the inputs are used.
         steps: Number of batches; None for all. Data without end needs it.
 
     Returns:
@@ -129,12 +129,13 @@ def _measure(copy: Any, listeners: list[_Listener], data: Any, steps: int | None
         for listener in listeners:
             listener.start()
         copy(x, training=False)
-        return {
+        found = {
             f"{i} {j} {name}": value
             for i, listener in enumerate(listeners)
             for j, heard in enumerate(listener.heard)
             for name, value in heard.items()
         }
+        return found or {"nothing": ops.zeros(())}  # a step must return something
 
     def take(batch: dict[str, NDArray[Any]]) -> None:
         for key in (key for key in batch if key.endswith("count")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 
 from tfprune.channels import INNER_SIZES, Kept, Structure
-from tfprune.errors import PruneError
+from tfprune.errors import PruneError, first_line
 from tfprune.graph import Clones, replay
 from tfprune.notes import Note
 from tfprune.surgery.resized import Resized
@@ -35,12 +36,10 @@ def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
 
     def change(operation: Any) -> Any:
         if not isinstance(operation, keras.layers.Layer):
-            return operation
+            return _uncalled(operation)
         loses = any(id(variable) in cuts for variable in operation.variables)
         config = _smaller_config(operation, structure.settings(operation), kept, loses)
-        if config is not None and INNER_SIZES in config and not isinstance(operation, Resized):
-            return _resized(operation, config, clones)
-        return clones.of(operation, config)
+        return clones.of(operation) if config is None else _smaller(operation, config, clones)
 
     def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
         make = structure.rewrite(node)
@@ -56,12 +55,26 @@ def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
     return small, tuple(clones.notes)
 
 
-def _resized(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
-    """Return a composite layer that is built as it was, with smaller layers inside."""
-    own = {key: value for key, value in config.items() if key != INNER_SIZES}
-    resized = Resized(type(layer).from_config(own), config[INNER_SIZES])
-    clones.pair(layer, resized.layer)
-    return resized
+def _uncalled(operation: Any) -> Any:
+    """Return a copy of an operation of `keras.ops` that no model has called yet."""
+    fresh = object.__new__(type(operation))
+    vars(fresh).update(vars(operation), _inbound_nodes=[], _outbound_nodes=[])
+    return fresh
+
+
+def _smaller(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
+    """Return a layer of another config; a composite with sizes of inner layers as `Resized`."""
+    inner_sizes = None if isinstance(layer, Resized) else config.pop(INNER_SIZES, None)
+    try:
+        smaller = type(layer).from_config(config)
+    except Exception as error:
+        raise PruneError(
+            f"rebuild {layer.name} with fewer units",
+            f"{type(layer).__name__}.from_config: {first_line(error)}",
+            f"register what its config names with Keras, or keep=[{layer.name!r}]",
+        ) from error
+    clones.pair(layer, smaller)
+    return smaller if inner_sizes is None else Resized(smaller, inner_sizes)
 
 
 def _cut(variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]]) -> np.ndarray:
@@ -86,7 +99,17 @@ def _smaller_config(
             config = _with_entry(config, path, count)
         elif count < len(settings[path]):
             config.setdefault(INNER_SIZES, {}).setdefault(path[1], {})[path[2]] = count
-    return config
+    return {**config, **_own_functions(layer, config)}
+
+
+def _own_functions(layer: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the functions of a layer that its config only names, and Keras may not know."""
+    values = {key: getattr(layer, key, None) for key in config}
+    return {
+        key: value
+        for key, value in values.items()
+        if inspect.isfunction(value) and not value.__module__.startswith("keras.")
+    }
 
 
 def _with_entry(config: Any, path: tuple, value: int) -> Any:

@@ -47,7 +47,7 @@ def check_activation(call: Call, function: Any, units: Ids | None) -> None:
         return
     name = getattr(function, "__name__", type(function).__name__)
     module = getattr(function, "__module__", "")
-    known = name in ELEMENTWISE and module.startswith("keras.")
+    known = name in ELEMENTWISE and module.partition(".")[0] in ("keras", "tensorflow")
     elementwise_layer = module.startswith("keras.") and name.lower() in {"relu", "leakyrelu", "elu"}
     if not (known or elementwise_layer):
         call.keep(units, f"the activation {name} of {call.name} may mix channels")

@@ -46,8 +46,9 @@ def group_query_attention(call: Call) -> list[Flow]:
     call.setting("num_query_heads", units=queries)
     units = call.new(layer._output_dense.kernel.shape[-1])
     _output(call, queries, units)
-    # The layer makes its output as wide as the query.
-    call.same(units, _tensor(call, "query")[-1])
+    # The layer wants queries and values of one width, and makes its output as wide.
+    for name in ("query", "value"):
+        call.same(units, _tensor(call, name)[-1])
     return _outputs(call, queries, units)
 
 
@@ -61,6 +62,7 @@ def _project(call: Call, queries: Ids, heads: Ids) -> None:
         (getattr(layer, "_gate_dense", None), _tensor(call, "query"), queries),
     ):
         if dense is not None:
+            call.keep(data[1], f"they lie along an axis that {call.name} mixes")
             call.reads(dense.kernel, 0, data[-1])
             call.writes(dense.kernel, 1, units)
             call.writes(dense.bias, 0, units)
@@ -85,8 +87,10 @@ def _tensor(call: Call, name: str) -> Any:
 
 def dot_product_attention(call: Call) -> list[Flow]:
     """Queries and keys are multiplied, so they go together; the output is made of values."""
-    query, value, *rest = call.inputs
+    query, value, *rest = call.argument("inputs")
     key = rest[0] if rest else value
+    for flow in (query, value, key):
+        call.keep(flow[1], f"they lie along an axis that {call.name} mixes")
     call.same(query[-1], key[-1])
     if isinstance(call.layer, layers.AdditiveAttention):
         call.scales(call.layer.scale, 0, query[-1])

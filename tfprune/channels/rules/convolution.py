@@ -47,7 +47,8 @@ def depthwise(call: Call) -> Flow:
     repeated = _repeat(units, layer.depth_multiplier)
     call.scales(layer.bias, 0, repeated)
     check_activation(call, layer.activation, repeated)
-    return call.flow({**call.input.others([axis]), axis: repeated})
+    call.keep_others(axis)
+    return call.flow({axis: repeated})
 
 
 def separable(call: Call) -> Flow:
@@ -66,7 +67,8 @@ def _produce(call: Call, axis: int, units: Ids) -> Flow:
     call.writes(call.layer.bias, 0, units)
     call.setting("filters", units=units)
     check_activation(call, call.layer.activation, units)
-    return call.flow({**call.input.others([axis]), axis: units})
+    call.keep_others(axis)
+    return call.flow({axis: units})
 
 
 def _repeat(units: Ids | None, times: int) -> Ids | None:

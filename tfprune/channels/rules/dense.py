@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.rules.activations import check_activation
+from tfprune.channels.units import Ids
 
 
 def dense(call: Call) -> Flow:
@@ -25,26 +28,39 @@ def einsum_dense(call: Call) -> Flow:
     """Sum over the axes that the equation drops, produce those that it adds."""
     layer = call.layer
     data, kernel, output = _letters(layer.equation, call.input.rank)
-    flow = {}
+    flow: dict[int, Ids | None] = {
+        a: call.input[data.index(letter)] for a, letter in enumerate(output) if letter in data
+    }
+    new: dict[int, Ids] = {}
     for axis, letter in enumerate(kernel):
-        if letter not in data:
-            units = call.new(layer.kernel.shape[axis])
-            place = output.index(letter)
-            flow[place] = units
-            call.writes(layer.kernel, axis, units)
-            call.setting("output_shape", place - 1, units=units)
-        elif letter not in output:
+        if letter not in output:
             call.reads(layer.kernel, axis, call.input[data.index(letter)])
+        elif letter in data:  # it acts on the units one by one
+            call.scales(layer.kernel, axis, call.input[data.index(letter)])
         else:
-            call.keep(call.input[data.index(letter)], f"a batch axis of {call.name}")
-    for axis, letter in enumerate(layer.bias_axes or ""):
-        call.writes(layer.bias, axis, flow[output.index(letter)])
-    for axis, units in call.input.units.items():
-        if data[axis] in output and data[axis] not in kernel:
-            flow[output.index(data[axis])] = units
-    for units in flow.values():
-        check_activation(call, layer.activation, units)
+            new[output.index(letter)] = units = call.new(layer.kernel.shape[axis])
+            call.writes(layer.kernel, axis, units)
+    flow.update(new)
+    # The bias has an axis for each letter of the output from its first one on.
+    places = [output.index(letter) for letter in layer.bias_axes or ""]
+    for place in places:
+        bind: Any = call.writes if place in new else call.scales
+        bind(layer.bias, place - min(places), flow[place])
+    for axis, ids in flow.items():
+        _count(call, output[axis], ids)
+        check_activation(call, layer.activation, ids)
     return call.flow(flow)
+
+
+def _count(call: Call, letter: str, units: Ids | None) -> None:
+    """Say which entry of `output_shape` counts the units of a letter; an ellipsis has none."""
+    output = call.layer.equation.replace(" ", "").split("->")[1]
+    # An ellipsis in front stands for the batch, else the first letter does.
+    place = output.replace("...", "").find(letter) - (not output.startswith("..."))
+    declared = call.layer.get_config()["output_shape"]
+    declared = (declared,) if isinstance(declared, int) else declared
+    if letter in output and place >= 0 and declared[place] is not None:
+        call.setting("output_shape", place, units=declared[place] if units is None else units)
 
 
 def _letters(equation: str, rank: int) -> tuple[str, str, str]:
@@ -58,6 +74,7 @@ def _letters(equation: str, rank: int) -> tuple[str, str, str]:
 def embedding(call: Call) -> Flow:
     """Produce the last axis from a table."""
     layer = call.layer
+    call.keep(call.input, f"read as numbers of rows by {call.name}")
     units = call.new(layer.output_dim)
     call.writes(layer.embeddings, 1, units)
     call.setting("output_dim", units=units)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
@@ -35,9 +36,16 @@ def softmax(call: Call) -> Flow:
 def prelu(call: Call) -> Flow:
     """A slope for each unit, or one for all along a shared axis."""
     alpha = call.layer.alpha
-    for axis, units in call.input.units.items():
-        if alpha.shape[axis - 1] != 1 or len(units) == 1:
-            call.scales(alpha, axis - 1, units)
+    for axis in range(1, call.input.rank):
+        if axis not in (call.layer.shared_axes or ()):
+            call.scales(alpha, axis - 1, call.input[axis])
+    return call.flow(call.input.units)
+
+
+def rescaling(call: Call) -> Flow:
+    """One factor for all, or one for each channel, which then must stay."""
+    if np.ndim(call.layer.scale) or np.ndim(call.layer.offset):
+        call.keep(call.input[-1], f"each has a factor of its own in {call.name}")
     return call.flow(call.input.units)
 
 
@@ -101,6 +109,7 @@ RULES = {
     layers.AlphaDropout: passes,
     layers.ActivityRegularization: passes,
     layers.Identity: passes,
+    layers.Rescaling: rescaling,
     layers.Add: joins,
     layers.Subtract: joins,
     layers.Multiply: joins,

@@ -63,7 +63,7 @@ def find_rule(layer: Any) -> Rule | None:
         return operations.find(layer)
     if hasattr(layer, "channel_flow"):
         return layer.channel_flow
-    if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
+    if _any_inside(layer, "lora_enabled") or _any_inside(layer, "quantization_mode"):
         return None
     if f"{kind.__module__}.{kind.__name__}" in _BY_NAME:
         return _BY_NAME[f"{kind.__module__}.{kind.__name__}"]
@@ -72,6 +72,11 @@ def find_rule(layer: Any) -> Rule | None:
             # A subclass that keeps its base's call flows like its base.
             return _LAYERS[base] if _same_call(kind, base) else None
     return None
+
+
+def _any_inside(layer: Any, attribute: str) -> bool:
+    """Whether an attribute is set on a layer or on one of the layers inside it."""
+    return any(getattr(part, attribute, None) for part in layer._flatten_layers())
 
 
 def _same_call(kind: Any, base: Any) -> bool:
@@ -87,8 +92,8 @@ def why_unknown(layer: Any) -> str:
         return f"no flow rule for the operation {kind}"
     if kind == "PruneLowMagnitude":
         return "it is wrapped for pruning: call tfprune.strip_pruning first"
-    if getattr(layer, "lora_enabled", False):
+    if _any_inside(layer, "lora_enabled"):
         return "its LoRA weights are added to its kernel: merge them first"
-    if getattr(layer, "quantization_mode", None):
+    if _any_inside(layer, "quantization_mode"):
         return "it is quantized: prune first, quantize afterwards"
     return f"no flow rule for {kind}; a custom layer can declare one as channel_flow(call)"

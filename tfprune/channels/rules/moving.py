@@ -1,8 +1,9 @@
-"""Layers and operations that only move values: their code is run on the ids themselves."""
+"""Layers and operations that only move values: their code is run on the places themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -13,6 +14,10 @@ from tfprune.channels.flow import Flow
 from tfprune.channels.units import Ids
 
 layers = keras.layers
+
+# Axis of the input → the axis of an output where its units lie now, and for each place there the
+# place they came from, -1 for a new zero.
+Moves = dict[int, tuple[int, np.ndarray]]
 
 
 def flatten(call: Call) -> Flow:
@@ -26,52 +31,77 @@ permute = repeat_vector = flatten
 def reshape(call: Call) -> Flow:
     """A static reshape that leaves the units along one axis; else they are kept whole."""
     [flow] = moved(call, call.layer.call)
-    for axis, units in flow.units.items():
-        if call.layer.target_shape[axis - 1] != -1:
-            call.setting("target_shape", axis - 1, units=units)
+    for place, length in enumerate(call.layer.target_shape):
+        if length != -1:
+            units = flow[place + 1]
+            call.setting("target_shape", place, units=length if units is None else units)
     return flow
 
 
 def moved(call: Call, move: Callable[[Any], Any]) -> list[Flow]:
-    """Return the flows of the outputs of a function that moves values and may add zeros.
+    """Return the flows of the outputs of a function that moves values."""
+    return flows_after(call, follow(call, move))
 
-    The function is run on an array that holds, at every place, the id of its unit. Where the ids
-    of an output differ along one axis only, that axis carries the units; where they do not, the
-    units cannot be removed one by one and are kept.
+
+def follow(
+    call: Call, move: Callable[[Any], Any], known: Mapping[int, int] = MappingProxyType({})
+) -> list[Moves]:
+    """Return for each output where a function moves the units of the first input.
+
+    The function is run on an array that holds, at every place, its position along the axis of the
+    units. Where the positions in an output differ along one axis only, that axis carries the
+    units; where they do not, the units cannot be removed one by one and are kept.
+
+    Args:
+        call: The call.
+        move: The function.
+        known: Axis of the input → axis of the outputs, where that is known beforehand: of a single
+            position alone it cannot be seen along which axis it lies.
     """
-    count = len(call.output_shapes)
-    found: list[dict[int, Ids]] = [{} for _ in range(count)]
+    found: list[Moves] = [{} for _ in call.output_shapes]
     for axis, ids in call.input.units.items():
         try:
-            outputs = keras.tree.flatten(move(_spread(call.input, axis, ids)))
+            outputs = keras.tree.flatten(move(_positions(call.input, axis)))
         except Exception as error:
             call.keep(ids, f"{call.name} cannot be followed: {error}")
             continue
-        for place, output in enumerate(outputs):
-            _settle(call, found[place], ids, np.asarray(output))
-    return [call.flow(found[i], i) for i in range(count)]
+        for moves, shape, output in zip(found, call.output_shapes, outputs, strict=True):
+            output = np.asarray(output)
+            to = known.get(axis, _varying(output))
+            if to is None or to in (to for to, _ in moves.values()):
+                call.keep(ids, f"spread over several axes by {call.name}")
+            elif shape[to] != output.shape[to]:
+                call.keep(ids, f"{call.name} leaves its length open")
+            else:
+                line = np.moveaxis(output, to, 0).reshape(output.shape[to], -1)[:, 0]
+                moves[axis] = (to, line.astype(np.int64))
+    return found
 
 
-def _spread(flow: Flow, axis: int, ids: Ids) -> Any:
-    """Return the ids, plus one, at every place of a tensor; a length not known stands as 1."""
-    shape = [1 if length is None else length for length in (1, *flow.shape[1:])]
+def flows_after(call: Call, found: list[Moves]) -> list[Flow]:
+    """Return the flows of outputs to which units were moved."""
+    return [
+        call.flow({to: _units(call, axis, places) for axis, (to, places) in moves.items()}, number)
+        for number, moves in enumerate(found)
+    ]
+
+
+def _units(call: Call, axis: int, places: np.ndarray) -> Ids:
+    units: Ids = call.input.units[axis][places]
+    zeros = places < 0
+    if zeros.any():
+        units[zeros] = call.new(int(zeros.sum()))
+    return units
+
+
+def _positions(flow: Flow, axis: int) -> Any:
+    """Return the positions along an axis at every place of a tensor; an open length stands as 2."""
+    batch, *lengths = flow.shape
+    shape = [batch or 1, *(2 if length is None else length for length in lengths)]
     line = [1] * flow.rank
-    line[axis] = len(ids)
-    spread = np.broadcast_to((ids + 1).reshape(line), shape)
-    return keras.ops.convert_to_tensor(spread.astype("int32"))
-
-
-def _settle(call: Call, flow: dict[int, Ids], ids: Ids, output: np.ndarray) -> None:
-    axis = _varying(output)
-    if axis is None or axis in flow:
-        call.keep(ids, f"spread over several axes by {call.name}")
-        return
-    line = np.moveaxis(output, axis, 0).reshape(output.shape[axis], -1)[:, 0] - 1
-    padding = line < 0
-    if padding.any():
-        line = line.copy()
-        line[padding] = call.new(int(padding.sum()))
-    flow[axis] = line.astype(np.int64)
+    line[axis] = shape[axis]
+    spread = np.broadcast_to(np.arange(shape[axis], dtype="int32").reshape(line), shape)
+    return keras.ops.convert_to_tensor(spread)
 
 
 def _varying(output: np.ndarray) -> int | None:

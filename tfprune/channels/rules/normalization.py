@@ -38,16 +38,17 @@ def group_normalization(call: Call) -> Flow:
     units = call.input[layer.axis]
     for variable in (layer.gamma, layer.beta):
         call.scales(variable, 0, units)
+    call.keep_others(layer.axis)
     if units is None:
-        return call.flow(call.input.units)
+        return call.flow()
     if layer.groups == 1:
         call.averages(layer.axis, units)
-        return call.flow(call.input.units)
+        return call.flow({layer.axis: units})
     members = units.reshape(layer.groups, -1)
     for column in members.T[1:]:
         call.same(members[:, 0], column)
     call.setting("groups", units=members[:, 0])
-    return call.flow(call.input.units)
+    return call.flow({layer.axis: units})
 
 
 def unit_normalization(call: Call) -> Flow:

@@ -11,21 +11,27 @@ import numpy as np
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import Kept
+from tfprune.channels.rules import picking
 from tfprune.channels.rules.elementwise import join
 from tfprune.channels.rules.merging import concatenated
-from tfprune.channels.rules.moving import moved
 
 _PASS = (
-    "Absolute Cast Ceil Celu Clip Cos Elu Erf Exp Exp2 Expm1 Floor Gelu HardSigmoid HardSilu "
-    "HardTanh Identity LeakyRelu Log1p LogSigmoid Mish Negative Relu Relu6 Round Rsqrt Selu Sigmoid "
-    "Sign Silu Sin Softplus Softsign Sqrt Square StopGradient Swish Tanh"
+    "Absolute Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Cast Cbrt Ceil Celu Conjugate Copy Cos "
+    "Cosh Elu Erf Erfc Exp Exp2 Expm1 Fabs Floor Gelu HardShrink HardSigmoid HardSilu HardTanh "
+    "Identity Imag Isfinite Isinf Isnan LeakyRelu Log Log10 Log1p Log2 LogSigmoid LogicalNot Mish "
+    "NanToNum Negative OnesLike Real Reciprocal Relu Relu6 Round Rsqrt Selu Sigmoid Sign Silu Sin "
+    "Sinc Sinh SoftShrink Softplus Softsign SparsePlus SparseSigmoid Sqrt Square Squareplus "
+    "StopGradient Tan Tanh TanhShrink Threshold Trunc ZerosLike"
 )
 _JOIN = (
-    "Add Arctan2 Divide Equal Greater GreaterEqual Less LessEqual Maximum Minimum Multiply Power "
+    "Add Arctan2 Divide DivideNoNan Equal FloorDivide Greater GreaterEqual Hypot Less LessEqual "
+    "Logaddexp LogicalAnd LogicalOr LogicalXor Maximum Minimum Mod Multiply NotEqual Power "
     "Subtract TrueDivide Where"
 )
-_MOVE = "ExpandDims Flip Repeat Squeeze SwapAxes Moveaxis Tile Transpose Flatten"
+_MOVE = "ExpandDims Flip Moveaxis Squeeze Swapaxes Tile Transpose Unstack"
+_ORDER = "Argsort Cumprod Cumsum Roll Sort"
 _POOL = "AdaptiveAveragePool AdaptiveMaxPool AveragePool MaxPool Resize"
+_REDUCE = "All Amax Amin Any Argmax Argmin Logsumexp Max Mean Median Min Prod Std Sum Var"
 
 
 def find(operation: Any) -> Callable[[Call], Any] | None:
@@ -96,75 +102,6 @@ def concatenate(call: Call) -> Flow:
     return concatenated(call, call.inputs, call.layer.axis)
 
 
-def moves(call: Call) -> list[Flow]:
-    """An operation that moves values as a whole, and needs no change when units go."""
-    return moved(call, _on_ids(call))
-
-
-def reshape(call: Call) -> Flow:
-    """A reshape whose new lengths are counted again."""
-    [flow] = moved(call, _on_ids(call))
-    shape = list(call.layer.newshape)
-
-    def make(kept: Kept, operation: Any, args: Any, kwargs: Any) -> Any:
-        for axis, ids in flow.units.items():
-            shape[axis] = -1 if shape[axis] == -1 else kept.count(ids)
-        return keras.ops.reshape(args[0], shape)
-
-    call.rewrite(make)
-    return flow
-
-
-def picks(call: Call) -> list[Flow]:
-    """Slices, splits, takes and pads: made again from where the units that stay come from."""
-    flows = moved(call, _on_ids(call))
-    source = call.input
-
-    def make(kept: Kept, operation: Any, args: Any, kwargs: Any) -> Any:
-        return _pick_again(call, kept, source, flows, args[0])
-
-    if any(flow.units for flow in flows) and _touches(call, source, flows):
-        call.rewrite(make)
-    return flows
-
-
-def _touches(call: Call, source: Flow, flows: list[Flow]) -> bool:
-    """Whether units were picked, not only axes next to them."""
-    ids = [ids for flow in flows for ids in flow.units.values()]
-    return not all(any(np.array_equal(a, b) for b in source.units.values()) for a in ids)
-
-
-def _pick_again(call: Call, kept: Kept, source: Flow, flows: list[Flow], tensor: Any) -> Any:
-    outputs = [_pick(kept, source, flow, tensor) for flow in flows]
-    return outputs[0] if len(outputs) == 1 else outputs
-
-
-def _pick(kept: Kept, source: Flow, flow: Flow, tensor: Any) -> Any:
-    """Take the positions that an output wants from what is left of the input, zeros around it."""
-    (axis, ids), (_, wanted) = next(iter(source.units.items())), next(iter(flow.units.items()))
-    left, wanted = ids[kept.mask(ids)], wanted[kept.mask(wanted)]
-    place = {int(unit): i for i, unit in enumerate(left)}
-    positions = np.array([place.get(int(unit), -1) for unit in wanted])
-    inside = np.flatnonzero(positions >= 0)
-    picked = _take(tensor, positions[inside], axis)
-    before, after = int(inside[0]), len(positions) - 1 - int(inside[-1])
-    if before or after:
-        widths = [(0, 0)] * flow.rank
-        widths[axis] = (before, after)
-        picked = keras.ops.pad(picked, widths)
-    return picked
-
-
-def _take(tensor: Any, positions: np.ndarray, axis: int) -> Any:
-    """Return these positions of a tensor, as a slice where they follow one another."""
-    first, count = int(positions[0]), len(positions)
-    if np.array_equal(positions, np.arange(tensor.shape[axis])):
-        return tensor
-    if np.array_equal(positions, np.arange(first, first + count)):
-        return tensor[(*[slice(None)] * axis, slice(first, first + count))]
-    return keras.ops.take(tensor, positions, axis=axis)
-
-
 def reduces(call: Call) -> Flow:
     """Axes are averaged, summed or searched; units may only be summed over."""
     operation = call.layer
@@ -183,24 +120,61 @@ def reduces(call: Call) -> Flow:
 
 def softmax(call: Call) -> Flow:
     """Units along the normalized axes are compared with one another."""
-    axes = call.layer.axis
+    return _alone(call, call.layer.axis, "compared with one another")
+
+
+def normalize(call: Call) -> Flow:
+    """The norm of a vector does not change when zeros are dropped."""
+    if call.layer.order > 0:
+        return call.flow(call.input.units)
+    return _alone(call, call.layer.axis, "compared with one another")
+
+
+def in_order(call: Call) -> Flow:
+    """Units along an axis that is summed up, sorted or rolled cannot leave it."""
+    if call.layer.axis is None:
+        call.keep(call.input, f"their order counts in {call.name}")
+        return call.flow()
+    return _alone(call, call.layer.axis, "their order counts")
+
+
+def _alone(call: Call, axes: Any, reason: str) -> Flow:
     for axis in [axes] if isinstance(axes, int) else axes:
-        call.keep(call.input[axis], f"compared with one another by {call.name}")
+        call.keep(call.input[axis], f"{reason} in {call.name}")
+    return call.flow(call.input.units)
+
+
+def repeat(call: Call) -> list[Flow]:
+    """Like other moves, but a count for each unit does not fit those that stay."""
+    axis = call.layer.axis
+    if axis is None or (np.size(call.layer.repeats) > 1 and call.input[axis] is not None):
+        call.keep(call.input, f"their order counts in {call.name}")
+        return call.flows({})
+    return picking.moves(call)
+
+
+def stack(call: Call) -> Flow:
+    """Inputs meet as in an addition; then an axis is put between theirs."""
+    rank = call.input.rank
+    axis = call.layer.axis % (rank + 1)
+    for flow in call.inputs[1:]:
+        for each in {*call.input.units, *flow.units}:
+            call.same(call.input[each], flow[each])
+    return call.flow({a + (a >= axis): ids for a, ids in call.input.units.items()})
+
+
+def clip(call: Call) -> Flow:
+    """The same limits for all units, or some for each, which then must stay."""
+    if np.ndim(call.layer.x_min) or np.ndim(call.layer.x_max):
+        call.keep(call.input, f"limits of their own in {call.name}")
     return call.flow(call.input.units)
 
 
 def pools(call: Call) -> Flow:
     """The channels stay; units along any other axis are kept whole."""
     axis = 1 if call.layer.data_format == "channels_first" else -1
-    for units in call.input.others([axis]).values():
-        call.keep(units, f"they lie along an axis that {call.name} resizes")
+    call.keep_others(axis)
     return call.flow({axis: call.input[axis]})
-
-
-def _on_ids(call: Call) -> Callable[[Any], Any]:
-    """Return the operation with all its arguments but the tensor."""
-    args, kwargs = call.arguments
-    return lambda ids: call.layer.call(ids, *args[1:], **kwargs)
 
 
 def _named(names: str, rule: Callable[[Call], Any]) -> dict[str, Callable[[Call], Any]]:
@@ -210,11 +184,18 @@ def _named(names: str, rule: Callable[[Call], Any]) -> dict[str, Callable[[Call]
 _RULES: dict[str, Callable[[Call], Any]] = {
     **_named(_PASS, passes),
     **_named(_JOIN, joins),
-    **_named(_MOVE, moves),
+    **_named(_MOVE, picking.moves),
+    **_named(_ORDER, in_order),
     **_named(_POOL, pools),
-    **_named("GetItem Split Take Pad", picks),
-    **_named("Mean Sum Max Min Amax Amin Prod Var Std", reduces),
-    **_named("Softmax LogSoftmax", softmax),
+    **_named(_REDUCE, reduces),
+    **_named("Softmax LogSoftmax Sparsemax", softmax),
+    **_named("Split Take", picking.takes),
+    "Clip": clip,
     "Concatenate": concatenate,
-    "Reshape": reshape,
+    "GetItem": picking.slices,
+    "Normalize": normalize,
+    "Pad": picking.pads,
+    "Repeat": repeat,
+    "Reshape": picking.reshape,
+    "Stack": stack,
 }

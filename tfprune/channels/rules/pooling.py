@@ -13,21 +13,16 @@ layers = keras.layers
 def channels_pass(call: Call) -> Flow:
     """The channel axis stays, units along any other axis are kept whole."""
     axis = 1 if getattr(call.layer, "data_format", None) == "channels_first" else -1
-    _keep_others(call, axis)
+    call.keep_others(axis)
     return call.flow({axis: call.input[axis]})
 
 
 def global_pooling(call: Call) -> Flow:
     """All axes but batch and channels are pooled away, or left with length 1."""
     axis = 1 if call.layer.data_format == "channels_first" else -1
-    _keep_others(call, axis)
+    call.keep_others(axis)
     kept = axis if call.layer.keepdims else 1
     return call.flow({kept: call.input[axis]})
-
-
-def _keep_others(call: Call, axis: int) -> None:
-    for units in call.input.others([axis]).values():
-        call.keep(units, f"they lie along an axis that {call.name} resizes")
 
 
 _SIZES = ("1D", "2D", "3D")

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
+from tfprune.channels.rules.activations import check_activation
 from tfprune.channels.units import Ids
 
 layers = keras.layers
@@ -24,8 +25,10 @@ def recurrent(call: Call) -> list[Flow]:
     at = ("units",) if plain else ("cell", "config", "units")
     units = _bind_cell(call, cell)
     call.setting(*at, units=units)
-    for state in call.inputs[1:]:
-        call.same(state[-1], units)
+    for state in keras.tree.flatten(call.argument("initial_state")):
+        if state is not None:
+            call.same(state[-1], units)
+    call.keep_others(-1)
     return call.flows({-1: units})
 
 
@@ -38,13 +41,15 @@ def _bind_cell(call: Call, cell: Any) -> Ids:
         call.writes(kernel, 1, gates)
     if cell.bias is not None:
         call.writes(cell.bias, len(cell.bias.shape) - 1, gates)
+    for function in (cell.activation, getattr(cell, "recurrent_activation", None)):
+        check_activation(call, function, units)
     return units
 
 
 def bidirectional(call: Call) -> list[Flow]:
     """Two layers, one running backwards; their outputs are joined or stand side by side."""
     layer = call.layer
-    if len(call.inputs) > 1 or layer.forward_layer.return_state:
+    if call.argument("initial_state") is not None or layer.forward_layer.return_state:
         return call.unknown("a Bidirectional layer with states is not followed")
     forward = call.through(layer.forward_layer, call.input, at=("layer", "config"))
     backward = call.through(layer.backward_layer, call.input, at=("backward_layer", "config"))
