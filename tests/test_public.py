@@ -54,4 +54,5 @@ def test_a_half_trained_model_loads_where_keras_was_imported_first(tmp_path):
 
 def test_no_submodule_hides_a_public_function():
     submodules = {m.name for m in pkgutil.iter_modules(tfprune.__path__)}
-    assert not submodules & set(tfprune.__all__)
+    # `criteria` is public as the module it is: it holds the criteria.
+    assert submodules & set(tfprune.__all__) == {"criteria"}

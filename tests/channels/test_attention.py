@@ -7,6 +7,7 @@ from keras import layers
 
 from tests.channels.checks import check, kept, notes, prunable
 from tfprune.channels import trace
+from tfprune.errors import PruneError
 
 
 def sequence(width=6):
@@ -107,7 +108,15 @@ def test_lora_inside_attention_is_seen():
     model = headed(vectors, layer(x, x))
     layer._query_dense.enable_lora(2)
     assert notes(model) == ["attn: its LoRA weights are added to its kernel: merge them first"]
-    check(model)
+
+
+def test_a_layer_whose_config_does_not_tell_its_weights_is_refused():
+    vectors, x = sequence()
+    layer = layers.MultiHeadAttention(4, 2, name="attn")
+    model = headed(vectors, layer(x, x))
+    layer._query_dense.enable_lora(2)
+    with pytest.raises(PruneError, match="copy the layer 'attn'"):
+        check(model)
 
 
 def test_attention_over_an_image_is_kept_with_a_note():

@@ -141,6 +141,8 @@ def concat_earlier(x, number, earlier):
 
 
 def split(x, number, earlier):
+    if channels(x) == 1:
+        return x
     if channels(x) % 2:
         return x[..., 1:] if number % 2 else ops.split(x, [1], axis=-1)[1]
     left, right = ops.split(x, 2, axis=-1)

@@ -9,7 +9,7 @@ from tests.channels.checks import check
 from tests.surgery.models import STEPS, build
 
 step = st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 59))
-recipes = st.lists(step, min_size=1, max_size=8)
+recipes = st.lists(step, min_size=1, max_size=5)
 ratios = st.sampled_from([0.25, 0.5, 0.75, 0.9])
 seeds = st.integers(0, 2**16)
 

@@ -20,6 +20,7 @@ class Flow:
             length. All positions along the other axes belong to the same units.
 
     Example:
+        >>> import numpy as np
         >>> flow = Flow((None, 8, 8, 2), {3: np.array([4, 5])})
         >>> flow[-1].tolist(), flow[1]
         ([4, 5], None)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfprune.errors import PruneError
 from tfprune.graph.structure import functional, is_graph, nodes_in_order
 from tfprune.notes import Note
 
@@ -52,10 +53,21 @@ class Clones:
 
         Args:
             read: Maps a variable of an original to the array to be stored.
+
+        Raises:
+            PruneError: a copy has other weights than its original, so that its config does not
+                say all (LoRA was enabled on a layer inside it, for one).
         """
         for original, copy in self._pairs:
-            for source, target in zip(original.variables, copy.variables, strict=True):
-                target.assign(read(source))
+            values = [read(source) for source in original.variables]
+            if [v.shape for v in values] != [tuple(v.shape) for v in copy.variables]:
+                raise PruneError(
+                    f"copy the layer {original.name!r}",
+                    "rebuilt from its config it has other weights than now",
+                    "merge LoRA weights first; a custom layer tells all in get_config()",
+                )
+            for value, target in zip(values, copy.variables, strict=True):
+                target.assign(value)
             _copy_trainable(original, copy)
 
 

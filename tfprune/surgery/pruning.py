@@ -44,6 +44,7 @@ def prune_structured(
         PruneError: as `plan_structured`.
 
     Example:
+        >>> import keras
         >>> model = keras.Sequential(
         ...     [keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(2)]
         ... )

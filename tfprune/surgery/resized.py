@@ -46,6 +46,8 @@ class Resized(keras.layers.Layer):
         PruneError: the composite has no layer of that name.
 
     Example:
+        >>> import keras_hub
+        >>> import numpy as np
         >>> encoder = keras_hub.layers.TransformerEncoder(intermediate_dim=8, num_heads=4)
         >>> smaller = Resized(encoder, {
         ...     "self_attention_layer": {"num_heads": 3},

@@ -62,6 +62,7 @@ def plan_structured(
             nothing, nothing can be removed, or the target can't be reached.
 
     Example:
+        >>> import keras
         >>> model = keras.Sequential(
         ...     [keras.Input((4,)), keras.layers.Dense(8, name="hidden"),
         ...      keras.layers.Dense(2, name="head")]

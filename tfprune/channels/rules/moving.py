@@ -67,6 +67,9 @@ def follow(
             continue
         for moves, shape, output in zip(found, call.output_shapes, outputs, strict=True):
             output = np.asarray(output)
+            if output.size == 0:
+                call.keep(ids, f"an output of {call.name} is empty")
+                continue
             to = known.get(axis, _varying(output))
             if to is None or to in (to for to, _ in moves.values()):
                 call.keep(ids, f"spread over several axes by {call.name}")
