@@ -22,7 +22,7 @@ def test_the_code_blocks_run_one_after_the_other(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "model.tflite").exists()
 
 
-VERBS = sorted(set(re.findall(r"^    tfprune (\w+)", README, re.MULTILINE)))
+VERBS = sorted(set(re.findall(r"^    tfprune ([\w-]+)", README, re.MULTILINE)))
 
 
 @pytest.mark.parametrize("verb", VERBS)

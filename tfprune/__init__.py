@@ -15,7 +15,6 @@ _PUBLIC = {
     "PruneError": "tfprune.errors",
     "convert": "tfprune.export",
     "inspect": "tfprune.inspection",
-    "doctor": "tfprune.export",
     "verify": "tfprune.verification",
     "benchmark": "tfprune.bench",
     "report": "tfprune.reports",

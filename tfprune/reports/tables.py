@@ -161,7 +161,8 @@ def verify_table(result: VerifyResult) -> Group:
         f"{len(result.kernels)} kernels: {wording.count(before)} zeros in Keras, "
         f"{wording.count(after)} in the file"
     )
-    lines = [line] + [f"first difference: {result.culprit}"] * (result.culprit is not None)
+    lines = [f"ran on {result.target}: {result.how}"] * (result.target != "host") + [line]
+    lines += [f"first difference: {result.culprit}"] * (result.culprit is not None)
     return Group(table, *map(Text, lines), *_notes(result.notes))
 
 

@@ -37,7 +37,9 @@ class Costs:
     def of_a_unit(self, target: str, group: Group) -> float:
         """Return what one unit of a group costs, in "params" or "macs", to first order."""
         costs = {"params": self._sizes, "macs": self._macs}[target]
-        places = ((m.variable, np.count_nonzero(m.units >= 0) / len(m.units)) for m in group.members)
+        places = (
+            (m.variable, np.count_nonzero(m.units >= 0) / len(m.units)) for m in group.members
+        )
         return sum(costs.get(id(v), 0) * share for v, share in places) / group.size
 
     def _sum(self, costs: dict[int, int], kept: Kept) -> int:

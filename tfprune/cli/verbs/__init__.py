@@ -9,7 +9,16 @@ from __future__ import annotations
 import argparse
 from typing import Protocol, cast
 
-from tfprune.cli.verbs import benchmark, convert, demo, inspect, prune, report, verify
+from tfprune.cli.verbs import (
+    benchmark,
+    convert,
+    demo,
+    inspect,
+    prune,
+    report,
+    setup_arm64,
+    verify,
+)
 
 
 class Verb(Protocol):
@@ -33,4 +42,5 @@ VERBS = {
     "verify": cast(Verb, verify),
     "benchmark": cast(Verb, benchmark),
     "report": cast(Verb, report),
+    "setup-arm64": cast(Verb, setup_arm64),
 }
