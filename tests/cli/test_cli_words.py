@@ -62,11 +62,16 @@ def test_a_misspelled_command_exits_with_2(words, capsys):
 
 
 def test_ctrl_c_exits_with_130_and_no_traceback(tmp_path):
-    """The command reads from a pipe that nobody fills; once it has opened it, it is interrupted."""
+    """The command reads from a pipe that nobody fills; once it has opened it, it is interrupted.
+
+    A job in the background of a script ignores SIGINT, and so would the command: not here.
+    """
     pipe = tmp_path / "pipe.tflite"
     os.mkfifo(pipe)
     words = [sys.executable, "-m", "tfprune", "inspect", str(pipe)]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process, open(pipe, "w"):
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, **heard)
+    with process, open(pipe, "w"):
         process.send_signal(signal.SIGINT)
         err = process.communicate()[1]
     assert process.returncode == 130
