@@ -178,6 +178,7 @@ def test_ctrl_c_leaves_neither_process_nor_files(files, tmp_path):
         stderr=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # heard in scripts too
     )
     child = int(parent.stdout.readline())
     parent.send_signal(signal.SIGINT)

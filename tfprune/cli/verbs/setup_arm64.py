@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tfprune.emulation import Setup
 
 SUMMARY = "fetch what running .tflite files on emulated ARM64 needs, about 70 MB, without root"
-EXAMPLE = "tfprune setup-arm64"
+EXAMPLE = "tfprune setup-arm64 --json"
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
