@@ -123,9 +123,9 @@ def test_a_damaged_file_is_read_or_refused_but_never_crashes(converted, way):
 
 def test_reading_needs_no_tensorflow(converted):
     code = (
-        "import sys; from tfprune.diagnosis import judge_sparse\n"
+        "import sys; from tfprune.diagnosis import diagnose\n"
         "from tfprune.tflite import read_tflite\n"
-        f"judge_sparse(read_tflite({converted(sparse=False).path!r}))\n"
+        f"diagnose(read_tflite({converted(sparse=False).path!r}))\n"
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
