@@ -55,6 +55,12 @@ class Calls:
             node = self.maker(node.input_tensors[0])
         return node
 
+    def padding(self, node: Any) -> Any:
+        """Return the call of ZeroPadding2D that makes what a call reads, None if there is none."""
+        maker = self.maker(node.input_tensors[0])
+        padded = maker is not None and type(maker.operation) is keras.layers.ZeroPadding2D
+        return maker if padded else None
+
     def readers(self, tensor: Any) -> list[Any]:
         """Return the calls that read a tensor, once for each read."""
         return self._readers.get(id(tensor), [])

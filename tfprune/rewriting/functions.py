@@ -68,14 +68,15 @@ def _clamp(edits: Edits, node: Any, source: Any) -> None:
     maker = edits.calls.maker(source)
     if maker is not None and _can_take(edits, maker, source):
         edits.instead(maker, _scaled(edits, maker))
-        where = f"its division goes into {maker.operation.name}"
+        where = "its division goes into the weights"
     elif len(source.shape) == 4:
         where = "its division becomes a depthwise convolution"
     else:
         return
     edits.instead(node, _clamped(edits, node, source, edits.is_changed(maker)))
-    what = f"hard sigmoid becomes ReLU(max_value=1.0), {where}"
-    edits.changes.append(Change(node.operation.name, what, EXACT))
+    what = f"hard sigmoid behind it becomes ReLU(max_value=1.0), {where}"
+    subject = node.operation if maker is None else maker.operation
+    edits.changes.append(Change(subject.name, f"the {what}", EXACT))
 
 
 def _can_take(edits: Edits, maker: Any, source: Any) -> bool:

@@ -28,7 +28,7 @@ def inline(model: Any) -> tuple[Any, list[Change], list[Note]]:
     net = functional(model)
     if not any(is_graph(node.operation) for node in nodes_in_order(net)):
         return model, [], []
-    flat = _Flat()
+    flat = _Flat({node.operation.name for node in nodes_in_order(net)})
     inputs = [_input(tensor) for tensor in net.inputs]
     outputs = flat.run(net, inputs, None, "")
     structure = keras.tree.pack_sequence_as(net._outputs_struct, outputs)
@@ -39,11 +39,11 @@ def inline(model: Any) -> tuple[Any, list[Change], list[Note]]:
 
 
 class _Flat:
-    def __init__(self) -> None:
+    def __init__(self, names: set[str]) -> None:
         self.clones = Clones()
         self.changes: list[Change] = []
         self._copies: dict[int, Any] = {}
-        self._names: set[str] = set()
+        self._names = names
 
     def run(self, net: Any, inputs: list[Any], training: bool | None, prefix: str) -> list[Any]:
         """Call everything in `net` on these tensors; return its outputs, flat."""
@@ -75,7 +75,9 @@ class _Flat:
 
     def _copy(self, operation: Any, prefix: str) -> Any:
         if id(operation) not in self._copies:
-            name = operation.name if operation.name not in self._names else prefix + operation.name
+            name = operation.name
+            while prefix and name in self._names:
+                name = prefix + name
             self._names.add(name)
             self._copies[id(operation)] = self._named(operation, name)
         return self._copies[id(operation)]

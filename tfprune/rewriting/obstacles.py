@@ -40,8 +40,7 @@ def _no_entry(calls: Calls) -> str:
 
 def _sizes(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:
     """Yield a note for each input image whose size gives a layer of stride 2 an odd map."""
-    strided = [n for n in calls.nodes if n in part and _strides(n.operation) == (2, 2)]
-    odd = [node for node in strided if _reads_odd_map(calls, node)]
+    odd = [node for node in calls.nodes if node in part and _reads_odd_map(calls, node)]
     for tensor in model.inputs if odd else ():
         if len(tensor.shape) == 4:
             name = odd[0].operation.name
@@ -56,8 +55,9 @@ def _nearest(size: tuple[int | None, ...], layer: str) -> str:
         above = [-(-n // INPUT_MULTIPLE) * INPUT_MULTIPLE for n in known]
         advice = " or ".join(dict.fromkeys((_by(below), _by(above))))
         advice = f"the nearest multiples of {INPUT_MULTIPLE} are {advice}"
+    reads = "reads" if len(known) == 2 else "may read"
     return (
-        f"at {_by(size)} the layer {layer!r} of stride 2 reads an odd map, and there the "
+        f"at {_by(size)} the layer {layer!r} of stride 2 {reads} an odd map, and there the "
         f"converter turns even padding back into 'same': {advice}"
     )
 
@@ -71,11 +71,10 @@ def _strides(operation: Any) -> Any:
 
 
 def _reads_odd_map(calls: Calls, node: Any) -> bool:
-    tensor = node.input_tensors[0]
-    maker = calls.maker(tensor)
-    if maker is not None and type(maker.operation) is layers.ZeroPadding2D:
-        tensor = maker.input_tensors[0]
-    return any(size is None or size % 2 for size in tensor.shape[1:3])
+    if _strides(node.operation) != (2, 2):
+        return False
+    source = (calls.padding(node) or node).input_tensors[0]
+    return any(size is None or size % 2 for size in source.shape[1:3])
 
 
 def _inside(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:
@@ -84,6 +83,8 @@ def _inside(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:
     for node in calls.nodes:
         if node not in part or node in part.entries or id(node.operation) in seen:
             continue
+        if _reads_odd_map(calls, node):
+            continue  # the size of the image is what has to change
         seen.add(id(node.operation))
         reason = breaks_cluster(graph, node.operation)
         # Constants that no convolution takes in were given one by `carry`.

@@ -55,10 +55,9 @@ def _padding(edits: Edits, node: Any) -> tuple[Any, Pads, str]:
         reach = node.operation.kernel_size[0] // 2
         rows, columns = (_same(size, reach) for size in tensor.shape[1:3])
         return tensor, (rows, columns), "padding='same'"
-    maker = edits.calls.maker(tensor)
-    if maker is not None and type(maker.operation) is layers.ZeroPadding2D:
-        pads = maker.operation.padding
-        return maker.input_tensors[0], pads, f"ZeroPadding2D({pads})"
+    if (before := edits.calls.padding(node)) is not None:
+        pads = before.operation.padding
+        return before.input_tensors[0], pads, f"ZeroPadding2D({pads})"
     return tensor, ((0, 0), (0, 0)), "no padding"
 
 
@@ -74,9 +73,9 @@ def _keeps_size(source: Any, node: Any, reach: int) -> bool:
 
 
 def _padded(edits: Edits, node: Any, source: Any, reach: int) -> Make:
-    layer, before = node.operation, edits.calls.maker(node.input_tensors[0])
-    replaced = source is not node.input_tensors[0] and edits.calls.read_once(node.input_tensors[0])
-    name = before.operation.name if replaced else edits.name(f"{layer.name}_pad")
+    layer, before = node.operation, edits.calls.padding(node)
+    gone = before is not None and edits.calls.read_once(node.input_tensors[0])
+    name = before.operation.name if gone else edits.name(f"{layer.name}_pad")
 
     def make(new: New) -> Any:
         pad = layers.ZeroPadding2D(reach, name=name)

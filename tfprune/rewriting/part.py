@@ -1,4 +1,4 @@
-"""Which calls of a model lie in the part that may run sparse: from a first convolution to a pooling."""
+"""Which calls of a model may run sparse: those from a first convolution to a pooling."""
 
 from __future__ import annotations
 

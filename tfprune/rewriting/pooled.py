@@ -11,7 +11,7 @@ from keras import layers
 
 from tfprune.notes import Note
 from tfprune.rewriting.editing import Edits, Make, New, fill
-from tfprune.rewriting.part import SparsePart, is_pooling
+from tfprune.rewriting.part import SparsePart
 from tfprune.rewriting.records import EXACT, Change
 
 _EACH_VALUE = (
@@ -29,7 +29,9 @@ _EACH_VALUE = (
     layers.Add,
     layers.Multiply,
 )
-_EACH_VALUE_OPS = "Add Multiply Relu Relu6 Sigmoid Silu HardSilu HardSigmoid Tanh Gelu Elu".split()
+_EACH_VALUE_OPS = frozenset(
+    ["Add", "Multiply", "Elu", "Gelu", "HardSilu", "Relu", "Relu6", "Sigmoid", "Silu", "Tanh"]
+)
 _SHARED = (
     "name",
     "trainable",
@@ -114,7 +116,7 @@ def _carries(node: Any) -> bool:
     if kind is layers.BatchNormalization:
         return layer.axis == -1
     if kind.__module__.startswith("keras.src.ops"):
-        return kind.__name__ in (*_EACH_VALUE_OPS, "Reshape")
+        return kind.__name__ in _EACH_VALUE_OPS | {"Reshape"}
     return kind in (*_EACH_VALUE, layers.Dense, layers.Flatten, layers.Reshape)
 
 
@@ -199,6 +201,3 @@ def _as_before(tensor: Any, old: Any, leaves: set[int]) -> Any:
     if id(old) not in leaves or len(tensor.shape) == len(old.shape):
         return tensor
     return layers.Reshape(old.shape[1:])(tensor)
-
-
-__all__ = ["Region", "find_region", "is_pooling", "reform"]

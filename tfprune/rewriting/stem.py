@@ -26,13 +26,16 @@ def widen_stem(edits: Edits) -> None:
 
 
 def _widened(edits: Edits, node: Any) -> Make:
-    layer = node.operation
+    layer, padding = node.operation, edits.calls.padding(node)
     name = edits.name(f"{layer.name}_channels")
 
     def make(new: New) -> Any:
-        x = new(node.input_tensors[0])
+        x = new((padding or node).input_tensors[0])
+        x = layers.Concatenate(name=name)([x, x, x])
+        if padding is not None:
+            x = layers.ZeroPadding2D(padding.operation.padding, name=f"{name}_pad")(x)
         fresh = type(layer).from_config(layer.get_config())
-        result = fresh(layers.Concatenate(name=name)([x, x, x]))
+        result = fresh(x)
         kernel = np.zeros(fresh.kernel.shape, "float32")
         kernel[:, :, :1] = np.asarray(layer.kernel)
         fill(fresh, layer, kernel=kernel)
