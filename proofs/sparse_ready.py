@@ -162,7 +162,7 @@ that of the pruned file on ARM64 against Keras, relative to the largest output; 
 of the instructions that ran in sparse kernels. Shifting changes are even padding at stride 2; they
 are why training comes after.
 
-| network | input | zeros | exact, shifting | MB | instructions, M | fewer | sparse | error | right |
+| network | input | zeros | exact, shift | MB | instructions, M | fewer | sparse | error | right |
 |---|--:|---|--:|--:|--:|--:|--:|--:|---|
 {rows}
 """
