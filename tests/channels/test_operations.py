@@ -182,6 +182,19 @@ def test_a_slice_after_flatten_takes_places_not_channels():
     check(model)
 
 
+def test_a_slice_may_lose_all_of_its_channels():
+    model = through(lambda x: ops.sum(x, axis=-1) - ops.sum(x[..., :2], axis=-1))
+    keep = [np.array([False, False, *[True] * 6]), np.ones(2, bool)]
+    check(model, keep=keep)
+
+
+def test_operations_of_the_smaller_model_are_its_own():
+    model = through(lambda x: ops.exp(x) * np.arange(8.0, dtype="float32"))
+    small = check(model)
+    assert small.operations[2].output.shape == (None, 4, 4, 4)
+    assert not {id(operation) for operation in small.operations} & set(map(id, model.operations))
+
+
 def test_a_slice_of_space_and_channels_at_once():
     check(through(lambda x: x[:, 1:3, ::2, 2:6]))
 
