@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import keras
@@ -83,13 +82,13 @@ class _Flat:
         return self._copies[id(operation)]
 
     def _named(self, operation: Any, name: str) -> Any:
-        if not isinstance(operation, keras.layers.Layer):
-            fresh = copy.copy(operation)
-            vars(fresh).update(name=name, _inbound_nodes=[], _outbound_nodes=[])
-            return fresh
         if name == operation.name:
             return self.clones.of(operation)
-        return self.clones.of(operation, {**operation.get_config(), "name": name})
+        if isinstance(operation, keras.layers.Layer):
+            return self.clones.of(operation, {**operation.get_config(), "name": name})
+        fresh = self.clones.of(operation)
+        fresh.name = name
+        return fresh
 
     def _tell(self, name: str) -> None:
         change = Change(name, "the nested model becomes part of the graph around it", EXACT)
