@@ -348,6 +348,7 @@ def test_a_batch_normalization_trains_as_before():
         (layers.MaxPooling2D(2, name="odd"), "odd", "MaxPooling2D has no kernel"),
         (layers.Conv2D(8, 3, padding="same", name="odd"), "odd", "only 1x1"),
         (layers.Conv2D(8, 1, activation="softplus", name="odd"), "odd", "'softplus'"),
+        (lambda x: x * GAP(keepdims=True, name="odd")(x), "odd", "only a 1x1 convolution may"),
         (lambda x: ops.maximum(x, layers.Conv2D(8, 1)(x)), "maximum", "Maximum has no kernel"),
     ],
 )

@@ -8,7 +8,7 @@ import keras
 
 from tfprune.graph.structure import functional, nodes_in_order
 
-_PASS_THROUGH = (
+PASS_THROUGH = (
     keras.layers.Identity,
     keras.layers.Dropout,
     keras.layers.SpatialDropout2D,
@@ -17,6 +17,7 @@ _PASS_THROUGH = (
     keras.layers.AlphaDropout,
     keras.layers.ActivityRegularization,
 )
+"""Layers whose output is their input in inference."""
 
 
 class Calls:
@@ -51,7 +52,7 @@ class Calls:
     def source(self, tensor: Any) -> Any:
         """Return the call that makes a tensor, seen through layers that only act in training."""
         node = self.maker(tensor)
-        while node is not None and isinstance(node.operation, _PASS_THROUGH):
+        while node is not None and isinstance(node.operation, PASS_THROUGH):
             node = self.maker(node.input_tensors[0])
         return node
 

@@ -13,6 +13,7 @@ from tfprune.rewriting.calls import Calls
 from tfprune.rewriting.carrying import carrier
 from tfprune.rewriting.editing import Edits, Make, New, fill
 from tfprune.rewriting.numbers import constant_form
+from tfprune.rewriting.part import SparsePart
 from tfprune.rewriting.records import EXACT, Change
 
 _SIXTH = 1 / 6
@@ -25,7 +26,10 @@ def harden(edits: Edits) -> None:
     that makes x, what remains is `ReLU(max_value=1.0)`. x * hard_sigmoid(x) becomes one
     activation, "hard_silu".
     """
+    part = SparsePart(edits.calls)
     for node in edits.calls.nodes:
+        if node not in part:
+            continue
         if _fused(node.operation):
             edits.instead(node, _unfused(edits, node))
             what = (
@@ -117,7 +121,8 @@ def _sixth(layer: Any) -> Any:
     """Return a linear layer that computes a sixth of what `layer` does, plus 1/2."""
     config = {**layer.get_config(), "use_bias": True, "activation": "linear"}
     fresh = type(layer).from_config(config)
-    fresh.build((*[None] * (3 if type(layer) is layers.Conv2D else 1), layer.input.shape[-1]))
+    unknown = [None] * max(1, len(layer.kernel.shape) - 1)
+    fresh.build((*unknown, layer.kernel.shape[-2] * getattr(layer, "groups", 1)))
     bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(layer.kernel.shape[-1], "float32")
     fill(fresh, layer, kernel=np.asarray(layer.kernel) / 6, bias=bias / 6 + 0.5)
     return fresh

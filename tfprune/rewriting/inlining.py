@@ -34,6 +34,7 @@ def inline(model: Any) -> tuple[Any, list[Change], list[Note]]:
     nested = keras.tree.pack_sequence_as(net._inputs_struct, inputs)
     fresh = keras.Model(nested, structure, name=net.name)
     flat.clones.copy_weights()
+    fresh._trainable = net._trainable
     return fresh, flat.changes, flat.clones.notes
 
 
@@ -61,10 +62,10 @@ class _Flat:
         if is_graph(operation):
             inside = kwargs.get("training")
             self._tell(operation.name)
-            flat = keras.tree.flatten(args)
+            given = keras.tree.flatten((args, kwargs))
             return self.run(
                 functional(operation),
-                flat,
+                [value for value in given if isinstance(value, keras.KerasTensor)],
                 training if inside is None else inside,
                 f"{prefix}{operation.name}_",
             )

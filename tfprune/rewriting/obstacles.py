@@ -10,7 +10,7 @@ from keras import layers
 from tfprune.graph import Graph
 from tfprune.notes import Note
 from tfprune.plan.policy import breaks_cluster
-from tfprune.rewriting.calls import Calls
+from tfprune.rewriting.calls import PASS_THROUGH, Calls
 from tfprune.rewriting.numbers import constant_form
 from tfprune.rewriting.part import SparsePart, is_pooling
 from tfprune.runtimes import INPUT_MULTIPLE
@@ -24,7 +24,12 @@ def obstacles(model: Any) -> list[Note]:
         return [Note(model.name, _no_entry(calls))]
     if not any(part.follows(node) for node in part.exits):
         return [Note(model.name, "no GlobalAveragePooling2D follows the first convolution")]
-    return [*_sizes(model, calls, part), *_inside(model, calls, part), *_leaks(model, calls, part)]
+    return [
+        *_sizes(model, calls, part),
+        *_inside(model, calls, part),
+        *_gates(calls, part),
+        *_leaks(model, calls, part),
+    ]
 
 
 def _no_entry(calls: Calls) -> str:
@@ -90,6 +95,16 @@ def _inside(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:
         # Constants that no convolution takes in were given one by `carry`.
         if reason is not None and constant_form(node) is None:
             yield Note(node.operation.name, reason)
+
+
+def _gates(calls: Calls, part: SparsePart) -> Iterator[Note]:
+    """Yield a note for each pooling inside the part that something else than a 1x1 reads."""
+    for node in part.exits:
+        for reader in calls.readers(node.outputs[0]) if node in part else ():
+            reads = reader.operation
+            if reader in part and not isinstance(reads, (layers.Conv2D, *PASS_THROUGH)):
+                reason = f"{reads.name!r} reads its means: in a gate only a 1x1 convolution may"
+                yield Note(node.operation.name, reason)
 
 
 def _leaks(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:

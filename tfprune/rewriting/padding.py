@@ -8,6 +8,7 @@ from keras import layers
 
 from tfprune.notes import Note
 from tfprune.rewriting.editing import Edits, Make, New
+from tfprune.rewriting.part import SparsePart
 from tfprune.rewriting.records import SHIFTS, Change
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
@@ -19,8 +20,9 @@ def pad_evenly(edits: Edits) -> None:
     That moves what the layer sees up and left by a pixel of its input: Keras' 'same' and the
     `ZeroPadding2D(((0, 1), (0, 1)))` of keras.applications pad an even map below and right only.
     """
+    part = SparsePart(edits.calls)
     for node in edits.calls.nodes:
-        reach = _reach(node.operation)
+        reach = _reach(node.operation) if node in part else None
         if reach is None:
             continue
         source, pads, words = _padding(edits, node)

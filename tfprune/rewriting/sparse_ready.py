@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
@@ -64,6 +64,11 @@ class SparseReady:
         )
         change = sum(float(np.square(a - b).sum()) for a, b in zip(old, new, strict=True))
         return float(np.sqrt(change / max(sum(float(np.square(a).sum()) for a in old), 1e-30)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the changes and notes as plain lists and strings, ready for JSON."""
+        rows = {"changes": self.changes, "notes": self.notes}
+        return {name: [asdict(row) for row in found] for name, found in rows.items()}
 
     def __str__(self) -> str:
         shifts = sum(change.effect != EXACT for change in self.changes)
