@@ -88,6 +88,17 @@ def test_a_shared_convolution_stays_shared():
     assert [layer.name for layer in plan.model.layers].count("half") == 1
 
 
+def test_two_layers_that_halve_the_same_map_get_a_map_each():
+    def two_ways(x):
+        return layers.Add()([strided(x), layers.DepthwiseConv2D(3, 2, "same", name="other")(x)])
+
+    plan = plan_sparse_ready(net(two_ways))
+    assert [change.effect for change in plan.changes] == ["shifts", "shifts", "exact"]
+    copy = plan.model.get_layer("other_copy")
+    np.testing.assert_array_equal(copy(IMAGES[..., [0] * 8]), IMAGES[..., [0] * 8])
+    assert is_ready(plan) and plan.model.get_layer("other_own_pad").padding == ((1, 1), (1, 1))
+
+
 def test_padding_that_would_change_a_size_is_left_with_the_reason():
     plan = plan_sparse_ready(net(lambda x: strided(x, padding="valid")))
     assert [note.subject for note in plan.notes] == ["half", "half"]
@@ -106,6 +117,14 @@ def test_a_size_that_gives_an_odd_map_is_named_with_the_nearest_ones(size, neare
     [note] = plan_sparse_ready(net(halved_four_times, shape=(size, size, 3))).notes
     assert note.subject == "image"
     assert f"the nearest multiples of 32 are {nearest}" in note.reason
+
+
+@pytest.mark.parametrize("options", [{}, {"use_bias": False}, {"activation": "relu"}])
+def test_a_separable_convolution_becomes_two_layers_that_policies_prune(options):
+    separable = layers.SeparableConv2D(8, 3, padding="same", name="both", **options)
+    plan = plan_sparse_ready(net(separable))
+    assert plan.exact and is_ready(plan) and same_outputs(plan)
+    assert PruneForLatencyOnXNNPack().allow_pruning(plan.model.get_layer("both"))
 
 
 # Heads and gates
@@ -349,6 +368,7 @@ def test_a_batch_normalization_trains_as_before():
         (layers.Conv2D(8, 3, padding="same", name="odd"), "odd", "only 1x1"),
         (layers.Conv2D(8, 1, activation="softplus", name="odd"), "odd", "'softplus'"),
         (lambda x: x * GAP(keepdims=True, name="odd")(x), "odd", "only a 1x1 convolution may"),
+        (lambda x: layers.Add(name="odd")([x, x]), "odd", "multiply it by 2"),
         (lambda x: ops.maximum(x, layers.Conv2D(8, 1)(x)), "maximum", "Maximum has no kernel"),
     ],
 )

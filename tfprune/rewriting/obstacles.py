@@ -91,10 +91,16 @@ def _inside(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:
         if _reads_odd_map(calls, node):
             continue  # the size of the image is what has to change
         seen.add(id(node.operation))
-        reason = breaks_cluster(graph, node.operation)
+        reason = breaks_cluster(graph, node.operation) or _doubled(node)
         # Constants that no convolution takes in were given one by `carry`.
         if reason is not None and constant_form(node) is None:
             yield Note(node.operation.name, reason)
+
+
+def _doubled(node: Any) -> str | None:
+    twice = len({id(tensor) for tensor in node.input_tensors}) < len(node.input_tensors)
+    adds = type(node.operation).__name__ == "Add"
+    return "adds a map to itself: multiply it by 2" if adds and twice else None
 
 
 def _gates(calls: Calls, part: SparsePart) -> Iterator[Note]:

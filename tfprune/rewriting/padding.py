@@ -40,7 +40,7 @@ def pad_evenly(edits: Edits) -> None:
 
 def _reach(layer: Any) -> int | None:
     """Return how far the kernel of a strided layer reaches that sparse kernels exist for."""
-    if type(layer) in (layers.DepthwiseConv2D, layers.SeparableConv2D):
+    if type(layer) is layers.DepthwiseConv2D:
         fits = layer.depth_multiplier == 1 and layer.kernel_size in ((3, 3), (5, 5))
     elif type(layer) is layers.Conv2D:
         fits = layer.groups == 1 and tuple(layer.kernel.shape[:3]) == (3, 3, 3)

@@ -23,9 +23,19 @@ from tfprune.rewriting.padding import pad_evenly
 from tfprune.rewriting.part import SparsePart
 from tfprune.rewriting.pooled import reform
 from tfprune.rewriting.records import EXACT, Change
+from tfprune.rewriting.separating import separate
+from tfprune.rewriting.splitting import split
 from tfprune.rewriting.stem import widen_stem
 
-_STEPS: tuple[Callable[[Edits], None], ...] = (widen_stem, harden, reform, pad_evenly, carry)
+_STEPS: tuple[Callable[[Edits], None], ...] = (
+    widen_stem,
+    split,
+    harden,
+    reform,
+    pad_evenly,
+    separate,
+    carry,
+)
 
 
 @dataclass(frozen=True, eq=False)
