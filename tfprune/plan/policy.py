@@ -93,7 +93,8 @@ class PruneForLatencyOnXNNPack(PruningPolicy):
             raise _unsuited(
                 model,
                 "no Conv2D(3x3, strides=2, padding='valid') on 3 channels behind ZeroPadding2D(1)",
-                "begin with ZeroPadding2D(1) and Conv2D(n, 3, strides=2) on 3 channels",
+                "call tfprune.make_sparse_ready(model) first, or begin with ZeroPadding2D(1) and "
+                "Conv2D(n, 3, strides=2) on 3 channels",
             )
         for entry in entries:
             _walk_to_exit(model, graph, entry)
@@ -123,7 +124,9 @@ def _walk_to_exit(model: Any, graph: Graph, entry: Any) -> None:
         reason = breaks_cluster(graph, op)
         if reason is not None:
             raise _unsuited(
-                model, f"layer {op.name!r}: {reason}", "change it, or prune without this policy"
+                model,
+                f"layer {op.name!r}: {reason}",
+                "call tfprune.make_sparse_ready(model) first, or prune without this policy",
             )
         following = graph.consumers(op)
         if not following:
@@ -133,7 +136,7 @@ def _walk_to_exit(model: Any, graph: Graph, entry: Any) -> None:
 
 def breaks_cluster(graph: Graph, op: Any) -> str | None:
     """Return why XNNPACK cannot run the operation inside a sparse cluster, None if it can."""
-    if isinstance(op, (layers.DepthwiseConv2D, layers.SeparableConv2D)):
+    if isinstance(op, layers.DepthwiseConv2D):
         return _activation(op) or _depthwise(graph, op)
     if isinstance(op, layers.Conv2D):
         if PruneForLatencyOnXNNPack().allow_pruning(op):

@@ -77,8 +77,10 @@ class SparseReady:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the changes and notes as plain lists and strings, ready for JSON."""
-        rows = {"changes": self.changes, "notes": self.notes}
-        return {name: [asdict(row) for row in found] for name, found in rows.items()}
+        return {
+            "changes": [asdict(change) for change in self.changes],
+            "notes": [asdict(note) for note in self.notes],
+        }
 
     def __str__(self) -> str:
         shifts = sum(change.effect != EXACT for change in self.changes)
