@@ -218,6 +218,12 @@ def test_a_gate_becomes_pooling_and_1x1_convolutions_exactly(name):
     }
 
 
+def test_a_gate_of_a_map_of_one_pixel_is_a_gate():
+    plan = plan_sparse_ready(net(GATES["Dense, reshape"], shape=(2, 2, 3)))
+    assert isinstance(plan.model.get_layer("excite"), layers.Conv2D)
+    assert same_outputs(plan, IMAGES[:, :2, :2])
+
+
 def test_a_pooling_that_feeds_a_gate_and_a_head_is_named():
     image = keras.Input((32, 32, 3))
     x = layers.Conv2D(4, 3, 2, "same", name="stem")(image)

@@ -35,9 +35,7 @@ def carry(edits: Edits) -> None:
             what = "a constant operand becomes a depthwise convolution"
         elif type(node.operation) is layers.BatchNormalization:
             edits.instead(node, _before(edits, node))
-            what = (
-                "a depthwise convolution before it, which does nothing, can take it at conversion"
-            )
+            what = "a depthwise convolution before it, which does nothing, takes it at conversion"
         else:
             continue
         edits.changes.append(Change(node.operation.name, what, EXACT))

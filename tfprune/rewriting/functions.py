@@ -33,7 +33,7 @@ def harden(edits: Edits) -> None:
         if _fused(node.operation):
             edits.instead(node, _unfused(edits, node))
             what = (
-                "its hard sigmoid becomes ReLU(max_value=1.0), the division goes into its weights"
+                "its hard sigmoid becomes ReLU(max_value=1.0), its division goes into the weights"
             )
             edits.changes.append(Change(node.operation.name, what, EXACT))
             continue

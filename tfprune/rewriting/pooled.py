@@ -91,19 +91,16 @@ def find_region(edits: Edits, pooling: Any) -> Region:
     inside = {id(pooling.outputs[0]): pooling.outputs[0]}
     for node in calls.nodes:
         own = [tensor for tensor in node.input_tensors if id(tensor) in inside]
-        if own and len(own) == len(node.input_tensors) and _carries(node):
+        others = [tensor for tensor in node.input_tensors if id(tensor) not in inside]
+        if own and not others and _carries(node):
             region.calls.append(node)
             inside[id(node.outputs[0])] = node.outputs[0]
-        elif own and len(own) < len(node.input_tensors) and _is_map(node.outputs[0]):
+        elif own and others and all(len(tensor.shape) == 4 for tensor in others):
             region.gates.append(node)
         elif own:
             region.leaves += own
     region.leaves += [tensor for key, tensor in inside.items() if key in calls.outputs]
     return region
-
-
-def _is_map(tensor: Any) -> bool:
-    return len(tensor.shape) == 4 and tuple(tensor.shape[1:3]) != (1, 1)
 
 
 def _carries(node: Any) -> bool:
