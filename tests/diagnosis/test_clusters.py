@@ -91,6 +91,12 @@ def test_how_the_sparse_part_may_end(end, verdict, rule):
     assert rule is None or rule in [finding.rule for finding in found.findings]
 
 
+def test_an_op_that_xnnpack_leaves_out_hides_the_end_and_is_named():
+    found = judged(network(lambda b, x: b.unary(x, "SIGN")))
+    assert (found.verdict, found.verdicts[0].rule) == ("dense", "builtin")
+    assert "XNNPACK has no such op" in found.reason
+
+
 @pytest.mark.parametrize(
     ("channels", "kernel", "stride", "rule"),
     [(1, 3, 2, "entry"), (4, 3, 2, "entry"), (3, 3, 1, "entry"), (3, 5, 2, "inside")],
