@@ -9,7 +9,7 @@ import pytest
 from tfprune.errors import FileError, PruneError
 from tfprune.tflite import read_tflite
 from tfprune.tflite.sparse_tensor import Level, SparseEncoding
-from tfprune.tflite.tensor import Tensor
+from tfprune.tflite.tensor import Tensor, check_storage
 
 
 def last_kernel(model):
@@ -77,6 +77,14 @@ def test_a_sparse_tensor_without_stored_values_is_all_zero():
     encoding = SparseEncoding((0, 1), (), (Level(2, none, none), columns))
     tensor = Tensor(0, "pruned away", (2, 3), "float32", encoding=encoding)
     assert tensor.is_constant and tensor.zeros() == 6
+
+
+def test_a_sparse_tensor_that_stores_half_a_value_is_refused():
+    tensor = Tensor(
+        0, "cut", (2, 3), "float32", data=np.zeros(6, np.uint8), encoding=SparseEncoding((), (), ())
+    )
+    with pytest.raises(ValueError, match="stores 6 of 24 bytes"):
+        check_storage(tensor)
 
 
 def test_a_tensor_computed_at_run_time_has_no_values(converted):

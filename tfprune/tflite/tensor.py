@@ -144,8 +144,9 @@ def check_storage(tensor: Tensor) -> None:
     if tensor.size * bits > _MOST_BYTES * 8:
         raise ValueError(f"tensor {tensor.index} of shape {tensor.shape} is too large for a file")
     expected = -(-tensor.size * bits // 8)
-    wrong = len(tensor.data) > expected if tensor.sparse else len(tensor.data) != expected
-    if wrong:
+    stored = len(tensor.data)
+    whole = stored * 8 % bits == 0 and stored <= expected if tensor.sparse else stored == expected
+    if not whole:
         raise ValueError(f"tensor {tensor.index} stores {len(tensor.data)} of {expected} bytes")
 
 

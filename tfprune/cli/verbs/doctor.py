@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> bool:
 def _doctor(path: str, target: str | None) -> Diagnosis:
     from tfprune.export import doctor
 
-    if not path.endswith((".keras", ".h5")):
+    if path.endswith(".tflite"):
         return doctor(path, target)
     with quiet():
         return doctor(path, target)
