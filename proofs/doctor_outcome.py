@@ -19,6 +19,7 @@ from tfprune.diagnosis import Diagnosis, diagnose
 from tfprune.emulation import find_target
 from tfprune.tflite import read_tflite
 
+_FILES = 20  # for one process
 SCRIPT = Path(__file__).with_name("doctor_runs.py")
 TOLERANCES = {None: 1e-4, "float16": 1e-2, "dynamic": 0.1, "int8": 0.2, "int16x8": 0.1}
 """The largest error, relative to the largest output; wrong layouts err by more on these models."""
@@ -68,7 +69,9 @@ class Outcome:
 
 
 class Emulator:
-    """One emulated process that runs file after file; a new one is started when it dies.
+    """One emulated process that runs file after file.
+
+    A new one is started when it dies, and after some files: it grows by about 60 MB with each.
 
     Args:
         target: `"arm64"` or `"x86-noavx"`, as in `tfprune.emulation.find_target`.
@@ -79,14 +82,19 @@ class Emulator:
         folder = Path(runners.__file__).parent
         self._command = [*find_target(target).launcher, str(SCRIPT), str(folder)]
         self._process: subprocess.Popen[str] | None = None
+        self._left = _FILES
 
     def run(self, case: Case, outputs: Path) -> dict[str, Any]:
         """Run one file; the answer holds `"error"` or `"kernels"`."""
+        if self._left == 0:
+            self.close()
         if self._process is None:
+            self._left = _FILES
             self._process = subprocess.Popen(
                 self._command, stdin=-1, stdout=-1, stderr=subprocess.DEVNULL, text=True
             )
         request = {"path": str(case.path), "inputs": str(case.inputs), "outputs": str(outputs)}
+        self._left -= 1
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
@@ -102,6 +110,7 @@ class Emulator:
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
+            self._process = None
 
     def __enter__(self) -> Emulator:
         return self
