@@ -19,7 +19,7 @@ check: $(VENV)/.dev   ## lint, types and the import contract
 	$(BIN)/lint-imports
 
 proof: $(VENV)/.dev   ## the slow evidence: hours on 2 cores; goes on where it was interrupted
-	$(PYTEST) -m proof
+	HYPOTHESIS_PROFILE=searching $(PYTEST) -m proof
 	$(BIN)/python benchmarks/mask_overhead.py
 	$(BIN)/python benchmarks/structured_speed.py
 	$(BIN)/python -m proofs.coverage
@@ -27,7 +27,7 @@ proof: $(VENV)/.dev   ## the slow evidence: hours on 2 cores; goes on where it w
 	$(BIN)/tfprune setup-arm64
 	$(BIN)/python -m proofs.doctor_truth
 	$(BIN)/python -m proofs.fuzz
-	$(BIN)/python -m proofs.resnet_pruning --finetune random l1 l2 bn_scale fpgm lamp taylor fisher activation_mean activation_apoz
+	$(BIN)/python -m proofs.resnet_pruning --scopes global --finetune random l1 l2 bn_scale fpgm lamp taylor fisher activation_mean activation_apoz
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -38,7 +38,7 @@ from tfprune import criteria
 
 TARGETS = (1.5, 2.0, 3.0)
 RANDOM_SEEDS = (0, 1, 2)
-SCORED_IMAGES, RECALIBRATED_IMAGES, FINE_TUNE_RATE = 2_048, 5_120, 0.01
+SCORED_IMAGES, SCORED_BATCH, RECALIBRATED_IMAGES, FINE_TUNE_RATE = 2_048, 8, 5_120, 0.01
 TABLE = Path(__file__).parents[1] / "docs" / "resnet_pruning.md"
 
 Maker = Callable[[tf.data.Dataset, int], Any]
@@ -56,6 +56,23 @@ CRITERIA: dict[str, Maker] = {
 }
 
 
+class ScoredOnce:
+    """A criterion that scores a model once, for all targets."""
+
+    def __init__(self, criterion: Any) -> None:
+        self._criterion = criterion
+        self._known: list[Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._criterion, name)
+
+    def scores(self, model: keras.Model, groups: Any) -> list[Any]:
+        """Return the scores of the first call; the model and its groups are the same."""
+        if self._known is None:
+            self._known = self._criterion.scores(model, groups)
+        return self._known
+
+
 class Bench:
     """What all rows of a run share: test images, batches to score and to recalibrate with."""
 
@@ -63,13 +80,21 @@ class Bench:
         self.test_x, self.test_y = normalise(images.test_x), images.test_y
         train_x = normalise(images.train_x)
         scored = train_x[:SCORED_IMAGES], images.train_y[:SCORED_IMAGES]
-        self.scoring = tf.data.Dataset.from_tensor_slices(scored).batch(32)
+        self.scoring = tf.data.Dataset.from_tensor_slices(scored).batch(SCORED_BATCH)
         self.training = augmented(train_x, images.train_y)
+        self._scored: dict[Any, ScoredOnce] = {}
         self.recalibration = self.training.take(RECALIBRATED_IMAGES // 128)
 
     def accuracy(self, model: keras.Model) -> float:
         """Score all 10,000 test images."""
         return accuracy(model, self.test_x, self.test_y)
+
+    def criterion(self, dense: keras.Model, row: Row) -> ScoredOnce:
+        """Return the criterion of a row, the same for all its targets."""
+        key = dense.name, row.criterion, row.seed
+        if key not in self._scored:
+            self._scored[key] = ScoredOnce(CRITERIA[row.criterion](self.scoring, row.seed))
+        return self._scored[key]
 
     def measure(self, dense: keras.Model, row: Row, finetune: bool) -> Row:
         """Prune as `row` asks and return it with what was measured."""
@@ -78,7 +103,7 @@ class Bench:
             dense,
             ratio=1 - 1 / row.target,
             target="macs",
-            criterion=CRITERIA[row.criterion](self.scoring, row.seed),
+            criterion=self.criterion(dense, row),
             scope=row.scope,
         )
         small = plan.apply()

@@ -200,6 +200,12 @@ def test_an_unknown_activation_function_keeps_its_channels():
     check(custom, custom_objects={"first_half": first_half})
 
 
+def test_a_factor_for_each_channel_keeps_the_channels():
+    model = chain(layers.Rescaling([1.0, 2.0, 3.0, 4.0], name="factors"))
+    assert kept(model) == {"conv": "each has a factor of its own in factors"}
+    check(model)
+
+
 def test_one_filter_always_stays():
     model = chain(layers.Conv2D(1, 1, name="one"))
     assert check(model, ratio=1.0).get_layer("one").kernel.shape == (1, 1, 1, 1)

@@ -170,6 +170,18 @@ def test_a_concatenation_added_to_a_wide_tensor_ties_both_parts():
     check(model)
 
 
+def test_what_meets_an_input_of_the_model_in_a_concatenation_stays():
+    image = keras.Input((6, 6, 3))
+    joined = layers.Concatenate(name="joined")([image, conv("conv")(image)])
+    model = classified(image, layers.Add()([joined, conv("wide", 7)(image)]))
+    assert kept(model) == {"wide": "joined with an input of fixed width by joined"}
+    assert prunable(model) == [
+        "conv 4: writes conv/kernel[3] conv/bias[0] wide/kernel[3] wide/bias[0]; "
+        "reads head/kernel[0]"
+    ]
+    check(model)
+
+
 def test_a_branch_can_lose_all_but_one_channel_of_a_concatenation():
     image = keras.Input((6, 6, 3))
     x = layers.Concatenate()([conv("left", 4)(image), conv("right", 2)(image)])

@@ -35,12 +35,13 @@ def shared_in_two_nested_models():
 
 
 @pytest.mark.parametrize("make", [diamond, arithmetic, shared_in_two_nested_models])
-def test_a_replayed_model_computes_the_same_with_weights_of_its_own(make):
+def test_a_replayed_model_computes_the_same_with_weights_and_operations_of_its_own(make):
     model = make()
     copy = replayed(model)
     x = RNG.normal(size=(3, 4)).astype("float32")
     keras.tree.map_structure(np.testing.assert_array_equal, model(x), copy(x))
     assert not {id(v) for v in model.variables} & {id(v) for v in copy.variables}
+    assert not {id(op) for op in model.operations} & {id(op) for op in copy.operations}
 
 
 @pytest.mark.parametrize(

@@ -72,24 +72,21 @@ def test_units_go_until_the_target_is_reached(target, scope):
     assert 0.3 * before < after <= 0.5 * before
 
 
-def test_scores_in_the_loss_are_divided_by_what_a_unit_costs():
-    # `wide` and `slim` matter alike; a unit of `wide` feeds eight readers, so it goes first.
-    def net(criterion):
-        x = inputs = keras.Input((1,))
-        for width, name in ((4, "wide"), (8, "slim"), (1, "head")):
-            x = layers.Dense(width, use_bias=False, name=name)(x)
-        return plan_structured(
-            keras.Model(inputs, x), 0.3, criterion, target="params", scope="global"
-        )
-
-    class Alike(tfprune.criteria.Random):
-        in_loss = True
+@pytest.mark.parametrize(("power", "first"), [(1, "wide"), (2, "slim")])
+def test_scores_in_the_loss_are_divided_by_what_a_unit_costs(power, first):
+    # A unit of `wide` has 9 weights, one of `slim` 5: 1 / 9 < 0.7 / 5, but 1 / 9 > 0.7² / 5.
+    class Gain:
+        comparable, loss_power = True, power
 
         def scores(self, model, groups):
-            return [np.ones(group.size) for group in groups]
+            return [np.full(g.size, {"wide": 1, "slim": 0.7}[g.name]) for g in groups]
 
-    rows = widths(net(Alike(0)))
-    assert rows["wide"][1] < 4 and rows["slim"] == (8, 8)
+    x = inputs = keras.Input((1,))
+    for width, name in ((4, "wide"), (8, "slim"), (1, "head")):
+        x = layers.Dense(width, use_bias=False, name=name)(x)
+    model = keras.Model(inputs, x)
+    rows = widths(plan_structured(model, 0.1, Gain(), target="params", scope="global"))
+    assert {name for name, (before, after) in rows.items() if after < before} == {first}
 
 
 def test_ratios_by_name_leave_all_others_whole():

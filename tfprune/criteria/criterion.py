@@ -17,9 +17,10 @@ class Criterion(Protocol):
     `comparable` says whether scores of different groups may be ranked together as they are; if
     not, a ranking over several groups first divides each group's scores by their mean. A group
     that the criterion cannot judge (no normalization layer, say) gets NaN for all its units and is
-    kept whole; `unjudged` says why, for the plan's row. A criterion may also have `in_loss = True`:
-    its scores estimate the change of the loss, so that where a plan has a target in MACs or
-    parameters each is divided by what its unit costs.
+    kept whole; `unjudged` says why, for the plan's row. A criterion whose scores estimate the
+    change of the loss may also have `loss_power`, the power at which they add up when several
+    units go; where a plan has a target in MACs or parameters, score ** loss_power is divided by
+    what the unit costs.
 
     Example:
         >>> class Widest:

@@ -29,9 +29,11 @@ class Taylor:
     the same effect again in every BatchNorm and producer.) Molchanov et al., "Importance
     Estimation for Neural Network Pruning", CVPR 2019, arXiv:1906.10771 (equation 8 squares where
     this takes the absolute value; that is `Fisher`). The absolute value is taken per batch: over
-    all data the gradients of a trained model cancel. Scores are in units of the loss, so those of
-    different groups can be compared; where a plan has a target in MACs or parameters, each is
-    divided by what its unit costs.
+    all data the gradients of a trained model cancel; for the same reason small batches tell more.
+    Scores are in units of the loss, so those of different groups can be compared. Their signs
+    differ from unit to unit as if by chance, so that not they but their squares add up when
+    several units go (`loss_power`): where a plan has a target in MACs or parameters, it is the
+    square that is divided by what the unit costs.
 
     Gradients are taken in inference mode: the pruned model will run so, and batch statistics or
     dropout would make them depend on the other examples and on chance. Weights that are frozen
@@ -64,7 +66,7 @@ class Taylor:
     batches: int | None = None
     batch_size: int = 32
     comparable: ClassVar[bool] = True
-    in_loss: ClassVar[bool] = True
+    loss_power: ClassVar[int] = 2
     unjudged: ClassVar[str] = _UNJUDGED
 
     def scores(self, model: Any, groups: Sequence[Group]) -> list[np.ndarray]:
@@ -84,7 +86,8 @@ class Fisher:
     The papers square per example; here the gradient of a batch is squared, which for a trained
     model is the same up to a factor and more noise, so use small batches, and many.
 
-    Mode, frozen weights, `comparable` and arguments are as for `Taylor`.
+    Scores add up, so where a plan has a target in MACs or parameters each is divided by what its
+    unit costs. Mode, frozen weights, `comparable` and arguments are as for `Taylor`.
 
     Args:
         data: As for `Taylor`.
@@ -111,7 +114,7 @@ class Fisher:
     batches: int | None = None
     batch_size: int = 32
     comparable: ClassVar[bool] = True
-    in_loss: ClassVar[bool] = True
+    loss_power: ClassVar[int] = 1
     unjudged: ClassVar[str] = _UNJUDGED
 
     def scores(self, model: Any, groups: Sequence[Group]) -> list[np.ndarray]:

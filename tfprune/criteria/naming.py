@@ -86,6 +86,7 @@ class _Checked:
     def __init__(self, own: Any, scores: Callable[..., Any], may_abstain: bool = False) -> None:
         self.comparable = bool(getattr(own, "comparable", False))
         self.unjudged = str(getattr(own, "unjudged", "the criterion gave no score"))
+        self.loss_power = getattr(own, "loss_power", None)
         self._name = getattr(own, "__name__", type(own).__name__)
         self._scores = scores
         self._may_abstain = may_abstain

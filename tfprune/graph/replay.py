@@ -17,7 +17,7 @@ Call = Callable[..., Any]
 
 
 class Clones:
-    """Fresh copies of layers, and the weights that are still to be copied into them.
+    """Fresh copies of layers and operations, and the weights still to be copied into them.
 
     A layer that cannot be rebuilt from its configuration is used as it is; `notes` says which.
     """
@@ -27,12 +27,12 @@ class Clones:
         self.notes: list[Note] = []
 
     def of(self, layer: Any, config: dict[str, Any] | None = None) -> Any:
-        """Return a fresh copy of a layer, of another config if one is given.
+        """Return a fresh copy of a layer or operation, of another config if one is given.
 
         Its weights follow with `copy_weights`.
         """
         if not isinstance(layer, keras.layers.Layer):
-            return layer  # an operation of keras.ops has no state
+            return _uncalled(layer)
         try:
             copy = clone_layer(layer) if config is None else type(layer).from_config(config)
         except Exception as error:
@@ -178,6 +178,13 @@ def _clone_lambda(layer: Any) -> Any:
         dtype=layer.dtype_policy,
         trainable=layer.trainable,
     )
+
+
+def _uncalled(operation: Any) -> Any:
+    """Return a copy of an operation of `keras.ops`, which has no weights, that nobody called."""
+    fresh = object.__new__(type(operation))
+    vars(fresh).update(vars(operation), _inbound_nodes=[], _outbound_nodes=[])
+    return fresh
 
 
 def _copy_trainable(original: Any, copy: Any) -> None:

@@ -36,7 +36,7 @@ def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
 
     def change(operation: Any) -> Any:
         if not isinstance(operation, keras.layers.Layer):
-            return _uncalled(operation)
+            return clones.of(operation)
         loses = any(id(variable) in cuts for variable in operation.variables)
         config = _smaller_config(operation, structure.settings(operation), kept, loses)
         return clones.of(operation) if config is None else _smaller(operation, config, clones)
@@ -53,13 +53,6 @@ def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
     )
     clones.copy_weights(lambda variable: _cut(variable, cuts))
     return small, tuple(clones.notes)
-
-
-def _uncalled(operation: Any) -> Any:
-    """Return a copy of an operation of `keras.ops` that no model has called yet."""
-    fresh = object.__new__(type(operation))
-    vars(fresh).update(vars(operation), _inbound_nodes=[], _outbound_nodes=[])
-    return fresh
 
 
 def _smaller(layer: Any, config: dict[str, Any], clones: Clones) -> Any:

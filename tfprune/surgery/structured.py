@@ -79,9 +79,10 @@ def plan_structured(
     chosen = _prunable(structure, own)
     costs = Costs(structure, input_shape)
     scores = judge.scores(model, [group for group, _ in chosen])
-    if target != "units" and getattr(judge, "in_loss", False):
+    power = getattr(judge, "loss_power", None)
+    if target != "units" and power is not None:
         pairs = zip(chosen, scores, strict=True)
-        scores = [score / costs.of_a_unit(target, group) for (group, _), score in pairs]
+        scores = [score**power / costs.of_a_unit(target, group) for (group, _), score in pairs]
     candidates = [
         Candidate(group.name, score, _kind(group), share, min_width, round_to)
         for (group, share), score in zip(chosen, scores, strict=True)
