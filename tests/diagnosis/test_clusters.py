@@ -91,10 +91,17 @@ def test_how_the_sparse_part_may_end(end, verdict, rule):
     assert rule is None or rule in [finding.rule for finding in found.findings]
 
 
-def test_an_op_that_xnnpack_leaves_out_hides_the_end_and_is_named():
-    found = judged(network(lambda b, x: b.unary(x, "SIGN")))
+@pytest.mark.parametrize(
+    ("middle", "reason"),
+    [
+        (lambda b, x: b.unary(x, "SIGN"), "XNNPACK has no such op"),
+        (lambda b, x: b.pool(x, size=1), "its strides exceed what it pools"),
+    ],
+)
+def test_an_op_that_xnnpack_leaves_out_hides_the_end_and_is_named(middle, reason):
+    found = judged(network(middle))
     assert (found.verdict, found.verdicts[0].rule) == ("dense", "builtin")
-    assert "XNNPACK has no such op" in found.reason
+    assert reason in found.reason
 
 
 @pytest.mark.parametrize(
