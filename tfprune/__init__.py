@@ -15,6 +15,7 @@ _PUBLIC = {
     "PruneError": "tfprune.errors",
     "convert": "tfprune.export",
     "inspect": "tfprune.inspection",
+    "doctor": "tfprune.export",
     "verify": "tfprune.verification",
     "benchmark": "tfprune.bench",
     "report": "tfprune.reports",

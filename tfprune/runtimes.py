@@ -1,8 +1,8 @@
 """Facts about the runtimes of a .tflite file: what XNNPACK runs sparse, and what breaks it.
 
-Every rule has a name, the sentence a user reads, and its source: a function in XNNPACK or LiteRT
-that says so, or the measurement that showed it. "Measured" means run with ai-edge-litert's ARM64
-build under emulation; nothing here was run on a phone.
+Every rule has a name, the sentence a user reads, the change that heeds it, and its source: a
+function in XNNPACK or LiteRT that says so, or the measurement that showed it. "Measured" means run
+with ai-edge-litert's ARM64 build under emulation; nothing here was run on a phone.
 """
 
 from __future__ import annotations
@@ -11,21 +11,24 @@ from dataclasses import dataclass
 
 _NCHW = "XNNPACK src/subgraph.c, xnn_check_nchw_compatibility"
 _REWRITE = "XNNPACK src/subgraph.c, xnn_subgraph_rewrite_for_nchw"
+_OPTIMIZE = "XNNPACK src/subgraph.c, xnn_subgraph_optimize"
 _DELEGATE = "LiteRT tflite/delegates/xnnpack/xnnpack_delegate.cc"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One condition on a sparse .tflite file.
+    """One condition on a .tflite file.
 
     Args:
         name: Its short name, unique.
         says: What must hold, and what happens otherwise.
+        fix: The change that heeds it.
         source: Where that is known from.
     """
 
     name: str
     says: str
+    fix: str
     source: str
 
 
@@ -33,81 +36,150 @@ SPARSE_ZEROS = (2, 3)
 """A cluster runs sparse if more than this share of its 1x1 weights is zero (rule `zeros`)."""
 
 INPUT_MULTIPLE = 32
-"""Height and width of the input must be multiples of this (rule `input`)."""
+"""Height and width of the input should be multiples of this (rule `size`)."""
 
 DYNAMIC_MINIMUM = 1024
 """Dynamic-range quantization leaves kernels with fewer weights in float."""
+
+FP16_METADATA = b"accfp16"
+"""The end of the metadata `reduced_precision_support` where XNNPACK may compute in float16.
+
+`fp16accfp32`, which the converter writes for quantize="float16", does not allow it.
+"""
 
 SPARSE_RULES = {
     rule.name: rule
     for rule in (
         Rule(
+            "stored dense",
+            "XNNPACK looks for zeros only if a weight is stored sparse (behind a DENSIFY op); "
+            "zeros in densely stored weights do nothing",
+            "convert with tfprune.convert(model, path), which stores sparse what is safe",
+            f"{_DELEGATE}, Subgraph::Create, has_sparse_weights",
+        ),
+        Rule(
+            "x86",
+            "XNNPACK has no sparse kernels for x86 with AVX: it runs dense there, whatever it "
+            "does on a phone",
+            "measure on ARM64",
+            f"{_OPTIMIZE} and src/xnnpack/hardware-config.h, xnn_is_chw_compatible_config",
+        ),
+        Rule(
             "quantization",
-            "only float32 and float16 weights run sparse; XNNPACK runs int8 dense, and does not "
-            "load it stored sparse in a Dense layer or a dynamic-range model",
-            f"{_NCHW}, all_values_fp; measured: 'failed to delegate FULLY_CONNECTED'",
-        ),
-        Rule(
-            "graph",
-            "the file must hold one graph, one image input and a fixed batch of 1",
-            "the only form that was measured",
-        ),
-        Rule(
-            "input",
-            "height and width must be multiples of 32; on odd feature maps the converter folds "
-            "explicit padding back into 'same', which ends the sparse cluster early",
-            "measured: size 112 computes wrong numbers on ARM64",
+            "only float32 and float16 weights run sparse; XNNPACK runs int8 dense",
+            "choose: int8 (with channels removed by prune_structured), or sparse float16",
+            f"{_NCHW}, all_values_fp",
         ),
         Rule(
             "entry",
-            "the stem must be ZeroPadding2D(1) and a Conv2D 3x3, stride 2, 'valid', on exactly "
-            "3 channels, and there must be one such stem",
+            "the sparse part begins with a convolution 3x3, stride 2, padded by 1 on all sides, "
+            "on exactly 3 channels",
+            "begin with ZeroPadding2D(1) and Conv2D(n, 3, 2, padding='valid') on 3 channels",
             _NCHW,
         ),
         Rule(
+            "padding",
+            "3x3 kernels must be padded by 1 on all sides, 5x5 kernels by 2; at stride 2 Keras' "
+            "'same' and ZeroPadding2D(((0, 1), (0, 1))) pad unevenly",
+            "ZeroPadding2D(k // 2) and padding='valid' at stride 2: make_sparse_ready does it",
+            _NCHW,
+        ),
+        Rule(
+            "size",
+            "on an odd feature map the converter folds padding by 1 and 'valid' back into 'same', "
+            "which is uneven for XNNPACK; multiples of 32 stay even through five halvings",
+            "use an input whose height and width are multiples of 32",
+            f"{_NCHW}; measured: 112x112 computes wrong numbers on ARM64",
+        ),
+        Rule(
             "inside",
-            "between stem and pooling only Conv2D 1x1 stride 1, DepthwiseConv2D 3x3 or 5x5 with "
-            "symmetric padding, add or multiply of two feature maps, and activations may stand; "
-            "anything else splits the cluster, which then computes wrong numbers on ARM64",
-            f"{_NCHW}; measured: relative errors of 0.18 to 0.67",
+            "in the sparse part may stand: 1x1 convolutions at stride 1, depthwise 3x3 and 5x5, "
+            "sum and product of two feature maps, functions of one value such as ReLU or silu, "
+            "bilinear resizing, and squeeze-and-excite with GlobalAveragePooling2D(keepdims=True)",
+            "replace or move the op that is named",
+            _NCHW,
         ),
         Rule(
             "exit",
-            "the cluster must end in one GlobalAveragePooling2D(keepdims=False), followed by "
-            "Dense layers only",
-            f"{_REWRITE}; measured: any other end is wrong or fails to load",
+            "the sparse part ends in GlobalAveragePooling2D(keepdims=False) or depth_to_space; "
+            "what leaves it another way is computed wrongly",
+            "end in GlobalAveragePooling2D() and Dense layers",
+            f"{_REWRITE}; measured: relative errors of 0.01 to 1 on ARM64, right on x86 with AVX",
         ),
         Rule(
             "zeros",
-            "more than 2/3 of the weights of all 1x1 convolutions together must be zero",
+            "more than 2/3 of the weights of all 1x1 convolutions of the sparse part together "
+            "must be zero",
+            "prune further: 75 % or more, all 1x1 convolutions alike",
             f"{_REWRITE}; measured: 66 % runs dense, 67 % sparse",
+        ),
+        Rule(
+            "loading",
+            "XNNPACK can't take int8 weights that are stored sparse in a Dense layer, nor in a "
+            "layer that quantizes its input on the fly: the file does not load",
+            "store the file dense: convert with sparse='auto'",
+            f"{_DELEGATE}, VisitConv2DNode and VisitFullyConnectedNode, dynamically_quantized and "
+            "supported_srq; measured: 'failed to delegate'",
+        ),
+        Rule(
+            "select ops",
+            "ops of TensorFlow run only where the app links the Select TF ops library; without "
+            "it the file does not load",
+            "replace them by ops that TensorFlow Lite has",
+            "TensorFlow Lite's op resolver, tflite/core/interpreter_builder.cc",
+        ),
+        Rule(
+            "int16 bias",
+            "the builtin depthwise convolution on int16 wants an int64 bias, and the converter "
+            "writes an int32 one when it stores weights sparse: the file does not load",
+            "store the file dense: convert with sparse='auto'",
+            "LiteRT tflite/kernels/depthwise_conv.cc, Prepare",
+        ),
+        Rule(
+            "graph",
+            "what XNNPACK does with this graph is not known",
+            "store it dense: convert with sparse='auto'",
+            "not measured",
+        ),
+        Rule(
+            "native float16",
+            "a file that asks for float16 arithmetic and stores weights sparse is rewritten twice",
+            "use quantize='float16', which stores float16 and computes in float32",
+            f"{_OPTIMIZE}; measured: some runtimes crash",
         ),
         Rule(
             "storage",
             "each stored weight costs an index of 1 or 2 bytes too: float32 kernels shrink above "
             "20 to 33 % zeros, int8 above 50 to 67 %, tiny ones never",
+            "store it dense: convert with sparse='auto' keeps the smaller file",
             "TensorFlow Lite schema.fbs, SparseIndexVector; both forms are built and measured",
         ),
         Rule(
             "densify",
-            "a Dense kernel that happens to be zero in 1x4 blocks is stored without a DENSIFY "
-            "op, and XNNPACK leaves that layer to the slow builtin kernel",
-            f"{_DELEGATE}, case kTfLiteBuiltinFullyConnected, version 8",
+            "a Dense kernel that happens to be zero in 1x4 or 1x16 blocks is stored without a "
+            "DENSIFY op, and XNNPACK leaves that layer to the slow builtin kernel",
+            "prune Dense layers element by element, or in blocks of 2",
+            f"{_DELEGATE}, VisitNode, case kTfLiteBuiltinFullyConnected, version 8",
         ),
         Rule(
-            "no entry",
-            "without a 3x3 stride-2 convolution on 3 channels no sparse cluster can begin: every "
-            "CPU decodes the weights at load time and runs them dense; only the file is smaller",
-            f"{_REWRITE}: each candidate node without an entry above it is marked incompatible; "
-            f"{_DELEGATE}, case kTfLiteBuiltinDensify",
+            "builtin",
+            "an op that XNNPACK does not take runs on a builtin kernel, in one thread, and data "
+            "leaves and enters XNNPACK around it",
+            "replace the op, or accept it where it is small",
+            f"{_DELEGATE}, VisitNode",
+        ),
+        Rule(
+            "float in int8",
+            "an op without an integer form computes in float between two conversions",
+            "replace it by a layer that has one, or keep it if it is small",
+            "TensorFlow Lite quantization specification",
+        ),
+        Rule(
+            "runtime",
+            "a runtime must know the version of every op; the last tflite-runtime is 2.14.0, "
+            "ai-edge-litert 1.0 knows what TensorFlow 2.17 knows",
+            "ship LiteRT 1.0 or newer with the app",
+            "LiteRT tflite/converter/tools/versioning/runtime_version.cc",
         ),
     )
 }
-
-UNARY_INSIDE = frozenset(
-    {"RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH", "LOGISTIC", "TANH", "LEAKY_RELU", "ELU", "GELU"}
-)
-"""Activations that XNNPACK computes inside a sparse cluster (rule `inside`)."""
-
-AFTER_EXIT = frozenset({"FULLY_CONNECTED", "SOFTMAX", "LOGISTIC", "RELU", "RELU6", "TANH"})
-"""Ops that may follow the pooling (rule `exit`)."""

@@ -1,5 +1,6 @@
 """The doctor: which kernels will run a .tflite file, and whether they compute rightly."""
 
-from tfprune.diagnosis.sparse_rule import SparseVerdict, judge_encoded, judge_sparse
+from tfprune.diagnosis.diagnosing import diagnose
+from tfprune.diagnosis.records import TARGETS, Diagnosis, Finding, OpKernels, Verdict
 
-__all__ = ["SparseVerdict", "judge_encoded", "judge_sparse"]
+__all__ = ["TARGETS", "Diagnosis", "Finding", "OpKernels", "Verdict", "diagnose"]

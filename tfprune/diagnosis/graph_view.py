@@ -1,62 +1,83 @@
-"""A .tflite graph as XNNPACK sees it: float16 constants unpacked, padding known."""
+"""A .tflite graph as XNNPACK sees it: constants unpacked at load time, readers counted."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from tfprune.tflite.model import Op, TFLiteModel
+from tfprune.tflite.model import Op, Subgraph
 from tfprune.tflite.tensor import Tensor
+
+_UNPACKED = ("float16", "float32", "int8")  # what the delegate unpacks from a sparse tensor
 
 
 class GraphView:
-    """The main graph without the DEQUANTIZE ops that unpack float16 constants.
+    """One graph without the ops that only unpack a constant.
+
+    DENSIFY turns a sparse constant into a dense one, DEQUANTIZE a float16 or int8 constant into
+    float32; the delegate does both once, when it loads the file (LiteRT
+    tflite/delegates/xnnpack/xnnpack_delegate.cc, Delegate::PrepareOpsToDelegate).
 
     Args:
-        model: A file with densely stored weights.
+        graph: A graph of a file.
     """
 
-    def __init__(self, model: TFLiteModel) -> None:
-        self.tensors = model.tensors
-        self.inputs = model.inputs
-        self.outputs = model.outputs
-        self._unpacked = {
-            op.outputs[0]: op.inputs[0]
-            for op in model.ops
-            if op.name == "DEQUANTIZE"
-            and self.tensors[op.inputs[0]].dtype == "float16"
-            and self.tensors[op.inputs[0]].is_constant
-        }
-        self.ops = [op for op in model.ops if op.outputs[0] not in self._unpacked]
-        self.uses = Counter(i for op in self.ops for i in op.inputs)
+    def __init__(self, graph: Subgraph) -> None:
+        self.tensors = graph.tensors
+        self.inputs = graph.inputs
+        self.outputs = graph.outputs
+        self.sparse: set[int] = set()  # unpacked constants that are stored sparse
+        self.unpacking: dict[int, Op] = {}  # by output
+        for op in graph.ops:
+            if self._unpacks(op):
+                self.unpacking[op.outputs[0]] = op
+        self.ops = tuple(op for op in graph.ops if self.unpacking.get(_first(op)) is not op)
+        self.readers = Counter(i for op in self.ops for i in set(op.inputs))
+        self.producers = {i: op for op in self.ops for i in op.outputs}
 
-    def constant(self, op: Op, position: int) -> Tensor | None:
-        """Return the constant at an input position of `op`, or None if it has none there."""
-        if position >= len(op.inputs) or op.inputs[position] < 0:
+    def _unpacks(self, op: Op) -> bool:
+        if len(op.inputs) != 1 or len(op.outputs) != 1 or op.inputs[0] < 0:
+            return False
+        source, target = self.tensors[op.inputs[0]], self.tensors[op.outputs[0]]
+        if op.name == "DENSIFY" and source.is_constant and source.sparse:
+            self.sparse.add(target.index)
+            return source.dtype in _UNPACKED and target.dtype == source.dtype
+        if op.name != "DEQUANTIZE" or source.dtype not in ("float16", "int8"):
+            return False
+        if source.index in self.sparse:
+            self.sparse.add(target.index)
+        constant = source.is_constant and not source.sparse
+        return (constant or source.index in self.unpacking) and target.dtype == "float32"
+
+    def constant(self, index: int) -> Tensor | None:
+        """Return the stored constant that a tensor is, or is unpacked from; None if computed."""
+        while index in self.unpacking:
+            index = self.unpacking[index].inputs[0]
+        tensor = self.tensors[index] if index >= 0 else None
+        return tensor if tensor is not None and tensor.is_constant else None
+
+    def values(self, op: Op, position: int) -> list[int] | None:
+        """Return the integers of a constant input (axes, paddings), flat; None if it has none."""
+        tensor = self.constant(op.inputs[position]) if position < len(op.inputs) else None
+        if tensor is None or not tensor.dtype.startswith("int"):
             return None
-        index = op.inputs[position]
-        tensor = self.tensors[self._unpacked.get(index, index)]
-        return tensor if tensor.is_constant else None
+        return [int(n) for n in tensor.values().reshape(-1)]
 
-    def shape(self, op: Op, position: int) -> tuple[int, ...]:
-        """Return the shape of the input at a position of `op`; () if it has none there."""
-        index = op.inputs[position] if position < len(op.inputs) else -1
+    def computed(self, op: Op) -> list[int]:
+        """Return the inputs of `op` that are no constants, in order."""
+        return [i for i in op.inputs if i >= 0 and self.constant(i) is None]
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        """Return a tensor's shape; () if there is none."""
         return self.tensors[index].shape if index >= 0 else ()
-
-    def begins_cluster(self, op: Op) -> bool:
-        """Whether XNNPACK could begin a sparse cluster at `op`, whatever its padding."""
-        strides = (op.options.get("strideH"), op.options.get("strideW"))
-        return op.name == "CONV_2D" and self.shape(op, 1)[1:] == (3, 3, 3) and 2 in strides
-
-    def symmetric_pad(self, op: Op) -> int | None:
-        """Return how wide a PAD op pads height and width on all sides, None if unevenly."""
-        amounts = self.constant(op, 1)
-        if amounts is None or amounts.shape != (4, 2):
-            return None
-        rows = amounts.values().tolist()
-        width = int(rows[1][0])
-        return width if rows == [[0, 0], [width] * 2, [width] * 2, [0, 0]] else None
 
     def label(self, op: Op) -> str:
         """Return a short name of an op for messages: its kind and what it computes."""
-        name = self.tensors[op.outputs[0]].name.split(";")[0]
-        return f"{op.name} {name!r}"
+        return f"{op.name} {self.tensor_label(_first(op))!r}"
+
+    def tensor_label(self, index: int) -> str:
+        """Return the first of the names that a fused op joins."""
+        return self.tensors[index].name.split(";")[0] if index >= 0 else ""
+
+
+def _first(op: Op) -> int:
+    return op.outputs[0] if op.outputs else -1

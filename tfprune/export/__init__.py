@@ -9,6 +9,7 @@ _PUBLIC = {
     "KernelLink": "result",
     "ConvertResult": "result",
     "convert": "conversion",
+    "doctor": "examining",
     "link_kernels": "names",
 }
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tfprune import files
-from tfprune.diagnosis.sparse_rule import SparseVerdict, judge_encoded, judge_sparse
+from tfprune.diagnosis import Finding, diagnose
 from tfprune.errors import FileError, PruneError
 from tfprune.export.calibration import Sample, samples
 from tfprune.export.quiet import quiet
 from tfprune.export.result import ConvertResult
 from tfprune.export.stayed_float import stayed_float
 from tfprune.notes import Note
+from tfprune.runtimes import SPARSE_RULES
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
 
@@ -74,7 +75,7 @@ def convert(
             quantize, io_dtype, _calibration(quantize, representative_dataset, exported.inputs)
         )
         content = converter.run(folder, settings, sparse=False)
-        tflite, verdict = _sparse(folder, settings, read_tflite(content), sparse)
+        tflite, is_sparse, reason = _sparse(folder, settings, read_tflite(content), sparse)
     kernels, missing = names.link_kernels(exported.model, tflite)
     files.write_bytes(path, tflite.content)
     return ConvertResult(
@@ -82,8 +83,8 @@ def convert(
         quantize,
         tflite.bytes,
         tflite.gzip_bytes,
-        verdict.safe,
-        verdict.reason,
+        is_sparse,
+        reason,
         kernels,
         (
             *exported.notes,
@@ -97,32 +98,46 @@ def convert(
 
 def _sparse(
     folder: str, settings: Any, dense: TFLiteModel, sparse: bool | str
-) -> tuple[TFLiteModel, SparseVerdict]:
-    """Return the file to keep, and why it is sparse or dense."""
+) -> tuple[TFLiteModel, bool, str]:
+    """Return the file to keep, whether it is stored sparse, and why."""
     if sparse is False:
-        return dense, SparseVerdict(False, "sparse=False: stored dense as asked")
-    verdict = judge_sparse(dense)
-    if not verdict.safe and sparse is True:
-        raise _unsafe(verdict)
-    if not verdict.safe:
-        return dense, verdict
+        return dense, False, "sparse=False: stored dense as asked"
+    encoded, reason = _encode(folder, settings, dense)
+    if encoded is None and sparse is True:
+        raise PruneError(
+            "convert with sparse=True",
+            reason,
+            "change what the reason names, or use sparse='auto', which stores it dense then",
+        )
+    return (dense, False, reason) if encoded is None else (encoded, True, reason)
+
+
+def _encode(folder: str, settings: Any, dense: TFLiteModel) -> tuple[TFLiteModel | None, str]:
+    """Return the sparsely stored file if it is right on every CPU and smaller, and the reason."""
     from tfprune.export import converter
 
+    if integers := [t for t in dense.tensors if t.quantized and t.is_constant and len(t.shape) > 1]:
+        found = f"are {integers[0].dtype}"
+        return None, _because(Finding.of("quantization", f"{len(integers)} of its kernels", found))
+    expected = diagnose(dense, as_if_sparse=True)
+    if not expected.safe:
+        return None, expected.reason
     encoded = read_tflite(converter.run(folder, settings, sparse=True))
-    refusal = judge_encoded(encoded, dense.bytes)
-    if refusal is None:
-        return encoded, verdict
-    if sparse is True:
-        raise _unsafe(refusal)
-    return dense, refusal
+    found_in = diagnose(encoded)
+    if not found_in.safe:
+        return None, found_in.reason
+    if slow := [finding for finding in found_in.findings if finding.rule == "densify"]:
+        return None, _because(slow[0])
+    if encoded.bytes >= dense.bytes:
+        sizes = f"sparse storage takes {encoded.bytes} bytes, dense storage {dense.bytes}"
+        return None, _because(Finding.of("storage", "the file:", sizes))
+    if found_in.verdict == "safe":
+        return encoded, found_in.reason
+    return encoded, f"stored sparse to save bytes; {found_in.reason}"
 
 
-def _unsafe(verdict: SparseVerdict) -> PruneError:
-    return PruneError(
-        "convert with sparse=True",
-        verdict.reason,
-        "change what the reason names, or use sparse='auto', which stores it dense then",
-    )
+def _because(finding: Finding) -> str:
+    return f"{finding}; {SPARSE_RULES[finding.rule].says}"
 
 
 def _calibration(quantize: str | None, data: Any, inputs: tuple[Any, ...]) -> tuple[Sample, ...]:

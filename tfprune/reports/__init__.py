@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tfprune.reports.doctor_tables import doctor_table
 from tfprune.reports.html import report
 from tfprune.reports.plan_tables import structured_table
 from tfprune.reports.record import Check, Epoch, KernelZeros, ModelRow, RunReport
@@ -21,6 +22,7 @@ __all__ = [
     "RunReport",
     "benchmark_table",
     "convert_table",
+    "doctor_table",
     "inspection_table",
     "report",
     "structured_table",
