@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from proofs.doctor_blocks import warm
-from proofs.doctor_variants import Variant
+from proofs.variants import Variant
+from proofs.variants.blocks import warm
 from tfprune.export import converter, saved_model
 from tfprune.export.quiet import quiet
 

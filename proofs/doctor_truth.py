@@ -2,177 +2,36 @@
 
 Each variant is converted, stored sparse by force, diagnosed, and run by the real aarch64 LiteRT:
 does it load, does it compute what Keras computes, which kernels run? `docs/doctor_truth.md` is
-this table:
+this table. Finished models are kept in the cache folder, so that it goes on where it was
+interrupted; `--fresh` starts over.
 
     tfprune setup-arm64
-    python -m proofs.doctor_truth --output docs/doctor_truth.md
+    python -m proofs.doctor_truth
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import hashlib
 import re
-import subprocess
+import shutil
+import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from proofs.doctor_files import MODEL, Case, make
-from proofs.doctor_variants import VARIANTS, Variant
-from tfprune import files, runners
-from tfprune.diagnosis import Diagnosis, diagnose
-from tfprune.emulation import find_target
+from proofs.doctor_outcome import Emulator, Outcome, hold
+from proofs.packages import cache_folder
+from proofs.variants import VARIANTS
+from tfprune import files
 from tfprune.progress import track
-from tfprune.tflite import read_tflite
 
-SCRIPT = Path(__file__).with_name("doctor_runs.py")
-COMMAND = "python -m proofs.doctor_truth --output docs/doctor_truth.md"
-TOLERANCES = {None: 1e-4, "float16": 1e-2, "dynamic": 0.1, "int8": 0.2, "int16x8": 0.1}
-"""The largest error, relative to the largest output; wrong layouts err by more on these models."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the doctor said of one variant, and what happened.
-
-    Args:
-        variant: Its name.
-        verdict: What the doctor said.
-        rule: The rule it named.
-        sparse_expected: How many ops it said run sparse.
-        builtin_expected: How many ops it said run on builtin kernels; None if some run in a loop.
-        loads: Whether the file loaded.
-        error: The largest error relative to the largest output; None if it did not load.
-        right: Whether that is within the tolerance of the variant's number format.
-        sparse: How many sparse kernels ran; None if nobody could count.
-        builtin: How many builtin kernels ran.
-    """
-
-    variant: str
-    verdict: str
-    rule: str
-    sparse_expected: int
-    builtin_expected: int | None
-    loads: bool
-    error: float | None = None
-    right: bool = False
-    sparse: int | None = None
-    builtin: int | None = None
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the doctor was right; "unknown" is never wrong, and counted elsewhere."""
-        if self.verdict == "unknown":
-            return True
-        if self.verdict == "unsafe":
-            return not self.right
-        if not self.right or (self.verdict == "safe") != bool(self.sparse_expected):
-            return False
-        counted = self.sparse is None or self.sparse == self.sparse_expected
-        return counted and (
-            None in (self.builtin, self.builtin_expected) or self.builtin == self.builtin_expected
-        )
-
-
-class Emulator:
-    """One emulated process that runs file after file; a new one is started when it dies.
-
-    Args:
-        target: `"arm64"` or `"x86-noavx"`, as in `tfprune.emulation.find_target`.
-    """
-
-    def __init__(self, target: str) -> None:
-        self.doctors_target = "android-arm64" if target == "arm64" else target
-        folder = Path(runners.__file__).parent
-        self._command = [*find_target(target).launcher, str(SCRIPT), str(folder)]
-        self._process: subprocess.Popen[str] | None = None
-
-    def run(self, case: Case, outputs: Path) -> dict[str, Any]:
-        """Run one file; the answer holds `"error"` or `"kernels"`."""
-        if self._process is None:
-            self._process = subprocess.Popen(
-                self._command, stdin=-1, stdout=-1, stderr=subprocess.DEVNULL, text=True
-            )
-        request = {"path": str(case.path), "inputs": str(case.inputs), "outputs": str(outputs)}
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        if line := self._process.stdout.readline():
-            answer: dict[str, Any] = json.loads(line)
-            return answer
-        code = self._process.wait()
-        self._process = None
-        return {"error": f"the process ended with {code}"}
-
-    def close(self) -> None:
-        """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-
-    def __enter__(self) -> Emulator:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def hold(name: str, variant: Variant, emulator: Emulator, folder: Path) -> Outcome:
-    """Return what the doctor says of a variant, and what happened.
-
-    What happened is kept in `folder` beside the file, and not repeated if it is there.
-    """
-    record = folder / "happened.json"
-    if not record.exists():
-        record.write_text(json.dumps(_happened(variant, emulator, folder)))
-    found = diagnose(read_tflite(folder / MODEL))
-    return Outcome(**_said(name, found, emulator.doctors_target), **json.loads(record.read_text()))
-
-
-def _happened(variant: Variant, emulator: Emulator, folder: Path) -> dict[str, Any]:
-    case = make(variant, folder)
-    answer = emulator.run(case, folder / "outputs.npz")
-    if "error" in answer:
-        return {"loads": False}
-    with np.load(folder / "outputs.npz") as arrays:
-        error = _error([arrays[n] for n in arrays.files], case.expected)
-    right = error <= TOLERANCES[variant.quantize]
-    return {"loads": True, "error": error, "right": right, **_counts(answer["kernels"])}
-
-
-def _said(name: str, found: Diagnosis, target: str) -> dict[str, Any]:
-    verdict = found.on(target)
-    kinds = [op.kernels[target] for op in found.ops]
-    loops = any(op.graph for op in found.ops)  # the body of a loop runs more than once
-    return {
-        "variant": name,
-        "verdict": verdict.verdict,
-        "rule": verdict.rule or "",
-        "sparse_expected": kinds.count("sparse"),
-        "builtin_expected": None if loops else kinds.count("builtin"),
-    }
-
-
-def _counts(kernels: list[str] | None) -> dict[str, int | None]:
-    """Count the kernels: XNNPACK's names hold a type, `(NCHW, F32)`, or are words."""
-    if kernels is None:
-        return {"sparse": None, "builtin": None}
-    builtin = [name for name in kernels if re.fullmatch(r"[A-Z][A-Z0-9_]*", name)]
-    return {"sparse": sum("SPMM" in name for name in kernels), "builtin": len(builtin)}
-
-
-def _error(found: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> float:
-    worst = 0.0
-    for a, b in zip(found, expected, strict=True):
-        if a.shape != b.shape or not np.isfinite(a).all():
-            return float("inf")
-        worst = max(worst, float(np.abs(a - b).max() / np.abs(b).max()))
-    return worst
+COMMAND = "python -m proofs.doctor_truth"
+PAGE = Path(__file__).parents[1] / "docs" / "doctor_truth.md"
+_MAKERS = ("tensorflow", "keras", "ai-edge-litert")
+_SOURCES = Path(__file__).with_name("variants")
 
 
 def outcomes(
@@ -192,12 +51,18 @@ def outcomes(
             yield hold(name, VARIANTS[name], emulator, place)
 
 
+def summary(found: Sequence[Outcome]) -> str:
+    """Return how often the doctor was wrong, and how often it gave each verdict."""
+    wrong = sum(not outcome.agrees for outcome in found)
+    given = Counter(outcome.verdict for outcome in found)
+    return (
+        f"**Disagreements: {wrong}.** {given['safe']} safe, {given['dense']} dense, "
+        f"{given['unsafe']} unsafe, {given['unknown']} unknown (treated as unsafe)."
+    )
+
+
 def page(found: Sequence[Outcome]) -> str:
     """Return the page with the table of all outcomes."""
-    wrong = sum(not outcome.agrees for outcome in found)
-    unknown = sum(outcome.verdict == "unknown" for outcome in found)
-    safe = sum(outcome.verdict == "safe" for outcome in found)
-    unsafe = sum(outcome.verdict == "unsafe" for outcome in found)
     lines = [
         "# The doctor and the truth",
         "",
@@ -208,8 +73,7 @@ def page(found: Sequence[Outcome]) -> str:
         "compared with Keras. Sparse and builtin: how many such kernels ran, by LiteRT's own "
         "profile, and in brackets how many the doctor expected where that differs.",
         "",
-        f"**Disagreements: {wrong}.** {safe} safe, {len(found) - safe - unsafe - unknown} dense, "
-        f"{unsafe} unsafe, {unknown} unknown (treated as unsafe).",
+        summary(found),
         "",
         "| model | verdict | rule | loads | relative error | sparse | builtin | agrees |",
         "|---|---|---|---|--:|--:|--:|---|",
@@ -246,23 +110,34 @@ def _count(ran: int | None, expected: int | None, loads: bool) -> str:
     return str(ran) if expected in (None, ran) else f"{ran} ({expected})"
 
 
+def kept(target: str) -> Path:
+    """Return the folder of finished models: another one once they are made in another way."""
+    versions = [f"{name} {metadata.version(name)}" for name in _MAKERS]
+    sources = [path.read_bytes() for path in sorted(_SOURCES.glob("**/*.py"))]
+    made = hashlib.sha256(b"".join([*(v.encode() for v in versions), *sources])).hexdigest()
+    return cache_folder() / "doctor_truth" / target / made[:12]
+
+
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write the page, or print the outcomes of some variants."""
+    """Print the outcomes of some variants, or write the page of all; 1 if the doctor was wrong."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("--output", type=Path, help="the page to write")
-    parser.add_argument("--only", default="", metavar="REGEX", help="variants by name")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="files, for the next time")
+    parser.add_argument("--only", metavar="REGEX", help="print these variants, write no page")
     parser.add_argument("--target", choices=("arm64", "x86-noavx"), default="arm64")
+    parser.add_argument("--output", type=Path, default=PAGE, help="the page to write")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="default: in the cache folder")
+    parser.add_argument("--fresh", action="store_true", help="forget finished models")
     arguments = parser.parse_args(argv)
-    names = [name for name in VARIANTS if re.search(arguments.only, name)]
-    found = []
-    every = outcomes(names, arguments.target, arguments.keep)
-    for outcome in track(every, "models", len(names)):
-        found.append(outcome)
-        if arguments.output is None:
-            print(_line(outcome), flush=True)
-    if arguments.output is not None:
+    folder = arguments.keep or kept(arguments.target)
+    if arguments.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    names = [name for name in VARIANTS if re.search(arguments.only or "", name)]
+    every = outcomes(names, arguments.target, folder)
+    found = list(track(every, "models", len(names)))
+    if arguments.only or arguments.target != "arm64":
+        print("\n".join(map(_line, found)))
+    else:
         files.write_text(arguments.output, page(found))
+    sys.exit(any(not outcome.agrees for outcome in found))
 
 
 if __name__ == "__main__":

@@ -3,14 +3,20 @@ from __future__ import annotations
 import json
 
 from proofs.doctor_files import make
-from proofs.doctor_variants import VARIANTS
+from proofs.variants import VARIANTS
+from tfprune.cli.verbs.doctor import TARGETS as WORDS
+from tfprune.diagnosis import TARGETS
 
 
 def test_doctor_prints_a_verdict_for_each_target(run):
     code, out, _ = run("doctor", "model.tflite")
     assert code == 0
-    assert all(target in out for target in ("android-arm64", "arm64", "x86", "x86-noavx"))
+    assert all(target in out for target in TARGETS)
     assert "dense" in out and "fix:" in out and "see: LiteRT" in out
+
+
+def test_the_command_knows_every_target():
+    assert tuple(TARGETS) == WORDS
 
 
 def test_doctor_as_json(run_json):

@@ -11,7 +11,10 @@ from tfprune import __version__
 from tfprune.cli import main
 from tfprune.cli.arrays import read_arrays
 
-VERBS = ("demo", "inspect", "prune", "convert", "verify", "benchmark", "report", "setup-arm64")
+VERBS = (
+    *("demo", "inspect", "doctor", "prune", "convert", "verify", "benchmark", "report"),
+    "setup-arm64",
+)
 
 
 def python(code, *words):

@@ -77,10 +77,11 @@ class Builder:
         where = self.tensor((len(axes),), "int32", axes)
         return self.op("MEAN", (x, where), shape, keepDims=keep)
 
-    def pool(self, x):
+    def pool(self, x, size=2, stride=2):
         n, height, width, channels = self.shape(x)
-        shape = (n, height // 2, width // 2, channels)
-        return self.op("MAX_POOL_2D", (x,), shape, filterHeight=2, filterWidth=2)
+        shape = (n, height // stride, width // stride, channels)
+        options = {"filterHeight": size, "filterWidth": size, "strideH": stride, "strideW": stride}
+        return self.op("MAX_POOL_2D", (x,), shape, **options)
 
     def gate(self, x, keep=True):
         """Squeeze and excite; without `keep` a RESHAPE gives the mean its dimensions back."""

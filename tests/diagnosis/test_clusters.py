@@ -92,6 +92,19 @@ def test_how_the_sparse_part_may_end(end, verdict, rule):
 
 
 @pytest.mark.parametrize(
+    ("middle", "reason"),
+    [
+        (lambda b, x: b.unary(x, "SIGN"), "XNNPACK has no such op"),
+        (lambda b, x: b.pool(x, size=1), "its strides exceed what it pools"),
+    ],
+)
+def test_an_op_that_xnnpack_leaves_out_hides_the_end_and_is_named(middle, reason):
+    found = judged(network(middle))
+    assert (found.verdict, found.verdicts[0].rule) == ("dense", "builtin")
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize(
     ("channels", "kernel", "stride", "rule"),
     [(1, 3, 2, "entry"), (4, 3, 2, "entry"), (3, 3, 1, "entry"), (3, 5, 2, "inside")],
 )

@@ -24,7 +24,7 @@ def test_a_sparse_file_runs_sparse_where_there_is_no_avx(converted):
     said = {verdict.target: verdict.verdict for verdict in found.verdicts}
     assert said == {
         "android-arm64": "safe",
-        "arm64": "safe",
+        "android-arm64-nodot": "safe",
         "x86": "dense",
         "x86-noavx": "safe",
     }
@@ -116,7 +116,7 @@ def test_float16_arithmetic_and_sparse_weights_together_are_unknown():
     model = with_content(network(), FP16_METADATA)
     assert diagnose(model, as_if_sparse=True).verdict == "unknown"
     kernels = diagnose(model).ops[1].kernels
-    assert (kernels["android-arm64"], kernels["arm64"]) == ("fp16", "fp32")
+    assert (kernels["android-arm64"], kernels["android-arm64-nodot"]) == ("fp16", "fp32")
 
 
 def test_a_runtime_that_knows_the_newest_op_is_asked_for():

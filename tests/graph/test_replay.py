@@ -1,8 +1,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
+from tfprune.errors import PruneError
 from tfprune.graph import Clones, Graph, clone_layer, replay
 
 RNG = np.random.default_rng(0)
@@ -89,3 +91,80 @@ def test_a_graph_knows_who_feeds_whom():
     assert [op.name for op in graph.producers(join)] == ["left", "right"]
     assert [op.name for op in graph.consumers(graph.inputs[0])] == ["left", "right"]
     assert graph.outputs == [join]
+
+
+def adapted(layer, data):
+    layer.adapt(data)
+    inputs = keras.Input((1,), dtype=data.dtype.name)
+    return keras.Model(inputs, layer(inputs))
+
+
+@pytest.mark.parametrize(
+    "layer, data",
+    [
+        (layers.Normalization(), np.array([[1.0], [2.0], [6.0]], "float32")),
+        (layers.Discretization(num_bins=2), np.array([[1.0], [2.0], [6.0]], "float32")),
+        (layers.IntegerLookup(), np.array([[7], [8], [7]])),
+        (layers.IntegerLookup(output_mode="tf_idf"), np.array([[7], [8], [7]])),
+        (layers.StringLookup(), tf.constant([["a"], ["b"], ["a"]])),
+        (layers.TextVectorization(output_sequence_length=2), tf.constant([["a b"], ["b c"]])),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_layer_was_adapted_to_is_copied(layer, data):
+    model = adapted(layer, data)
+    np.testing.assert_array_equal(model(data), replayed(model)(data))
+
+
+def test_what_a_layer_inside_another_was_adapted_to_is_copied():
+    steps = keras.Input((3, 1))
+    inner = layers.Normalization(axis=None)
+    inner.adapt(np.array([1.0, 2.0, 6.0]))
+    model = keras.Model(steps, layers.TimeDistributed(inner)(steps))
+    x = np.ones((1, 3, 1), "float32")
+    np.testing.assert_array_equal(model(x), replayed(model)(x))
+
+
+def test_variables_of_a_copy_are_created_with_their_final_values():
+    class Doubled(layers.Layer):
+        def build(self, shape):
+            self.scale = self.add_weight(shape=(), initializer="random_normal", name="scale")
+            self.twice = 2 * np.array(self.scale)
+
+        def call(self, x):
+            return self.twice * x
+
+    model = keras.Sequential([keras.Input((4,)), Doubled()])
+    model.layers[0].scale.assign(3.0)
+    assert replayed(model).layers[0].twice == 6.0
+
+
+def test_a_layer_that_names_no_weights_is_copied_too():
+    class Anonymous(layers.Layer):
+        def build(self, shape):
+            self.a, self.b = (self.add_weight((4,), "random_normal") for _ in range(2))
+            self.c = self.add_weight(shape=(4,), initializer="random_normal", name="c")
+
+        def call(self, x):
+            return x * self.a + self.b * self.c
+
+    model = keras.Sequential([keras.Input((4,)), Anonymous()])
+    x = np.ones((1, 4), "float32")
+    np.testing.assert_array_equal(model(x), replayed(model)(x))
+
+
+def test_a_layer_whose_config_does_not_tell_its_size_is_an_error():
+    class Grown(layers.Layer):
+        size = 4
+
+        def build(self, shape):
+            self.scale = self.add_weight(shape=(self.size,), name="scale")
+
+        def call(self, x):
+            return x
+
+    grown = Grown()
+    grown.size = 5
+    model = keras.Sequential([keras.Input((4,)), grown])
+    with pytest.raises(PruneError, match="rebuilt from its config it has other weights than now"):
+        replayed(model)

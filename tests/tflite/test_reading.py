@@ -8,7 +8,8 @@ import pytest
 
 from tfprune.errors import FileError, PruneError
 from tfprune.tflite import read_tflite
-from tfprune.tflite.tensor import Tensor
+from tfprune.tflite.sparse_tensor import Level, SparseEncoding
+from tfprune.tflite.tensor import Tensor, check_storage
 
 
 def last_kernel(model):
@@ -68,6 +69,22 @@ def test_bfloat16_values_become_float32():
 def test_a_quantized_zero_is_its_zero_point():
     data = np.array([3, 0, 3, 1], np.int8).view(np.uint8)
     assert Tensor(0, "w", (4,), "int8", (0.5,), (3,), data=data).zeros() == 2
+
+
+def test_a_sparse_tensor_without_stored_values_is_all_zero():
+    none = np.zeros(0, np.int64)
+    columns = Level(None, np.array([0, 0, 0]), none)
+    encoding = SparseEncoding((0, 1), (), (Level(2, none, none), columns))
+    tensor = Tensor(0, "pruned away", (2, 3), "float32", encoding=encoding)
+    assert tensor.is_constant and tensor.zeros() == 6
+
+
+def test_a_sparse_tensor_that_stores_half_a_value_is_refused():
+    tensor = Tensor(
+        0, "cut", (2, 3), "float32", data=np.zeros(6, np.uint8), encoding=SparseEncoding((), (), ())
+    )
+    with pytest.raises(ValueError, match="stores 6 of 24 bytes"):
+        check_storage(tensor)
 
 
 def test_a_tensor_computed_at_run_time_has_no_values(converted):

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tfprune.errors import VerificationError
+from tfprune.errors import FileError, VerificationError
 from tfprune.export.result import KernelLink
 from tfprune.runners import TensorSpec
 from tfprune.tflite.reading import read_tflite
 from tfprune.verification.compare import agreement, is_within, measure
+from tfprune.verification.data import check_sizes
 from tfprune.verification.naming import layers_in
 from tfprune.verification.pairing import pair
 from tfprune.verification.result import KernelCheck
@@ -167,3 +168,8 @@ def test_a_kernel_that_is_nowhere_in_the_file_is_noted(files):
 )
 def test_a_kernel_passes_if_no_zero_is_lost(before, after, lost, passed):
     assert KernelCheck("k", "t", before, after, 9, lost).passed is passed
+
+
+def test_a_file_whose_input_holds_no_values_is_refused():
+    with pytest.raises(FileError, match="'image' of shape"):
+        check_sizes([TensorSpec("image", (0, 32, 32, 3), "float32")], "m.tflite")

@@ -125,6 +125,10 @@ def _forms(view: GraphView, op: Op) -> str | None:
         strides = view.values(op, 3) or [0]
         if any(options.get(mask) for mask in masks) or any(n != 1 for n in strides):
             return "XNNPACK slices with strides of 1 only, and without masks"
+    if op.name in ("AVERAGE_POOL_2D", "MAX_POOL_2D") and (
+        options["strideH"] > options["filterHeight"] or options["strideW"] > options["filterWidth"]
+    ):
+        return "its strides exceed what it pools"
     if op.name == "SOFTMAX" and options.get("beta", 1.0) != 1.0:
         return "its beta is not 1"
     return None

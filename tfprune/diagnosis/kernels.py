@@ -9,7 +9,7 @@ from tfprune.diagnosis.records import OpKernels
 from tfprune.runtimes import FP16_METADATA
 from tfprune.tflite.model import Op, TFLiteModel
 
-_SPARSE_CPUS = ("android-arm64", "arm64", "x86-noavx")
+_SPARSE_CPUS = ("android-arm64", "android-arm64-nodot", "x86-noavx")
 _FP16_CPUS = ("android-arm64",)  # those with dot product have float16 arithmetic too
 
 

@@ -83,6 +83,11 @@ def _upstream(rewrite: Rewrite, ends: Iterable[int]) -> set[int]:
 
 def _nothing(graphs: tuple[Graph, ...], rewrites: list[Rewrite]) -> Finding:
     """Return what is missing where nothing lies between a beginning and an end."""
+    for graph in graphs:
+        for part in graph.parts:
+            for node in part.rewrite.nodes:
+                if _could_begin(part.rewrite, node) and (cut := _cut_off(graph, node)):
+                    return cut
     for rewrite in rewrites:
         for node in rewrite.nodes:
             if node.op.name == "CONV_2D":
@@ -92,6 +97,15 @@ def _nothing(graphs: tuple[Graph, ...], rewrites: list[Rewrite]) -> Finding:
             if op.name == "CONV_2D":
                 return Finding.of("builtin", graph.view.label(op), graph.left.get(op.index, ""))
     return Finding.of("entry", "the file", "has no convolution")
+
+
+def _cut_off(graph: Graph, first: Node) -> Finding | None:
+    """Return the op behind a first convolution that XNNPACK leaves out, so that it sees no end."""
+    for op in graph.view.ops:
+        if op.index > first.op.index and op.index in graph.left:
+            found = f"is left to a builtin kernel: {graph.left[op.index]}"
+            return Finding.of("builtin", graph.view.label(op), found)
+    return None
 
 
 def _first_convolution(rewrite: Rewrite, node: Node) -> Finding:

@@ -12,7 +12,7 @@ SAFE, DENSE, UNSAFE, UNKNOWN = "safe", "dense", "unsafe", "unknown"
 
 TARGETS = {
     "android-arm64": "ARM64 with dot product: phones since about 2018, Cortex-A55 and A76 on",
-    "arm64": "ARM64 without dot product: Cortex-A53, A72, A73",
+    "android-arm64-nodot": "ARM64 without dot product: Cortex-A53, A72, A73",
     "x86": "x86-64 with AVX: PCs",
     "x86-noavx": "x86-64 without AVX: the Android emulator's default CPU, old Atoms",
 }

@@ -9,7 +9,7 @@ import numpy as np
 from tfprune.diagnosis.graph_view import GraphView
 from tfprune.diagnosis.parts import Graph
 from tfprune.diagnosis.records import Finding
-from tfprune.runtimes import RUNTIME_FLOOR, RUNTIME_OF_OP
+from tfprune.diagnosis.versions import FIRST_RUNTIME, OLDEST
 from tfprune.tflite.model import Op, TFLiteModel
 from tfprune.tflite.sparse_tensor import Indices
 from tfprune.tflite.tensor import Tensor
@@ -40,13 +40,13 @@ def runtime_needed(model: TFLiteModel) -> str:
         '2.17.0'
     """
     needed = [_of_op(op) for graph in model.subgraphs for op in graph.ops]
-    return max([RUNTIME_FLOOR, *needed], key=_numbers)
+    return max([OLDEST, *needed], key=_numbers)
 
 
 def _of_op(op: Op) -> str:
-    known = RUNTIME_OF_OP.get(op.name, {})
+    known = FIRST_RUNTIME.get(op.name, {})
     older = [version for version in known if version <= op.version]
-    return known[max(older)] if older else RUNTIME_FLOOR
+    return known[max(older)] if older else OLDEST
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -10,7 +10,6 @@ from typing import Any
 from tfprune.diagnosis import Diagnosis, diagnose
 from tfprune.tflite.reading import read_tflite
 
-
 _KERAS = (".keras", ".h5")
 
 
@@ -23,8 +22,8 @@ def doctor(model: Any, target: str | None = None) -> Diagnosis:
 
     Args:
         model: The path of a .tflite file, its bytes, the path of a .keras file, or a Keras model.
-        target: `"android-arm64"`, `"arm64"` (without dot product), `"x86"`, `"x86-noavx"`; None
-            for all of them.
+        target: `"android-arm64"`, `"android-arm64-nodot"` (without dot product), `"x86"`,
+            `"x86-noavx"`; None for all of them.
 
     Returns:
         A `Diagnosis`: a verdict for each target (`"safe"`: sparse kernels run, and rightly;

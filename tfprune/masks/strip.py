@@ -43,14 +43,14 @@ def strip_pruning(model: Any) -> Any:
             "pass a keras.Model",
         )
     zeros = {id(m.kernel.variable): m for m in masked_kernels(model)}
-    clones = Clones()
+    clones = Clones(lambda variable: _masked(variable, zeros))
     if isinstance(model, keras.Model):
         stripped = replay(model, lambda layer: _strip_layer(layer, clones))
     else:
         stripped = _strip_layer(model, clones)
         if model.built:
             stripped.build_from_config(_inner(model).get_build_config())
-    clones.copy_weights(lambda variable: _masked(variable, zeros))
+    clones.copy_weights()
     return stripped
 
 

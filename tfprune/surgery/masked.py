@@ -25,8 +25,8 @@ def force_to_zero(structure: Structure, kept: Kept) -> Any:
     Returns:
         A Functional model of the original size.
     """
-    clones = Clones()
     silent = _inner_reads(structure, kept)
+    clones = Clones(lambda variable: _silenced(variable, silent))
 
     def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
         axis = structure.averaged_axis(node.operation)
@@ -38,7 +38,7 @@ def force_to_zero(structure: Structure, kept: Kept) -> Any:
         return _masked_outputs(structure, kept, node, outputs)
 
     copy = replay(structure.model, clones.of, call=call)
-    clones.copy_weights(lambda variable: _silenced(variable, silent))
+    clones.copy_weights()
     return copy
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +31,7 @@ def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
         PruneError: a layer that loses units cannot be rebuilt smaller.
     """
     cuts = structure.positions(kept)
-    clones = Clones()
+    clones = Clones(lambda variable: _cut(variable, cuts))
 
     def change(operation: Any) -> Any:
         if not isinstance(operation, keras.layers.Layer):
@@ -51,7 +50,7 @@ def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
         call=call if structure.rewrites else None,
         shape=lambda tensor: structure.shape(tensor, kept),
     )
-    clones.copy_weights(lambda variable: _cut(variable, cuts))
+    clones.copy_weights()
     return small, tuple(clones.notes)
 
 
@@ -71,7 +70,7 @@ def _smaller(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
 
 
 def _cut(variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]]) -> np.ndarray:
-    array = np.asarray(variable)
+    array: np.ndarray = variable.numpy()
     for axis, positions in cuts.get(id(variable), ()):
         array = np.take(array, positions, axis=axis)
     return array
@@ -86,7 +85,7 @@ def _smaller_config(
         return None
     if isinstance(layer, keras.layers.Lambda):
         raise PruneError(f"shrink {layer.name}", "it is a Lambda layer", "write it as a layer")
-    config = _without_build_config(copy.deepcopy(layer.get_config()))
+    config = _without_build_config(layer.get_config())
     for path, count in counts.items():
         if path[0] != INNER_SIZES:
             config = _with_entry(config, path, count)
@@ -119,7 +118,7 @@ def _with_entry(config: Any, path: tuple, value: int) -> Any:
 
 
 def _without_build_config(config: Any) -> Any:
-    """Drop the shapes that inner layers were built with: they are about to change."""
+    """Return a copy without the shapes that inner layers were built with: they will change."""
     if isinstance(config, dict):
         return {k: _without_build_config(v) for k, v in config.items() if k != "build_config"}
     if isinstance(config, list):

@@ -45,7 +45,7 @@ class Tensor:
         scales: Quantization scales, one or one per channel; empty if it is not quantized.
         zero_points: As many as scales.
         axis: The dimension that per-channel scales belong to.
-        data: The stored bytes; empty for what is computed at run time.
+        data: The stored bytes; empty for what is computed at run time, or sparse and all zero.
         encoding: How the values lie if they are stored sparse.
         dynamic: Whether a dimension is open until run time.
     """
@@ -75,8 +75,8 @@ class Tensor:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the file holds its values."""
-        return len(self.data) > 0
+        """Whether the file holds its values; stored sparse, a tensor of zeros only needs none."""
+        return len(self.data) > 0 or self.sparse
 
     @property
     def size(self) -> int:
@@ -144,8 +144,9 @@ def check_storage(tensor: Tensor) -> None:
     if tensor.size * bits > _MOST_BYTES * 8:
         raise ValueError(f"tensor {tensor.index} of shape {tensor.shape} is too large for a file")
     expected = -(-tensor.size * bits // 8)
-    wrong = len(tensor.data) > expected if tensor.sparse else len(tensor.data) != expected
-    if wrong:
+    stored = len(tensor.data)
+    whole = stored * 8 % bits == 0 and stored <= expected if tensor.sparse else stored == expected
+    if not whole:
         raise ValueError(f"tensor {tensor.index} stores {len(tensor.data)} of {expected} bytes")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tfprune.errors import PruneError
+from tfprune.errors import FileError, PruneError
 from tfprune.export.calibration import samples as parse
 from tfprune.runners import TensorSpec
 from tfprune.tflite.model import TFLiteModel
@@ -17,6 +17,14 @@ from tfprune.verification.reference import Batch, InputSpec
 SEED = 0
 OPEN_SIZE = 32
 _FIX = "pass inputs=x_test[:8], a dict by input name, a batched tf.data.Dataset, or nothing"
+
+
+def check_sizes(specs: Sequence[TensorSpec], path: str) -> None:
+    """Raise FileError if an input of the file can't hold a single value."""
+    for spec in specs:
+        if 0 in spec.shape:
+            found = f"its input {spec.name!r} of shape {spec.shape} holds no values"
+            raise FileError(f"verify {path}", found, "convert the model again")
 
 
 def given_batches(data: Any, specs: Sequence[InputSpec], samples: int) -> list[Batch]:

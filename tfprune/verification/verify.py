@@ -18,7 +18,7 @@ from tfprune.progress import track
 from tfprune.runners import Runner, TensorSpec
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
-from tfprune.verification.data import given_batches, random_batches
+from tfprune.verification.data import check_sizes, given_batches, random_batches
 from tfprune.verification.locate import first_different_layer
 from tfprune.verification.outputs import Question, check_outputs
 from tfprune.verification.pairing import pair
@@ -130,6 +130,7 @@ def _ask(
 ) -> tuple[Question, tuple[Note, ...]]:
     """Settle what is compared: inputs on both sides, and what Keras makes of them."""
     places = _inputs_of(path, runtime)
+    check_sizes(places, path)
     specs = input_specs(model, places)
     order, notes = pair("inputs", {s.name: s.shape for s in specs}, places, path)
     if inputs is not None:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "say which kernels will run a model on each CPU, and whether they compute rightly"
 EXAMPLE = "tfprune doctor model.tflite"
-_TARGETS = ("android-arm64", "arm64", "x86", "x86-noavx")
+# The same as in tfprune.diagnosis, which imports NumPy; a test compares them.
+TARGETS = ("android-arm64", "android-arm64-nodot", "x86", "x86-noavx")
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
@@ -22,8 +23,8 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "--target",
-        choices=_TARGETS,
-        help="one of them only; arm64 is one without dot product, like Cortex-A53",
+        choices=TARGETS,
+        help="one of them only; nodot: without dot product, like Cortex-A53",
     )
     verb.add_argument("--ops", action="store_true", help="list every op with its kernel")
 
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> bool:
 def _doctor(path: str, target: str | None) -> Diagnosis:
     from tfprune.export import doctor
 
-    if not path.endswith((".keras", ".h5")):
+    if path.endswith(".tflite"):
         return doctor(path, target)
     with quiet():
         return doctor(path, target)

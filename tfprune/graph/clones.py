@@ -1,0 +1,158 @@
+"""Clones: fresh copies of layers and operations, and what must be copied into them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.errors import PruneError
+from tfprune.notes import Note
+
+
+class Clones:
+    """Fresh copies of layers and operations, with what the originals have learned.
+
+    A layer that cannot be rebuilt from its configuration is used as it is; `notes` says which.
+    While a copy is built it creates its own variables with their final values: to draw random
+    weights and to overwrite them would take two thirds of the time of a copy. `copy_weights` adds
+    what is left, the variables of layers inside layers above all.
+
+    Args:
+        read: Maps a variable of an original to the array to be stored in its copy.
+    """
+
+    def __init__(self, read: Callable[[Any], Any] = np.asarray) -> None:
+        self._read = read
+        self._pairs: list[tuple[Any, Any]] = []
+        self._created: dict[int, Any] = {}  # id of an original's variable → its finished copy
+        self.notes: list[Note] = []
+
+    def of(self, layer: Any) -> Any:
+        """Return a fresh copy of a layer or operation; `copy_weights` completes it."""
+        if not isinstance(layer, keras.layers.Layer):
+            return _uncalled(layer)
+        try:
+            copy = clone_layer(layer)
+        except Exception as error:
+            reason = (
+                f"shared with the original model, it cannot be rebuilt from its config: {error}"
+            )
+            self.notes.append(Note(layer.name, reason))
+            return layer
+        self.pair(layer, copy)
+        return copy
+
+    def pair(self, original: Any, copy: Any) -> None:
+        """Remember that `copy` is to get what `original` has learned and its trainable flags."""
+        self._pairs.append((original, copy))
+        names = [variable.name for variable in original.variables]
+        sources = {v.name: v for v in original.variables if names.count(v.name) == 1}
+
+        def add_weight(*args: Any, **kwargs: Any) -> Any:
+            source = sources.get(kwargs.get("name"))
+            if source is None or len(args) > 1:
+                return type(copy).add_weight(copy, *args, **kwargs)
+            value = self._read(source)
+            variable = type(copy).add_weight(
+                copy, *args, **{**kwargs, "initializer": _to_be(value)}
+            )
+            if tuple(variable.shape) == tuple(value.shape):
+                self._created[id(source)] = variable
+            return variable
+
+        vars(copy)["add_weight"] = add_weight  # Keras calls self.add_weight in build
+
+    def copy_weights(self) -> None:
+        """Copy what the copies, built by now, have not got yet.
+
+        Raises:
+            PruneError: a copy has other weights than its original, so that its config does not
+                say all (LoRA was enabled on a layer inside it, for one).
+        """
+        for original, copy in self._pairs:
+            vars(copy).pop("add_weight", None)
+            left = [
+                (self._read(source), target)
+                for source, target in zip(original.variables, copy.variables, strict=False)
+                if self._created.get(id(source)) is not target
+            ]
+            if len(original.variables) != len(copy.variables) or any(
+                tuple(value.shape) != tuple(target.shape) for value, target in left
+            ):
+                raise PruneError(
+                    f"copy the layer {original.name!r}",
+                    "rebuilt from its config it has other weights than now",
+                    "merge LoRA weights first; a custom layer tells all in get_config()",
+                )
+            for value, target in left:
+                target.assign(value)
+            for old, new in zip(original._flatten_layers(), copy._flatten_layers(), strict=True):
+                _copy_adapted(old, new)
+            _copy_trainable(original, copy)
+
+
+def clone_layer(layer: Any) -> Any:
+    """Return a layer of the same class and configuration, with weights of its own.
+
+    Raises:
+        Exception: whatever the layer's `get_config` or `from_config` raises.
+    """
+    if isinstance(layer, keras.layers.Lambda):
+        return _clone_lambda(layer)
+    return type(layer).from_config(layer.get_config())
+
+
+def _clone_lambda(layer: Any) -> Any:
+    return keras.layers.Lambda(
+        layer.function,
+        output_shape=layer._output_shape,
+        mask=layer.mask,
+        arguments=layer.arguments,
+        name=layer.name,
+        dtype=layer.dtype_policy,
+        trainable=layer.trainable,
+    )
+
+
+def _uncalled(operation: Any) -> Any:
+    """Return a copy of an operation of `keras.ops`, which has no weights, that nobody called."""
+    fresh = object.__new__(type(operation))
+    vars(fresh).update(vars(operation), _inbound_nodes=[], _outbound_nodes=[])
+    return fresh
+
+
+def _to_be(value: Any) -> Callable[..., Any]:
+    """Return an initializer that gives a value; zeros of another shape, to be found out later."""
+
+    def initializer(shape: Any, dtype: Any = None) -> Any:
+        if tuple(shape) != tuple(value.shape):
+            return keras.ops.zeros(shape, dtype)
+        return keras.ops.convert_to_tensor(value, dtype)
+
+    return initializer
+
+
+def _copy_adapted(old: Any, new: Any) -> None:
+    """Copy what `adapt` has learned: a vocabulary is no variable, statistics are read once."""
+    if hasattr(old, "save_assets"):
+        store: dict[str, Any] = {}
+        old.save_own_variables(store)
+        new.load_own_variables(store)
+        with tempfile.TemporaryDirectory() as folder:
+            old.save_assets(folder)
+            new.load_assets(folder)
+    elif isinstance(new, keras.layers.Normalization):
+        new.finalize_state()
+
+
+def _copy_trainable(original: Any, copy: Any) -> None:
+    pairs = zip(original._flatten_layers(), copy._flatten_layers(), strict=True)
+    for old, new in pairs:
+        if old._trainable != new._trainable:
+            new._trainable = old._trainable
+    for old, new in zip(original.variables, copy.variables, strict=True):
+        new.trainable = old.trainable
