@@ -83,12 +83,9 @@ class _Flat:
         return self._copies[id(operation)]
 
     def _named(self, operation: Any, name: str) -> Any:
-        if name == operation.name:
-            return self.clones.of(operation)
-        if isinstance(operation, keras.layers.Layer):
-            return self.clones.of(operation, {**operation.get_config(), "name": name})
         fresh = self.clones.of(operation)
-        fresh.name = name
+        if fresh is not operation:
+            fresh.name = name
         return fresh
 
     def _tell(self, name: str) -> None:
