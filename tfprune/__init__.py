@@ -24,6 +24,7 @@ _PUBLIC = {
     "prune_layers": "tfprune.surgery",
     "recalibrate": "tfprune.surgery",
     "criteria": "tfprune",
+    "make_sparse_ready": "tfprune.rewriting",
     "prune_low_magnitude": "tfprune.masks",
     "plan_pruning": "tfprune.plan",
     "prune_scope": "tfprune.masks",

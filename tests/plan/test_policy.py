@@ -45,8 +45,9 @@ def model(middle=lambda x: x, head=None, **settings):
         lambda x: layers.Add()([x, separable(x)]),
         squeeze_excite,
         lambda x: layers.Activation("hard_silu")(layers.Conv2D(8, 1)(x)),
+        lambda x: keras.ops.silu(x + layers.Conv2D(8, 1)(x)),
     ],
-    ids=["separable", "stride 2", "residual", "squeeze-excite", "hard-swish"],
+    ids=["separable", "stride 2", "residual", "squeeze-excite", "hard-swish", "operations"],
 )
 def test_what_xnnpack_runs_sparse_is_accepted(middle):
     POLICY.ensure_model_supports_pruning(model(middle))
@@ -65,6 +66,8 @@ def test_what_xnnpack_runs_sparse_is_accepted(middle):
         (lambda: model(lambda x: layers.DepthwiseConv2D(7, padding="same")(x)), "3x3 or 5x5"),
         (lambda: model(lambda x: layers.PReLU()(x)), "PReLU has no kernel"),
         (lambda: model(lambda x: layers.Activation("softplus")(x)), "'softplus'"),
+        (lambda: model(lambda x: layers.Conv2D(8, 1, activation="mish")(x)), "'mish'"),
+        (lambda: model(lambda x: x + 0.5), "Add has no kernel"),
         (lambda: model(head=lambda x: layers.Dense(10)(layers.Flatten()(x))), "Flatten"),
         (
             lambda: model(

@@ -35,6 +35,9 @@ _FREE = (
     layers.Dropout,
     layers.ZeroPadding2D,
 )
+_FREE_OPS = frozenset(
+    ["Absolute", "Elu", "Gelu", "HardSilu", "LeakyRelu", "Relu", "Relu6", "Sigmoid", "Silu", "Tanh"]
+)
 
 
 class PruningPolicy(ABC):
@@ -90,7 +93,8 @@ class PruneForLatencyOnXNNPack(PruningPolicy):
             raise _unsuited(
                 model,
                 "no Conv2D(3x3, strides=2, padding='valid') on 3 channels behind ZeroPadding2D(1)",
-                "begin with ZeroPadding2D(1) and Conv2D(n, 3, strides=2) on 3 channels",
+                "call tfprune.make_sparse_ready(model) first, or begin with ZeroPadding2D(1) and "
+                "Conv2D(n, 3, strides=2) on 3 channels",
             )
         for entry in entries:
             _walk_to_exit(model, graph, entry)
@@ -120,7 +124,9 @@ def _walk_to_exit(model: Any, graph: Graph, entry: Any) -> None:
         reason = breaks_cluster(graph, op)
         if reason is not None:
             raise _unsuited(
-                model, f"layer {op.name!r}: {reason}", "change it, or prune without this policy"
+                model,
+                f"layer {op.name!r}: {reason}",
+                "call tfprune.make_sparse_ready(model) first, or prune without this policy",
             )
         following = graph.consumers(op)
         if not following:
@@ -131,23 +137,36 @@ def _walk_to_exit(model: Any, graph: Graph, entry: Any) -> None:
 def breaks_cluster(graph: Graph, op: Any) -> str | None:
     """Return why XNNPACK cannot run the operation inside a sparse cluster, None if it can."""
     if isinstance(op, layers.DepthwiseConv2D):
-        return _depthwise(graph, op)
+        return _activation(op) or _depthwise(graph, op)
     if isinstance(op, layers.Conv2D):
         if PruneForLatencyOnXNNPack().allow_pruning(op):
-            return None
+            return _activation(op)
         what = f"{op.kernel_size} convolution, stride {op.strides}, {op.groups} group(s)"
         return f"a {what}; only 1x1 with stride 1 and one group is sparse"
     if isinstance(op, layers.BatchNormalization):
         last = op.axis in (-1, 3)
         return None if last else "BatchNormalization must normalize the last axis"
     if isinstance(op, layers.Activation):
-        name = getattr(op.activation, "__name__", str(op.activation))
-        return None if name in _ACTIVATIONS else f"activation {name!r} has no sparse-layout kernel"
+        return _activation(op)
     if isinstance(op, layers.UpSampling2D):
         return None if op.interpolation == "bilinear" else "only bilinear resizing is supported"
-    if isinstance(op, _FREE) or _is_pooling(op):
+    if isinstance(op, _FREE) or _is_pooling(op) or _is_free_op(graph, op):
         return None
     return f"{type(op).__name__} has no kernel for the sparse layout"
+
+
+def _activation(op: Any) -> str | None:
+    name = getattr(op.activation, "__name__", str(op.activation))
+    return None if name in _ACTIVATIONS else f"activation {name!r} has no sparse-layout kernel"
+
+
+def _is_free_op(graph: Graph, op: Any) -> bool:
+    """Whether an operation of keras.ops has a kernel: a sum or product only of two maps."""
+    kind = type(op)
+    if not kind.__module__.startswith("keras.src.ops"):
+        return False
+    two_maps = kind.__name__ in ("Add", "Multiply") and len(graph.producers(op)) == 2
+    return two_maps or kind.__name__ in _FREE_OPS
 
 
 def _depthwise(graph: Graph, op: Any) -> str | None:
@@ -169,9 +188,10 @@ def _depthwise(graph: Graph, op: Any) -> str | None:
 
 def _explicit_padding(graph: Graph, op: Any) -> Any:
     producers = graph.producers(op)
-    if len(producers) == 1 and isinstance(producers[0], layers.ZeroPadding2D):
-        return producers[0].padding
-    return None
+    if not producers or not all(isinstance(p, layers.ZeroPadding2D) for p in producers):
+        return None
+    paddings = {producer.padding for producer in producers}
+    return paddings.pop() if len(paddings) == 1 else None
 
 
 def _is_pooling(op: Any) -> bool:

@@ -18,6 +18,7 @@ from tfprune.cli.verbs import (
     prune,
     report,
     setup_arm64,
+    sparse_ready,
     verify,
 )
 
@@ -40,6 +41,7 @@ VERBS = {
     "inspect": cast(Verb, inspect),
     "prune": cast(Verb, prune),
     "doctor": cast(Verb, doctor),
+    "sparse-ready": cast(Verb, sparse_ready),
     "convert": cast(Verb, convert),
     "verify": cast(Verb, verify),
     "benchmark": cast(Verb, benchmark),

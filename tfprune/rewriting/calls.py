@@ -1,0 +1,92 @@
+"""The calls of a flat model: which of them makes a tensor, and which read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from tfprune.graph.structure import functional, nodes_in_order
+
+PASS_THROUGH = (
+    keras.layers.Identity,
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout2D,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.AlphaDropout,
+    keras.layers.ActivityRegularization,
+)
+"""Layers whose output is their input in inference."""
+
+
+class Calls:
+    """The calls of one model in their order, inputs left out.
+
+    Args:
+        model: A Functional or built Sequential model; models nested in it are single calls.
+
+    Raises:
+        PruneError: the model is subclassed or not built.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.ReLU(name="act")])
+        >>> [node.operation.name for node in Calls(model).nodes]
+        ['act']
+    """
+
+    def __init__(self, model: Any) -> None:
+        net = functional(model)
+        self.nodes = [node for node in nodes_in_order(net) if not node.is_input]
+        self.outputs = {id(tensor) for tensor in net.outputs}
+        self._makers = {id(tensor): node for node in self.nodes for tensor in node.outputs}
+        self._readers: dict[int, list[Any]] = {}
+        for node in self.nodes:
+            for tensor in node.input_tensors:
+                self._readers.setdefault(id(tensor), []).append(node)
+
+    def maker(self, tensor: Any) -> Any:
+        """Return the call that makes a tensor, None for an input of the model."""
+        return self._makers.get(id(tensor))
+
+    def source(self, tensor: Any) -> Any:
+        """Return the call that makes a tensor, seen through layers that only act in training."""
+        node = self.maker(tensor)
+        while node is not None and isinstance(node.operation, PASS_THROUGH):
+            node = self.maker(node.input_tensors[0])
+        return node
+
+    def padding(self, node: Any) -> Any:
+        """Return the call of ZeroPadding2D that makes what a call reads, None if there is none."""
+        maker = self.maker(node.input_tensors[0])
+        padded = maker is not None and type(maker.operation) is keras.layers.ZeroPadding2D
+        return maker if padded else None
+
+    def readers(self, tensor: Any) -> list[Any]:
+        """Return the calls that read a tensor, once for each read."""
+        return self._readers.get(id(tensor), [])
+
+    def read_once(self, tensor: Any) -> bool:
+        """Whether one call alone reads the tensor, and it is no output of the model."""
+        return len(self.readers(tensor)) == 1 and id(tensor) not in self.outputs
+
+    def of(self, operation: Any) -> list[Any]:
+        """Return the calls of one operation."""
+        return [node for node in self.nodes if node.operation is operation]
+
+    def after(self, starts: list[Any]) -> set[int]:
+        """Return the ids of these calls and of all that need what they make."""
+        reached = {id(node) for node in starts}
+        for node in self.nodes:
+            makers = (self.maker(tensor) for tensor in node.input_tensors)
+            if any(id(maker) in reached for maker in makers if maker is not None):
+                reached.add(id(node))
+        return reached
+
+    def before(self, ends: list[Any]) -> set[int]:
+        """Return the ids of these calls and of all that they need."""
+        reached = {id(node) for node in ends}
+        for node in reversed(self.nodes):
+            if any(id(r) in reached for tensor in node.outputs for r in self.readers(tensor)):
+                reached.add(id(node))
+        return reached

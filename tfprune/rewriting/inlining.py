@@ -1,0 +1,102 @@
+"""Models nested in a model become part of its own graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from tfprune.graph import Clones, is_graph
+from tfprune.graph.structure import functional, nodes_in_order
+from tfprune.notes import Note
+from tfprune.rewriting.records import EXACT, Change
+
+
+def inline(model: Any) -> tuple[Any, list[Change], list[Note]]:
+    """Return the model with the graphs of nested models in its own, and what was done.
+
+    A call `nested(x, training=False)` hands `training` on to the layers inside. Layers keep their
+    names; where two have the same one, the nested model's name is put before it.
+
+    Args:
+        model: A Functional or built Sequential model, not changed.
+
+    Returns:
+        A Functional model, or `model` itself if it has no nested one.
+    """
+    net = functional(model)
+    if not any(is_graph(node.operation) for node in nodes_in_order(net)):
+        return model, [], []
+    flat = _Flat({node.operation.name for node in nodes_in_order(net)})
+    inputs = [_input(tensor) for tensor in net.inputs]
+    outputs = flat.run(net, inputs, None, "")
+    structure = keras.tree.pack_sequence_as(net._outputs_struct, outputs)
+    nested = keras.tree.pack_sequence_as(net._inputs_struct, inputs)
+    fresh = keras.Model(nested, structure, name=net.name)
+    flat.clones.copy_weights()
+    fresh._trainable = net._trainable
+    return fresh, flat.changes, flat.clones.notes
+
+
+class _Flat:
+    def __init__(self, names: set[str]) -> None:
+        self.clones = Clones()
+        self.changes: list[Change] = []
+        self._copies: dict[int, Any] = {}
+        self._names = names
+
+    def run(self, net: Any, inputs: list[Any], training: bool | None, prefix: str) -> list[Any]:
+        """Call everything in `net` on these tensors; return its outputs, flat."""
+        made = {id(old): new for old, new in zip(net.inputs, inputs, strict=True)}
+        for node in nodes_in_order(net):
+            if node.is_input:
+                continue
+            args, kwargs = node.arguments.fill_in(made)
+            results = self._call(node.operation, args, kwargs, training, prefix)
+            made.update({id(old): new for old, new in zip(node.outputs, results, strict=True)})
+        return [made[id(tensor)] for tensor in net.outputs]
+
+    def _call(
+        self, operation: Any, args: Any, kwargs: Any, training: bool | None, prefix: str
+    ) -> list[Any]:
+        if is_graph(operation):
+            inside = kwargs.get("training")
+            self._tell(operation.name)
+            given = keras.tree.flatten((args, kwargs))
+            return self.run(
+                functional(operation),
+                [value for value in given if isinstance(value, keras.KerasTensor)],
+                training if inside is None else inside,
+                f"{prefix}{operation.name}_",
+            )
+        if training is not None and getattr(operation, "_call_has_training_arg", False):
+            kwargs = {"training": training, **kwargs}
+        return keras.tree.flatten(self._copy(operation, prefix)(*args, **kwargs))
+
+    def _copy(self, operation: Any, prefix: str) -> Any:
+        if id(operation) not in self._copies:
+            name = operation.name
+            while prefix and name in self._names:
+                name = prefix + name
+            self._names.add(name)
+            self._copies[id(operation)] = self._named(operation, name)
+        return self._copies[id(operation)]
+
+    def _named(self, operation: Any, name: str) -> Any:
+        if name == operation.name:
+            return self.clones.of(operation)
+        if isinstance(operation, keras.layers.Layer):
+            return self.clones.of(operation, {**operation.get_config(), "name": name})
+        fresh = self.clones.of(operation)
+        fresh.name = name
+        return fresh
+
+    def _tell(self, name: str) -> None:
+        change = Change(name, "the nested model becomes part of the graph around it", EXACT)
+        if change not in self.changes:
+            self.changes.append(change)
+
+
+def _input(tensor: Any) -> Any:
+    layer = tensor._keras_history.operation
+    return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=layer.name)
