@@ -31,12 +31,15 @@ class Clones:
         self._created: dict[int, Any] = {}  # id of an original's variable → its finished copy
         self.notes: list[Note] = []
 
-    def of(self, layer: Any) -> Any:
-        """Return a fresh copy of a layer or operation; `copy_weights` completes it."""
+    def of(self, layer: Any, config: dict[str, Any] | None = None) -> Any:
+        """Return a fresh copy of a layer or operation, of another config if one is given.
+
+        `copy_weights` completes it.
+        """
         if not isinstance(layer, keras.layers.Layer):
             return _uncalled(layer)
         try:
-            copy = clone_layer(layer)
+            copy = clone_layer(layer) if config is None else type(layer).from_config(config)
         except Exception as error:
             reason = (
                 f"shared with the original model, it cannot be rebuilt from its config: {error}"
