@@ -38,9 +38,39 @@ class GatedUnit(keras.layers.Layer):
         return call.flow({-1: units})
 
 
+@keras.saving.register_keras_serializable("examples")
+class Bottleneck(keras.layers.Layer):
+    """A residual block of two layers, as wide inside as half its input: no entry of the config."""
+
+    def build(self, shape):
+        self.down = keras.layers.Dense(shape[-1] // 2, "relu", name="down")
+        self.up = keras.layers.Dense(shape[-1], name="up")
+        self.down.build(shape)
+        self.up.build((*shape[:-1], shape[-1] // 2))
+
+    def call(self, x):
+        return x + self.up(self.down(x))
+
+    def channel_flow(self, call):
+        call.keep(call.input, "a bottleneck takes its width from its input")
+        hidden = call.new(self.down.units)
+        call.writes(self.down.kernel, 1, hidden)
+        call.writes(self.down.bias, 0, hidden)
+        call.reads(self.up.kernel, 0, hidden)
+        call.inner_setting("down", "units", hidden)  # `self.down.get_config()["units"]`
+        call.inner_setting("up", "input_dim", hidden)  # what `up` reads becomes narrower
+        return call.flow({-1: call.input[-1]})
+
+
 def main():
     model = keras.Sequential(
-        [keras.Input((16,)), GatedUnit(32), GatedUnit(32), keras.layers.Dense(4, name="head")]
+        [
+            keras.Input((16,)),
+            GatedUnit(32),
+            GatedUnit(32, name="wide"),
+            Bottleneck(name="bottleneck"),  # with fewer hidden units it becomes a tfprune `Resized`
+            keras.layers.Dense(4, name="head"),
+        ]
     )
     plan = tfprune.plan_structured(model, ratio=0.5)
     print(plan)

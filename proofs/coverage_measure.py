@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import tfprune
 from proofs.coverage_models import Candidate, inputs_for, randomize
-from proofs.coverage_table import Row
+from proofs.coverage_table import EXACT, Row
 from tfprune.channels import Group, trace
 from tfprune.errors import PruneError, first_line
 from tfprune.graph import clone_layer
@@ -43,11 +43,12 @@ def measure(candidate: Candidate, save: Callable[[Row], None]) -> None:
         save(row)
 
     try:
+        keras.utils.set_random_seed(0)
         model = candidate.build()
         randomize(model, np.random.default_rng(1))
         x = inputs_for(model, np.random.default_rng(2))
         update(**_structure(model))
-        small = _differences(model, x, update)
+        small = _differences(candidate.build, model, x, update)
         update(reloaded=_reloaded(small, x))
     except PruneError as error:
         update(failure=f"not pruned: {error.found}")
@@ -109,20 +110,51 @@ def _marked(kernel: Any, marks: dict[tuple[int, int], np.ndarray]) -> int:
     return int(found.sum())
 
 
-def _differences(model: Any, x: Any, update: Callable[..., None]) -> Any:
+def _differences(build: Callable[[], Any], model: Any, x: Any, update: Callable[..., None]) -> Any:
     """Compare at each ratio; return the model of the last one."""
     differences: dict[str, float] = {}
+    in_float64: dict[str, float] = {}
     for ratio in RATIOS:
-        plan = tfprune.plan_structured(model, ratio, tfprune.criteria.Random(seed=0))
+        plan = _plan(model, ratio)
         small, shared = shrink(plan.structure, plan.kept)
-        differences[str(ratio)] = difference(_run(small, x), _run(plan.masked(), x))
+        found = differences[str(ratio)] = difference(_run(small, x), _run(plan.masked(), x))
+        if found > EXACT:
+            in_float64[str(ratio)] = difference_in_float64(build, model, x, ratio)
         update(
             differences=differences,
+            in_float64=in_float64,
             parameters_after=small.count_params(),
             predicted=plan.size.params_after == small.count_params(),
             shared=[note.subject for note in shared],
         )
     return small
+
+
+def _plan(model: Any, ratio: float) -> Any:
+    return tfprune.plan_structured(model, ratio, tfprune.criteria.Random(seed=0))
+
+
+def difference_in_float64(build: Callable[[], Any], model: Any, x: Any, ratio: float) -> float:
+    """Return the difference that a float64 model of the same weights has: without the rounding.
+
+    Args:
+        build: Builds the model in Keras' default precision.
+        model: The model, whose weights are taken.
+        x: Its inputs.
+        ratio: The share of units removed.
+    """
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        precise = build()
+        for target, source in zip(precise.variables, model.variables, strict=True):
+            target.assign(source.numpy())
+        plan = _plan(precise, ratio)
+        return difference(_run(plan.apply(), x), _run(plan.masked(), x))
+    finally:
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
 
 
 def _run(model: Any, x: Any) -> list[np.ndarray]:

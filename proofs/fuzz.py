@@ -26,7 +26,7 @@ FILES, CHUNK = 2000, 100
 _MEMORY = 12 * 2**30  # a damaged length may ask for all there is
 ANSWERS = {
     "answered": "an answer",
-    "refused": "a clear error",
+    "refused": "a clear error (`verify`: the outputs differ, too)",
     "crash": "a clear error: the interpreter crashed in its own process",
 }
 Rows = dict[int, dict[str, int]]
@@ -73,7 +73,7 @@ def page(rows: Rows) -> str:
         "",
         "Written by `python -m proofs.fuzz`; `make proof` runs it.",
         "",
-        f"{len(rows) * CHUNK:,} files: six whole ones in five number formats, cut off, or "
+        f"{len(rows) * CHUNK:,} files: six whole ones in four number formats, cut off, or "
         "with single bytes and words replaced, moved or left out. Each went through every verb "
         "below; none ended the process or raised anything but an error that names the fix.",
         "",

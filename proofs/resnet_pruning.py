@@ -148,6 +148,12 @@ def wanted(name: str, arguments: argparse.Namespace) -> Iterator[Row]:
                     yield Row(name, scope, criterion, target, seed)
 
 
+def place(row: Row) -> tuple[Any, ...]:
+    """Return what rows are sorted by in the table: the criteria in the order of `CRITERIA`."""
+    criterion = ["dense", *CRITERIA].index(row.criterion)
+    return int(row.network.removeprefix("resnet")), row.scope, criterion, row.target, row.seed
+
+
 def run(depth: int, bench: Bench, rows: dict[Any, Row], arguments: argparse.Namespace) -> None:
     """Measure the rows of one network that are not in the file yet, and append each to it."""
     dense = resnets.pretrained(depth, arguments.weights)
@@ -175,7 +181,7 @@ def main() -> int:
     bench = Bench(cifar10(arguments.data))
     for depth in arguments.depths:
         run(depth, bench, rows, arguments)
-    write_table(list(rows.values()), arguments.table)
+    write_table(sorted(rows.values(), key=place), arguments.table)
     if arguments.json:
         print(json.dumps([dataclasses.asdict(row) for row in rows.values()], indent=2))
     else:

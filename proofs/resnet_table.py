@@ -20,7 +20,15 @@ Written by `python -m proofs.resnet_pruning`. Accuracy in per cent on all 10,000
 of such measurements lie within 0.6 points): **after pruning → after BatchNorm recalibration →
 after one epoch of training**, `-` where that was not run. The columns say how many times fewer
 multiply-accumulates remain; the count is `proofs/counting.py`, not tfprune's own. Random is the
-mean of {seeds} seeds.
+mean of {seeds} seeds (of one, where it was trained).
+
+A criterion that uses no data has to guess how the scales of different layers compare. `l1`, `l2`
+and `fpgm` are divided by their mean in each layer; `bn_scale` and `lamp` are compared as they are,
+as their papers do, and lose: scales that were not trained to be sparse tell little, and a LAMP
+score is a share in its layer, so smallest in the wide late layers, which hold many parameters and
+few multiply-accumulates. More must go until those have fallen: see the parameters that are left.
+`taylor` and `fisher` estimate what a unit's removal does to the loss and divide it by the
+multiply-accumulates that it saves.
 """
 
 
@@ -103,7 +111,7 @@ def _table(scope: str, rows: list[Row]) -> str:
         of_criterion = [row for row in rows if row.criterion == criterion]
         cells = [_cell([r for r in of_criterion if r.target == target]) for target in targets]
         lines.append(f"| {criterion} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", *_verdicts(rows, targets), ""])
+    return "\n".join([*lines, "", *_verdicts(rows, targets), *_left(rows, targets), ""])
 
 
 def _verdicts(rows: list[Row], targets: list[float]) -> list[str]:
@@ -121,6 +129,20 @@ def _verdicts(rows: list[Row], targets: list[float]) -> list[str]:
                 f"- {target:g}x, recalibrated: better than random and l1: "
                 f"{', '.join(better) or 'none'}."
             )
+    return lines
+
+
+def _left(rows: list[Row], targets: list[float]) -> list[str]:
+    """Say how many parameters each criterion leaves."""
+    lines = []
+    for target in targets:
+        of_target = [row for row in rows if row.target == target]
+        left = {
+            name: statistics.mean(r.parameters for r in of_target if r.criterion == name)
+            for name in _ordered(row.criterion for row in of_target)
+        }
+        parts = ", ".join(f"{name} {count:,.0f}" for name, count in left.items())
+        lines.append(f"- {target:g}x, parameters left: {parts}.")
     return lines
 
 

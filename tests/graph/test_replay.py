@@ -105,7 +105,6 @@ def adapted(layer, data):
         (layers.Normalization(), np.array([[1.0], [2.0], [6.0]], "float32")),
         (layers.Discretization(num_bins=2), np.array([[1.0], [2.0], [6.0]], "float32")),
         (layers.IntegerLookup(), np.array([[7], [8], [7]])),
-        (layers.IntegerLookup(output_mode="tf_idf"), np.array([[7], [8], [7]])),
         (layers.StringLookup(), tf.constant([["a"], ["b"], ["a"]])),
         (layers.TextVectorization(output_sequence_length=2), tf.constant([["a b"], ["b c"]])),
     ],
@@ -114,6 +113,16 @@ def adapted(layer, data):
 def test_what_a_layer_was_adapted_to_is_copied(layer, data):
     model = adapted(layer, data)
     np.testing.assert_array_equal(model(data), replayed(model)(data))
+
+
+def test_what_cannot_be_saved_and_loaded_is_an_error():
+    class Closed(layers.StringLookup):
+        def save_assets(self, dir_path):
+            raise ValueError("it is secret")
+
+    model = adapted(Closed(name="closed"), tf.constant([["a"], ["b"]]))
+    with pytest.raises(PruneError, match="it cannot be saved and loaded: it is secret"):
+        replayed(model)
 
 
 def test_what_a_layer_inside_another_was_adapted_to_is_copied():

@@ -3,9 +3,10 @@
 import dataclasses
 
 import keras
+import numpy as np
 import pytest
 
-from proofs.coverage_measure import count_channels
+from proofs.coverage_measure import count_channels, difference_in_float64
 from proofs.coverage_table import Row, page, read_rows, to_line
 from tfprune.channels import trace
 from tfprune.errors import FileError
@@ -47,6 +48,29 @@ def test_models_that_were_not_run_are_named():
 )
 def test_it_is_proven_if_it_is_exact_at_both_ratios(differences, proven):
     assert dataclasses.replace(ROW, differences=differences).proven is proven
+
+
+def test_rounding_beyond_the_limit_is_judged_in_float64():
+    row = dataclasses.replace(ROW, differences={"0.3": 5e-4, "0.5": 1e-7})
+    exact = dataclasses.replace(row, in_float64={"0.3": 3e-14})
+    wrong = dataclasses.replace(row, in_float64={"0.3": 5e-4})
+    assert [row.proven, exact.proven, wrong.proven] == [False, True, False]
+    remark = "- **Small**: at ratio 0.3 the difference is 3e-14 in float64."
+    assert remark in page([exact], "keras 3", [])
+
+
+def test_the_same_weights_are_compared_in_float64():
+    built = []
+
+    def build():
+        sizes = [keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(2)]
+        built.append(keras.Sequential(sizes))
+        return built[-1]
+
+    assert difference_in_float64(build, build(), np.ones((1, 4), "float32"), 0.5) < 1e-14
+    build()
+    assert [model.layers[0].dtype for model in built] == ["float32", "float64", "float32"]
+    np.testing.assert_array_equal(built[0].layers[1].kernel, built[1].layers[1].kernel)
 
 
 def test_a_line_cut_short_by_an_interruption_is_dropped(tmp_path):

@@ -1,5 +1,8 @@
 """keras_hub: attention heads and the feed-forward width of its transformer layers."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -53,6 +56,13 @@ def test_the_residual_stream_is_kept_with_the_reason():
 @pytest.mark.parametrize("ratio", [0.3, 0.5])
 def test_an_encoder_becomes_smaller(settings, ratio):
     check(encoder_model(**settings), ratio=ratio)
+
+
+def test_another_process_loads_fewer_heads_where_keras_was_imported_first(tmp_path):
+    model = encoder_model()
+    check(model, keep=keep(model, query=[0, 3])).save(tmp_path / "small.keras")
+    load = "import keras, keras_hub, tfprune; keras.saving.load_model('small.keras')"
+    assert subprocess.run([sys.executable, "-c", load], cwd=tmp_path).returncode == 0
 
 
 def test_fewer_neurons_alone_need_no_layer_of_ours():

@@ -131,7 +131,10 @@ class Call:
         """Say that an entry of the config of a layer inside this one is the number of these units.
 
         For a composite layer whose own config has no such entry; once it loses such units it
-        becomes a `tfprune.surgery.Resized`.
+        becomes a `tfprune.surgery.resized.Resized`, which exchanges the layers inside it for
+        smaller ones. Those must come back from their own config. A composite that itself stands
+        inside another layer (TimeDistributed) keeps these units. `examples/channel_flow.py` shows
+        one.
 
         Args:
             part: The names of the layers on the way, `"block_1/attention"`.

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfprune.errors import PruneError
+from tfprune.errors import PruneError, first_line
 from tfprune.notes import Note
 
 
@@ -31,12 +31,15 @@ class Clones:
         self._created: dict[int, Any] = {}  # id of an original's variable → its finished copy
         self.notes: list[Note] = []
 
-    def of(self, layer: Any) -> Any:
-        """Return a fresh copy of a layer or operation; `copy_weights` completes it."""
+    def of(self, layer: Any, config: dict[str, Any] | None = None) -> Any:
+        """Return a fresh copy of a layer or operation, of another config if one is given.
+
+        `copy_weights` completes it.
+        """
         if not isinstance(layer, keras.layers.Layer):
             return _uncalled(layer)
         try:
-            copy = clone_layer(layer)
+            copy = clone_layer(layer) if config is None else type(layer).from_config(config)
         except Exception as error:
             reason = (
                 f"shared with the original model, it cannot be rebuilt from its config: {error}"
@@ -71,7 +74,8 @@ class Clones:
 
         Raises:
             PruneError: a copy has other weights than its original, so that its config does not
-                say all (LoRA was enabled on a layer inside it, for one).
+                say all (LoRA was enabled on a layer inside it, for one); or what it was adapted
+                to cannot be copied.
         """
         for original, copy in self._pairs:
             vars(copy).pop("add_weight", None)
@@ -138,15 +142,27 @@ def _to_be(value: Any) -> Callable[..., Any]:
 
 def _copy_adapted(old: Any, new: Any) -> None:
     """Copy what `adapt` has learned: a vocabulary is no variable, statistics are read once."""
-    if hasattr(old, "save_assets"):
-        store: dict[str, Any] = {}
-        old.save_own_variables(store)
-        new.load_own_variables(store)
-        with tempfile.TemporaryDirectory() as folder:
-            old.save_assets(folder)
-            new.load_assets(folder)
-    elif isinstance(new, keras.layers.Normalization):
+    if isinstance(new, keras.layers.Normalization):
         new.finalize_state()
+    elif hasattr(old, "save_assets"):
+        try:
+            _through_files(old, new)
+        except Exception as error:  # Keras 3.12 saves no adapted tf-idf weights
+            raise PruneError(
+                f"copy what {old.name!r} was adapted to",
+                f"it cannot be saved and loaded: {first_line(error)}",
+                "apply it to the data, outside the model",
+            ) from error
+
+
+def _through_files(old: Any, new: Any) -> None:
+    """Copy the state of a layer as Keras saves and loads it."""
+    store: dict[str, Any] = {}
+    old.save_own_variables(store)
+    new.load_own_variables(store)
+    with tempfile.TemporaryDirectory() as folder:
+        old.save_assets(folder)
+        new.load_assets(folder)
 
 
 def _copy_trainable(original: Any, copy: Any) -> None:

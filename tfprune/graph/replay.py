@@ -43,6 +43,7 @@ def replay(
 
     Example:
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
+        >>> from tfprune.graph import clone_layer
         >>> [layer.name for layer in replay(model, clone_layer).layers]
         ['head']
     """

@@ -34,7 +34,10 @@ class Resized(keras.layers.Layer):
     the size of a head is the width of the input divided by the number of heads. With fewer heads
     of the same size no such numbers exist. This layer builds the composite as it was, puts layers
     of the given sizes in place of some of those inside, and then calls it. It takes the name, the
-    call signature and the dtype policy of its layer, and is saved and loaded with the model.
+    call signature and the dtype policy of its layer, and is saved and loaded with the model: where
+    tfprune is imported after Keras, `keras.saving.load_model` knows it.
+
+    `channel_flow` of a composite asks for it with `call.inner_setting(part, key, units)`.
 
     Args:
         layer: The composite layer, not built or not used elsewhere: it is changed.
