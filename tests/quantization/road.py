@@ -2,29 +2,38 @@
 
 import keras
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfprune import convert, quantize_model
-from tfprune.runners import Runner
 from tfprune.tflite.reading import read_tflite
 
+BATCH = 8
+_PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 
-def images(count=8, size=8, channels=3, seed=0):
-    return np.random.default_rng(seed).normal(size=(count, size, size, channels)).astype("float32")
 
-
-def batch_for(model, count=8, seed=0):
+def batch_for(model, seed=0):
     """Random inputs of a model, one array or a list of them."""
     random = np.random.default_rng(seed)
-    arrays = [random.normal(size=(count, *t.shape[1:])).astype("float32") for t in model.inputs]
+    arrays = [random.normal(size=(BATCH, *t.shape[1:])).astype("float32") for t in model.inputs]
     return arrays if len(arrays) > 1 else arrays[0]
 
 
-def trained(model, inputs, steps=6, **settings):
-    """The model from quantization-aware training on targets that are its own, disturbed."""
+def outputs_of(model, inputs):
+    """The outputs of a model by name; a single one is called output_0, as in its file."""
+    outputs = model(inputs, training=False)
+    if not isinstance(outputs, dict):
+        outputs = {f"output_{i}": y for i, y in enumerate(keras.tree.flatten(outputs))}
+    return {name: np.asarray(y) for name, y in outputs.items()}
+
+
+def trained(model, inputs, steps=3, **settings):
+    """The model after a few steps of training towards its own outputs, disturbed."""
     aware = quantize_model(model, **settings)
-    targets = keras.tree.map_structure(lambda y: np.tanh(y) + 0.1, model.predict(inputs, verbose=0))
-    aware.compile(keras.optimizers.Adam(1e-3), "mse")
-    aware.fit(inputs, targets, epochs=steps, batch_size=4, verbose=0)
+    outputs = model(inputs, training=False)
+    targets = keras.tree.map_structure(lambda y: np.tanh(y) + 0.1, outputs)
+    aware.compile(keras.optimizers.Adam(1e-3), "mse", jit_compile=False)
+    for _ in range(steps):
+        aware.train_on_batch(inputs, targets)
     return aware
 
 
@@ -40,25 +49,41 @@ def float_ops(path):
 
 
 def steps_apart(model, path, inputs, xnnpack=True):
-    """How many int8 steps of the output each value of the file is away from Keras."""
-    tflite = read_tflite(path)
+    """How many int8 steps the file is away from Keras, for each value of each output by name."""
+    resolver = {} if xnnpack else {"experimental_op_resolver_type": _PLAIN}
+    runner = Interpreter(path, num_threads=1, **resolver).get_signature_runner()
+    details, outputs = runner.get_input_details(), runner.get_output_details()
+    names = [t._keras_history.operation.name for t in model.inputs]
     arrays = inputs if isinstance(inputs, list) else [inputs]
-    with Runner(path, xnnpack=xnnpack) as runner:
-        found = [runner.run([a[i : i + 1] for a in arrays])[0] for i in range(len(arrays[0]))]
-    expected = keras.tree.flatten(model.predict(inputs, verbose=0))[0]
-    return np.abs(np.concatenate(found) - expected) / output_step(tflite)
+    found = runner(**{n: _stored(a, details[n]) for n, a in zip(names, arrays, strict=True)})
+    wanted, steps = outputs_of(model, inputs), _output_steps(path)
+    return {
+        name: np.abs(_real(found[name], outputs[name]) - wanted[name])
+        / steps[outputs[name]["index"]]
+        for name in found
+    }
 
 
-def output_step(tflite):
-    """The scale of the first output, before it became float again."""
-    index = tflite.outputs[0]
-    for op in tflite.ops:
-        if op.name == "DEQUANTIZE" and index in op.outputs:
-            index = op.inputs[0]
-    return tflite.tensors[index].scales[0]
+def _stored(array, detail):
+    if detail["dtype"] != np.int8:
+        return array
+    scale, zero = detail["quantization"]
+    return np.clip(np.floor(array / scale + zero + 0.5), -128, 127).astype(np.int8)
+
+
+def _real(array, detail):
+    scale, zero = detail["quantization"]
+    return array if array.dtype != np.int8 else (array.astype(np.float32) - zero) * scale
+
+
+def _output_steps(path):
+    """The scale of each output by its index, before it became float again."""
+    tflite = read_tflite(path)
+    sources = {op.outputs[0]: op.inputs[0] for op in tflite.ops if op.name == "DEQUANTIZE"}
+    return {i: tflite.tensors[sources.get(i, i)].scales[0] for i in tflite.outputs}
 
 
 def converted(model, folder, **settings):
     path = str(folder / "model.tflite")
-    convert(model, path, quantize="int8", **settings)
+    convert(model, path, quantize="int8", batch_size=BATCH, **settings)
     return path

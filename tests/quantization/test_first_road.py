@@ -59,10 +59,10 @@ def test_ranges_lie_where_int8_ops_end(aware):
 @pytest.mark.parametrize("xnnpack", [True, False])
 def test_the_file_is_int8_and_equals_keras(aware, digits, tmp_path, io_dtype, xnnpack):
     path = converted(aware, tmp_path, io_dtype=io_dtype)
-    steps = steps_apart(aware, path, digits.test_x[:50, ..., None], xnnpack)
+    steps = steps_apart(aware, path, digits.test_x[:8, ..., None], xnnpack)["output_0"]
     assert float_ops(path) == []
     assert steps.max() < 1.01
-    assert np.mean(steps < 0.01) > 0.98
+    assert np.mean(steps < 0.01) > 0.95
 
 
 def test_accuracy_is_that_of_the_float_model(model, aware, digits):

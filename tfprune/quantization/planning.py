@@ -28,7 +28,7 @@ class Plan:
         rules: Operation → its rule.
         norms: Operation → the BatchNormalization folded into it.
         folded: Calls of these BatchNormalizations, which vanish.
-        unrounded: Calls whose output is rounded behind the relu that follows.
+        unrounded: Calls whose output is rounded behind the relu or concatenation that follows.
         ends: Operations that round their own output, so that the model's outputs keep their names.
         nested_inputs: Input tensors of nested models, which come rounded.
         notes: Layers left alone, and why.
@@ -79,9 +79,12 @@ def _look_ahead(node: Any, calls: _Calls, made: Plan) -> None:
         made.norms[id(node.operation)] = last.operation
         made.folded.add(id(last))
     follower = calls.follower(last)
-    relu = follower is not None and is_relu(follower.operation)
-    if rule.fuses_relu and relu and made.rules[id(follower.operation)].output == LEARNED:
-        made.unrounded.add(id(node))
+    if rule.output == LEARNED and follower is not None:
+        after = made.rules[id(follower.operation)]
+        if after.joins or (
+            rule.fuses_relu and is_relu(follower.operation) and after.output != FLOAT
+        ):
+            made.unrounded.add(id(node))
     learned_or_fixed = rule.output == LEARNED or isinstance(rule.output, tuple)
     if learned_or_fixed and calls.makes_output(last) and calls.times[id(node.operation)] == 1:
         made.ends.add(id(node.operation))

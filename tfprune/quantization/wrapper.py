@@ -69,6 +69,7 @@ class Quantized(keras.layers.Layer):
         if isinstance(layer, keras.layers.Layer):
             kwargs.setdefault("dtype", layer.dtype_policy)
         super().__init__(**kwargs)
+        self._allow_non_tensor_positional_args = True  # as operations do: x * 2.0
         self.layer = layer
         self.norm = norm
         self.output_range = output

@@ -73,8 +73,14 @@ def known(function: Any) -> Activation | None:
     return _KNOWN[activations.linear] if function is None else _KNOWN.get(function)
 
 
-def with_activation(rule: Rule, function: Any) -> Rule:
-    """Return the rule of a layer whose own activation is this function."""
+def with_activation(rule: Rule, function: Any, norm: bool = True) -> Rule:
+    """Return the rule of a layer whose own activation is this function.
+
+    Args:
+        rule: What holds without an activation.
+        function: The activation.
+        norm: Whether a BatchNormalization behind the layer could be folded.
+    """
     found = known(function)
     if found is None:
         name = getattr(function, "__name__", type(function).__name__)
@@ -82,7 +88,7 @@ def with_activation(rule: Rule, function: Any) -> Rule:
     if not found.fused:
         return Rule(rule.compute, found.output)
     plain = function in (None, activations.linear)
-    return Rule(rule.compute, fuses_relu=rule.fuses_relu and plain, fuses_norm=plain)
+    return Rule(rule.compute, fuses_relu=rule.fuses_relu and plain, fuses_norm=norm and plain)
 
 
 def activate(q: Arithmetic, function: Any, x: Any) -> Any:

@@ -6,12 +6,21 @@ from typing import Any
 
 import keras
 
-from tfprune.quantization.rules import activations, affine, joining, normalization, passing
+from tfprune.quantization.rules import (
+    activations,
+    affine,
+    attention,
+    inputs,
+    joining,
+    normalization,
+    operations,
+    passing,
+)
 from tfprune.quantization.rules.rule import Rule, left_alone
 
 _LAYERS: dict[type, Any] = {
     kind: rule
-    for room in (affine, joining, normalization, passing)
+    for room in (affine, attention, inputs, joining, normalization, passing)
     for kind, rule in room.RULES.items()
 }
 
@@ -20,7 +29,7 @@ def find_rule(layer: Any) -> Rule:
     """Return how a layer or operation is quantized; if it is left alone, the rule says why."""
     if hasattr(layer, "int8_call"):
         return Rule(_custom)
-    found = activations.find(layer) if _is_keras_own(layer) else None
+    found = (activations.find(layer) or operations.find(layer)) if _is_keras_own(layer) else None
     if found is not None:
         return found
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):

@@ -32,12 +32,16 @@ def _joined(compute: Any, fuses_relu: bool = False) -> Any:
     return lambda layer: Rule(compute, fuses_relu=fuses_relu)
 
 
+def _of_one_range(layer: Any) -> Rule:
+    return Rule(joins=True)
+
+
 RULES: dict[type, Any] = {
     layers.Add: _joined(_folding(ops.add), fuses_relu=True),
     layers.Subtract: _joined(None, fuses_relu=True),
     layers.Multiply: _joined(_folding(ops.multiply), fuses_relu=True),
     layers.Average: _joined(_average),
-    layers.Maximum: _joined(_folding(ops.maximum)),
-    layers.Minimum: _joined(_folding(ops.minimum)),
-    layers.Concatenate: _joined(None),
+    layers.Maximum: _of_one_range,
+    layers.Minimum: _of_one_range,
+    layers.Concatenate: _of_one_range,
 }

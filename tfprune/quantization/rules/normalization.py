@@ -15,11 +15,14 @@ def _batch_normalization(layer: Any, q: Arithmetic, inputs: Any, mask: Any = Non
     """Compute it as a depthwise 1x1 convolution, whose one weight per channel is exact in int8."""
     if q.training and layer.trainable:
         return layer(inputs, training=True, mask=mask)
-    gain, shift = folded(layer)
-    channels = inputs.shape[-1]
+    return by_channel(q, inputs, *folded(layer))
+
+
+def by_channel(q: Arithmetic, inputs: Any, gain: Any, shift: Any) -> Any:
+    """Return the inputs, of rank 2 to 4, times a factor per channel plus a shift per channel."""
+    channels, rank = inputs.shape[-1], len(inputs.shape)
     kernel = q.kernel(ops.reshape(gain, (1, 1, 1, channels)), -1, shift)
     kernel = ops.reshape(kernel, (1, 1, channels, 1))
-    rank = len(inputs.shape)
     images = inputs if rank == 4 else ops.expand_dims(inputs, (1, 2) if rank == 2 else 1)
     outputs = ops.depthwise_conv(images, kernel) + shift
     return outputs if rank == 4 else ops.squeeze(outputs, (1, 2) if rank == 2 else 1)
