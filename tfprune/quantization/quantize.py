@@ -31,7 +31,7 @@ def quantize_model(
     is folded into the kernel before it. Train the model a little, then convert it with
     `tfprune.convert(model, path, quantize="int8")`, which needs no representative data.
 
-    Layers without a rule stay float and are logged as warnings; `plan_quantization` returns them.
+    Layers without a rule stay float; each is logged as a warning with its reason.
 
     Args:
         model: A Functional or built Sequential model, plain or wrapped for pruning; not changed.
@@ -49,12 +49,13 @@ def quantize_model(
 
     Example:
         >>> import numpy as np
-        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
+        >>> inputs = keras.Input((4,), name="x")
+        >>> model = keras.Sequential([inputs, keras.layers.Dense(2, name="head")])
         >>> aware = quantize_model(model)
         >>> aware.compile("sgd", "mse")
         >>> _ = aware.fit(np.ones((8, 4)), np.ones((8, 2)), verbose=0)
-        >>> [layer.name for layer in aware.layers][1:]
-        ['keras_tensor_range', 'head']
+        >>> [layer.name for layer in aware.layers]
+        ['x', 'x_range', 'head']
     """
     _check(model, momentum)
     planned = plan(model, keep_float)
