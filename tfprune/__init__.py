@@ -32,6 +32,7 @@ _PUBLIC = {
     "UpdatePruningStep": "tfprune.masks",
     "PruningSummaries": "tfprune.masks",
     "PruningOptimizer": "tfprune.masks",
+    "quantize_model": "tfprune.quantization",
     "PolynomialDecay": "tfprune.schedules",
     "ConstantSparsity": "tfprune.schedules",
     "Block": "tfprune.patterns",
@@ -60,7 +61,8 @@ def __dir__() -> list[str]:
 
 
 if "keras" in sys.modules:
-    # Keras can load a half-trained model, or one with smaller composite layers, only if it knows
-    # the classes in it.
+    # Keras can load a half-trained model, one with smaller composite layers or one that knows its
+    # int8 ranges only if it knows the classes in it.
     importlib.import_module("tfprune.masks")
     importlib.import_module("tfprune.surgery")
+    importlib.import_module("tfprune.quantization")

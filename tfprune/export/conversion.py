@@ -10,6 +10,7 @@ from typing import Any
 from tfprune import files
 from tfprune.diagnosis import Finding, diagnose
 from tfprune.errors import FileError, PruneError
+from tfprune.export.aware import check_aware, is_aware
 from tfprune.export.calibration import Sample, samples
 from tfprune.export.quiet import quiet
 from tfprune.export.result import ConvertResult
@@ -43,7 +44,8 @@ def convert(
             quantized on the fly), `"int8"` (weights and activations) or `"int16x8"` (int16
             activations, int8 weights).
         representative_dataset: Inputs for `"int8"` and `"int16x8"`, 100 to 500 of them, as the
-            model sees them in training: arrays, a `tf.data.Dataset`, or a generator function.
+            model sees them in training: arrays, a `tf.data.Dataset`, or a generator function. A
+            model from `quantize_model` needs none.
         sparse: `"auto"` stores weights sparse where the file becomes smaller and the result is
             known to be right on every CPU; True insists on it; False never does.
         io_dtype: `"float32"`, or `"int8"` for the inputs and outputs of an int8 model.
@@ -71,9 +73,10 @@ def convert(
     with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
         with quiet():
             exported = saved_model.export(model, folder, batch_size, input_signature)
-        settings = converter.Settings(
-            quantize, io_dtype, _calibration(quantize, representative_dataset, exported.inputs)
-        )
+        check_aware(exported.model, quantize)
+        aware = is_aware(exported.model)
+        data = () if aware else _calibration(quantize, representative_dataset, exported.inputs)
+        settings = converter.Settings(quantize, io_dtype, data)
         content = converter.run(folder, settings, sparse=False)
         tflite, is_sparse, reason = _sparse(folder, settings, read_tflite(content), sparse)
     kernels, missing = names.link_kernels(exported.model, tflite)
@@ -88,7 +91,7 @@ def convert(
         kernels,
         (
             *exported.notes,
-            *_unused(quantize, representative_dataset),
+            *_unused(quantize, representative_dataset, aware),
             *converter.select_ops(tflite),
             *missing,
             *stayed_float(tflite, kernels, quantize),
@@ -144,12 +147,11 @@ def _calibration(quantize: str | None, data: Any, inputs: tuple[Any, ...]) -> tu
     return tuple(samples(data, inputs)) if quantize in _CALIBRATED else ()
 
 
-def _unused(quantize: str | None, data: Any) -> tuple[Note, ...]:
-    if data is None or quantize in _CALIBRATED:
+def _unused(quantize: str | None, data: Any, aware: bool) -> tuple[Note, ...]:
+    if data is None or (quantize in _CALIBRATED and not aware):
         return ()
-    return (
-        Note("representative_dataset", f"not used: quantize={quantize!r} needs no calibration"),
-    )
+    why = "a model from quantize_model" if aware else f"quantize={quantize!r}"
+    return (Note("representative_dataset", f"not used: {why} needs no calibration"),)
 
 
 def _check_path(path: str | os.PathLike[str]) -> None:

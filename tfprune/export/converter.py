@@ -29,7 +29,7 @@ class Settings:
     Args:
         quantize: `None`, `"float16"`, `"dynamic"`, `"int8"` or `"int16x8"`.
         io_dtype: The dtype of an int8 model's inputs and outputs, `"float32"` or `"int8"`.
-        samples: Calibration data for int8 and int16x8.
+        samples: Calibration data for int8 and int16x8; none if the model holds its ranges.
     """
 
     quantize: str | None
@@ -98,7 +98,7 @@ def _configure(converter: Any, settings: Settings) -> None:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if settings.quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if settings.quantize in ("int8", "int16x8"):
+    if settings.samples:
         integer = _INT16 if settings.quantize == "int16x8" else tf.lite.OpsSet.TFLITE_BUILTINS_INT8
         # An op without an integer kernel may stay float: it becomes a note, not a failure.
         converter.target_spec.supported_ops = [integer, *builtins]

@@ -1,0 +1,78 @@
+"""Every kind of layer trains, survives saving, becomes int8, and computes in the file as in Keras.
+
+The networks of one group are the outputs of one model, so that it is converted only once.
+"""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+from .layers_table import GROUPS, INPUTS
+from .road import batch_for, converted, float_ops, outputs_of, steps_apart, trained
+
+CASES = [(group, name) for group, table in GROUPS.items() for name in table]
+
+# Averages of a few int8 numbers often lie halfway between two; TensorFlow's fake quantization and
+# TFLite's kernels round these to different sides, and a layer behind amplifies it.
+HALFWAY = {"average_pool", "average_pool_first", "average_pool1d", "upsampling_bilinear"}
+
+
+class Group:
+    """The trained model of a group, the one loaded from its file, and the .tflite file."""
+
+    def __init__(self, table, folder):
+        keras.utils.set_random_seed(0)
+        used = {
+            name for function in table.values() for name in inspect.signature(function).parameters
+        }
+        inputs = {name: keras.Input(INPUTS[name], name=name) for name in INPUTS if name in used}
+
+        def output(function):
+            return function(*(inputs[name] for name in inspect.signature(function).parameters))
+
+        outputs = {name: output(function) for name, function in table.items()}
+        model = keras.Model(list(inputs.values()), outputs)
+        self.inputs = batch_for(model)
+        self.aware = trained(model, self.inputs)
+        self.aware.save(folder / "aware.keras")
+        self.loaded = keras.saving.load_model(folder / "aware.keras")
+        self.path = converted(self.aware, folder)
+
+    def steps(self, name, xnnpack):
+        return steps_apart(self.aware, self.path, self.inputs, xnnpack)[name]
+
+
+@pytest.fixture(scope="module")
+def group_of(tmp_path_factory):
+    made = {}
+
+    def get(name):
+        if name not in made:
+            made[name] = Group(GROUPS[name], tmp_path_factory.mktemp(name))
+        return made[name]
+
+    return get
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_no_op_stays_float(group_of, group):
+    assert float_ops(group_of(group).path) == []
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_loaded_model_computes_the_same(group_of, group):
+    made = group_of(group)
+    before, after = outputs_of(made.aware, made.inputs), outputs_of(made.loaded, made.inputs)
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name])
+
+
+@pytest.mark.parametrize(("group", "name"), CASES)
+def test_the_file_computes_what_keras_computes(group_of, group, name):
+    with_xnnpack, without = (group_of(group).steps(name, xnnpack) for xnnpack in (True, False))
+    assert max(with_xnnpack.max(), without.max()) < 2.01
+    if name not in HALFWAY:
+        assert np.mean(with_xnnpack < 0.01) > 0.9
+        assert np.mean(without < 0.01) > 0.8

@@ -1,0 +1,40 @@
+"""Models from quantization-aware training, which carry their int8 ranges with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfprune.errors import PruneError
+
+
+def is_aware(model: Any) -> bool:
+    """Whether layers of a Keras model hold int8 ranges (they say so by `range_is_known`)."""
+    return bool(_ranges(model))
+
+
+def check_aware(model: Any, quantize: str | None) -> None:
+    """Check that a model from quantization-aware training is ready for this conversion.
+
+    Raises:
+        PruneError: it is to become something else than int8, or a range was never learned.
+    """
+    ranges = _ranges(model)
+    if ranges and quantize != "int8":
+        raise PruneError(
+            f"convert {model.name!r} with quantize={quantize!r}",
+            "it comes from quantize_model and computes with int8 numbers",
+            "use quantize='int8', or convert the model it was made from",
+        )
+    unknown = [layer.name for layer in ranges if not layer.range_is_known]
+    if unknown:
+        raise PruneError(
+            f"convert {model.name!r} with quantize='int8'",
+            f"{len(unknown)} of its {len(ranges)} ranges were never learned: "
+            f"{', '.join(unknown[:5])}",
+            "train it first: model.compile(...); model.fit(...)",
+        )
+
+
+def _ranges(model: Any) -> list[Any]:
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []
+    return [layer for layer in layers if hasattr(layer, "range_is_known")]

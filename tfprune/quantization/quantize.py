@@ -1,0 +1,83 @@
+"""quantize_model: quantization-aware training of a Keras 3 model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from tfprune.errors import PruneError
+from tfprune.quantization.planning import plan
+from tfprune.quantization.rewriting import Rewriting
+from tfprune.quantization.rules import FLOAT
+
+log = logging.getLogger("tfprune")
+
+
+def quantize_model(
+    model: Any,
+    *,
+    keep_float: Sequence[str] = (),
+    keep_zeros: bool = True,
+    momentum: float = 0.99,
+) -> Any:
+    """Return a trainable model that computes as its int8 .tflite file will (tfmot's name).
+
+    Weights are rounded to int8, symmetric around zero, with a scale for each output channel of a
+    convolution and one scale for a Dense or transposed convolution; every activation is rounded to
+    int8 with one range that is learned while training and fixed in inference. BatchNormalization
+    is folded into the kernel before it. Train the model a little, then convert it with
+    `tfprune.convert(model, path, quantize="int8")`, which needs no representative data.
+
+    Layers without a rule stay float; each is logged as a warning with its reason.
+
+    Args:
+        model: A Functional or built Sequential model, plain or wrapped for pruning; not changed.
+        keep_float: Names or globs of layers to leave alone.
+        keep_zeros: Whether weights that are exactly zero stay zero while training, so that a
+            pruned model stays pruned. Kernels under masks of `prune_low_magnitude` follow these.
+        momentum: Of the moving average that learns a range, from 0 to 1.
+
+    Returns:
+        A Functional model with the weights of the original. `Quantized` layers bear the names of
+        the layers they hold; `FakeQuantize` layers hold the ranges.
+
+    Raises:
+        PruneError: the model is subclassed or not built, or nothing in it can be quantized.
+
+    Example:
+        >>> import numpy as np
+        >>> inputs = keras.Input((4,), name="x")
+        >>> model = keras.Sequential([inputs, keras.layers.Dense(2, name="head")])
+        >>> aware = quantize_model(model)
+        >>> aware.compile("sgd", "mse")
+        >>> _ = aware.fit(np.ones((8, 4)), np.ones((8, 2)), verbose=0)
+        >>> [layer.name for layer in aware.layers]
+        ['x', 'x_range', 'head']
+    """
+    _check(model, momentum)
+    planned = plan(model, keep_float)
+    if all(rule.output == FLOAT for rule in planned.rules.values()):
+        raise PruneError(
+            f"quantize {model.name!r}",
+            "every layer would stay float:\n  " + "\n  ".join(map(str, planned.notes)),
+            "give layers of your own a method int8_call(q, *inputs)",
+        )
+    rewriting = Rewriting(planned, momentum, keep_zeros)
+    fresh = rewriting.of(model)
+    for note in (*planned.notes, *rewriting.clones.notes):
+        log.warning("%s", note)
+    return fresh
+
+
+def _check(model: Any, momentum: float) -> None:
+    if not isinstance(model, keras.Model):
+        raise PruneError(
+            f"quantize an object of type {type(model).__name__}",
+            "it is no Keras model",
+            "pass a built keras.Model",
+        )
+    if not 0 <= momentum < 1:
+        raise PruneError(f"momentum={momentum}", "it is a share, 0 <= momentum < 1", "0.99")

@@ -1,0 +1,150 @@
+"""Replay a model with every layer computed as int8 will, and ranges learned in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.graph import Clones, is_graph, replay
+from tfprune.keras_facts import kernels_of
+from tfprune.quantization.fake_quantize import FakeQuantize
+from tfprune.quantization.planning import Plan
+from tfprune.quantization.rules import FLOAT, LEARNED, MIXED, MOVED
+from tfprune.quantization.wrapper import Quantized
+
+
+class Rewriting:
+    """One replay of a model.
+
+    Args:
+        plan: What happens to each call.
+        momentum: Of every learned range.
+        keep_zeros: Whether weights that are zero stay zero in training.
+    """
+
+    def __init__(self, plan: Plan, momentum: float, keep_zeros: bool) -> None:
+        self.clones = Clones()
+        self._plan = plan
+        self._momentum = momentum
+        self._keep_zeros = keep_zeros
+        self._names: set[str] = set()
+        # Rounded tensor → the layer that holds its range, None if that is out of reach.
+        self._rounded: dict[int, FakeQuantize | None] = {}
+        # Float tensor → the same, rounded.
+        self._versions: dict[int, Any] = {}
+
+    def of(self, model: Any) -> Any:
+        """Return the rewritten model, with the weights of the original."""
+        fresh = replay(model, self._change, call=self._call)
+        self.clones.copy_weights()
+        return fresh
+
+    def _change(self, operation: Any) -> Any:
+        if any(operation is norm for norm in self._plan.norms.values()):
+            return operation  # folded into another layer, so that its call vanishes
+        rule = self._plan.rules[id(operation)]
+        copy = self.clones.of(operation)
+        norm = self._plan.norms.get(id(operation))
+        ends = id(operation) in self._plan.ends
+        if rule.output == FLOAT or (rule.compute is None and not ends and norm is None):
+            return copy
+        return Quantized(
+            copy,
+            norm=None if norm is None else self.clones.of(norm),
+            output=self._range("output", rule.output) if ends else None,
+            keeps_zeros=self._keep_zeros and _has_zeros(operation),
+            momentum=self._momentum,
+        )
+
+    def _call(self, node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
+        if id(node) in self._plan.folded:
+            return args[0]
+        if is_graph(node.operation):
+            return self._call_nested(operation, *self._round_all(node, args, kwargs))
+        rule = self._plan.rules[id(node.operation)]
+        if rule.output == FLOAT:
+            return operation(*args, **kwargs)
+        args, kwargs = self._round_all(node, args, kwargs)
+        if rule.output == MIXED:
+            return self._mix(operation, args, kwargs)
+        outputs = operation(*args, **kwargs)
+        if id(node) in self._plan.unrounded or id(node.operation) in self._plan.ends:
+            self._rounded[id(outputs)] = None
+            return outputs
+        if rule.output == MOVED:
+            owner = self._rounded.get(id(next(_floats((args, kwargs)))))
+            self._rounded.update({id(tensor): owner for tensor in keras.tree.flatten(outputs)})
+            return outputs
+        return keras.tree.map_structure(lambda t: self._round(t, rule.output), outputs)
+
+    def _call_nested(self, model: Any, args: Any, kwargs: Any) -> Any:
+        outputs = model(*args, **kwargs)
+        pairs = zip(keras.tree.flatten(outputs), model.outputs, strict=True)
+        self._rounded.update({id(o): None for o, i in pairs if id(i) in self._rounded})
+        return outputs
+
+    def _mix(self, operation: Any, args: Any, kwargs: Any) -> Any:
+        """Call a layer whose output has the range of its input but must be rounded again."""
+        tensor = next(_floats((args, kwargs)))
+        owner = self._rounded.get(id(tensor))
+        if owner is None:
+            owner = self._range(tensor._keras_history.operation.name)
+            again = owner(tensor)
+            args, kwargs = keras.tree.map_structure(
+                lambda t: again if t is tensor else t, (args, kwargs)
+            )
+        rounded = owner(operation(*args, **kwargs), observe=False)
+        self._rounded[id(rounded)] = owner
+        return rounded
+
+    def _round_all(self, node: Any, args: Any, kwargs: Any) -> Any:
+        """Round those float inputs of a call that are not rounded yet."""
+        old = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
+        new = keras.tree.flatten((args, kwargs))
+        for original, tensor in zip(old, new, strict=True):
+            if id(original) in self._plan.nested_inputs and _is_float(tensor):
+                self._rounded.setdefault(id(tensor), None)
+        return keras.tree.map_structure(self._version, (args, kwargs))
+
+    def _version(self, tensor: Any) -> Any:
+        if not _is_float(tensor) or id(tensor) in self._rounded:
+            return tensor
+        if id(tensor) not in self._versions:
+            self._versions[id(tensor)] = self._round(tensor, LEARNED)
+        return self._versions[id(tensor)]
+
+    def _round(self, tensor: Any, output: Any) -> Any:
+        owner = self._range(tensor._keras_history.operation.name, output)
+        rounded = owner(tensor)
+        self._rounded[id(rounded)] = owner
+        return rounded
+
+    def _range(self, name: str, output: Any = LEARNED) -> FakeQuantize:
+        low, high = output if isinstance(output, tuple) else (None, None)
+        return FakeQuantize(self._momentum, low, high, name=self._unique(f"{name}_range"))
+
+    def _unique(self, name: str) -> str:
+        number = 0
+        while (candidate := f"{name}_{number}" if number else name) in self._names:
+            number += 1
+        self._names.add(candidate)
+        return candidate
+
+
+def _is_float(tensor: Any) -> bool:
+    return isinstance(tensor, keras.KerasTensor) and "float" in str(tensor.dtype)
+
+
+def _floats(structure: Any) -> Iterator[Any]:
+    return (tensor for tensor in keras.tree.flatten(structure) if _is_float(tensor))
+
+
+def _has_zeros(operation: Any) -> bool:
+    """Whether a layer without pruning masks has kernels that are zero in part."""
+    if not isinstance(operation, keras.layers.Layer) or hasattr(operation, "masked"):
+        return False
+    kernels = [np.asarray(kernel.variable) for kernel in kernels_of(operation)]
+    return any(0 < np.count_nonzero(values == 0) < values.size for values in kernels)

@@ -1,0 +1,6 @@
+"""Rules: how each kind of layer computes in int8."""
+
+from tfprune.quantization.rules.finding import find_rule
+from tfprune.quantization.rules.rule import FLOAT, LEARNED, MIXED, MOVED, Rule
+
+__all__ = ["FLOAT", "LEARNED", "MIXED", "MOVED", "Rule", "find_rule"]

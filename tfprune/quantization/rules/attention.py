@@ -1,0 +1,109 @@
+"""MultiHeadAttention, and the EinsumDense layers it projects with."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from keras import layers, ops
+
+from tfprune.quantization.arithmetic import Arithmetic
+from tfprune.quantization.rules.activations import UNIT, activate, with_activation
+from tfprune.quantization.rules.rule import Rule, left_alone
+
+# What is added to a masked score: its softmax is below 1/256, and the range stays narrow.
+_MASKED = -12.0
+
+
+def _einsum_dense(layer: Any, q: Arithmetic, inputs: Any) -> Any:
+    return activate(q, layer.activation, _projected(layer, q, inputs))
+
+
+def _projected(layer: Any, q: Arithmetic, inputs: Any, factor: float = 1.0) -> Any:
+    """Return an EinsumDense layer's product and bias, times a factor, as one matrix product."""
+    summed = _summed(layer)
+    width, out = math.prod(layer.kernel.shape[:summed]), tuple(layer.kernel.shape[summed:])
+    kernel = ops.reshape(layer.kernel, (width, math.prod(out))) * factor
+    bias = layer.bias
+    if bias is not None:
+        bias = ops.reshape(ops.broadcast_to(bias, out), (-1,)) * factor
+    lead = ops.shape(inputs)[: len(inputs.shape) - summed]
+    rows = ops.reshape(inputs, (*lead, width)) if summed > 1 else inputs
+    outputs = q.affine(rows, kernel, bias, ops.matmul, per_channel=False)
+    return ops.reshape(outputs, (*lead, *out)) if len(out) > 1 else outputs
+
+
+def _summed(layer: Any) -> int:
+    """Return how many last axes of the input an EinsumDense sums over, 0 if it is no such sum."""
+    operands, output = layer.equation.replace(" ", "").split("->")
+    inputs, kernel = operands.split(",")
+    for count in range(1, len(kernel)):
+        if inputs.endswith(kernel[:count]) and output == inputs[:-count] + kernel[count:]:
+            return count
+    return 0
+
+
+def _einsum_rule(layer: Any) -> Rule:
+    if not _summed(layer):
+        return left_alone(f"{layer.equation} does not sum over the last axes of its input")
+    return with_activation(Rule(_einsum_dense), layer.activation, norm=False)
+
+
+def _attention(
+    layer: Any,
+    q: Arithmetic,
+    query: Any,
+    value: Any,
+    key: Any = None,
+    query_mask: Any = None,
+    value_mask: Any = None,
+    key_mask: Any = None,
+    attention_mask: Any = None,
+    return_attention_scores: bool = False,
+    use_causal_mask: bool = False,
+) -> Any:
+    key = value if key is None else key
+    mask = layer._compute_attention_mask(
+        query,
+        value,
+        query_mask=query_mask,
+        value_mask=value_mask,
+        key_mask=key_mask,
+        attention_mask=attention_mask,
+        use_causal_mask=use_causal_mask,
+    )
+    factor = 1 / math.sqrt(layer.key_dim)
+    # The factor goes into the kernel, which spares an op and a rounding.
+    queries = q.range(_projected(layer._query_dense, q, query, factor), "query")
+    keys = q.range(_projected(layer._key_dense, q, key), "key")
+    values = q.range(_projected(layer._value_dense, q, value), "value")
+    scores = q.range(ops.einsum(layer._dot_product_equation, keys, queries), "scores")
+    shares = q.fixed(ops.softmax(_masked(q, scores, mask), axis=-1), *UNIT)
+    kept = layer._dropout_layer(shares, training=q.training) if layer.dropout else shares
+    context = q.range(ops.einsum(layer._combine_equation, kept, values), "context")
+    outputs = _projected(layer._output_dense, q, context)
+    return (outputs, shares) if return_attention_scores else outputs
+
+
+def _masked(q: Arithmetic, scores: Any, mask: Any) -> Any:
+    if mask is None:
+        return scores
+    mask = ops.expand_dims(mask, 1) if len(mask.shape) == 3 else mask
+    added = (1.0 - ops.cast(mask, scores.dtype)) * _MASKED
+    return q.range(scores + q.fixed(added, _MASKED, 0.0), "masked")
+
+
+def _attention_rule(layer: Any) -> Rule:
+    if getattr(layer, "_use_gate", False) or getattr(layer, "_sliding_window", None):
+        return left_alone("attention with a gate or a sliding window has no int8 rule")
+    if type(layer)._compute_attention is not layers.MultiHeadAttention._compute_attention:
+        return left_alone("it overrides `_compute_attention`")
+    if layer.built and len(layer._dot_product_equation.split("->")[1]) != 4:
+        return left_alone("it attends over several axes")
+    return Rule(_attention)
+
+
+RULES: dict[type, Any] = {
+    layers.EinsumDense: _einsum_rule,
+    layers.MultiHeadAttention: _attention_rule,
+}

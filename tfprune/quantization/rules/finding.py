@@ -1,0 +1,54 @@
+"""Find the rule of a layer or operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from tfprune.quantization.rules import (
+    activations,
+    affine,
+    attention,
+    inputs,
+    joining,
+    normalization,
+    operations,
+    passing,
+)
+from tfprune.quantization.rules.rule import Rule, left_alone
+
+_LAYERS: dict[type, Any] = {
+    kind: rule
+    for room in (affine, attention, inputs, joining, normalization, passing)
+    for kind, rule in room.RULES.items()
+}
+
+
+def find_rule(layer: Any) -> Rule:
+    """Return how a layer or operation is quantized; if it is left alone, the rule says why."""
+    if hasattr(layer, "int8_call"):
+        return Rule(_custom)
+    found = (activations.find(layer) or operations.find(layer)) if _is_keras_own(layer) else None
+    if found is not None:
+        return found
+    if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
+        return left_alone("LoRA or Keras' own quantization is enabled on it")
+    kind: Any = type(layer)
+    for base in kind.__mro__:
+        if base in _LAYERS:
+            same = kind.call is base.call
+            return _LAYERS[base](layer) if same else left_alone("it overrides `call`")
+    return left_alone(
+        "no int8 rule for it; a layer of your own can bring one: int8_call(q, *inputs)"
+    )
+
+
+def _custom(layer: Any, q: Any, *args: Any, **kwargs: Any) -> Any:
+    return layer.int8_call(q, *args, **kwargs)
+
+
+def _is_keras_own(layer: Any) -> bool:
+    return type(layer).__module__.split(".")[0] == "keras" or not isinstance(
+        layer, keras.layers.Layer
+    )

@@ -1,0 +1,51 @@
+"""Functions of `keras.ops` that stand in a model's graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfprune.quantization.arithmetic import Arithmetic
+from tfprune.quantization.rules.rule import MOVED, Rule
+
+
+def _squared(operation: Any, q: Arithmetic, x: Any) -> Any:
+    return x * x
+
+
+def _negated(operation: Any, q: Arithmetic, x: Any) -> Any:
+    return x * -1.0
+
+
+_SUMS = ("Add", "Subtract", "Multiply")
+_LEARNED = ("Mean", "Sum", "Matmul", "Einsum", "Absolute", "Exp")
+_JOINS = ("Maximum", "Minimum", "Concatenate", "Stack")
+_MOVES = (
+    "Reshape",
+    "Transpose",
+    "Squeeze",
+    "ExpandDims",
+    "GetItem",
+    "Swapaxes",
+    "Moveaxis",
+    "Ravel",
+    "Tile",
+    "Max",
+    "Slice",
+    "Flip",
+)
+_RULES: dict[str, Rule] = {
+    **dict.fromkeys(_SUMS, Rule(fuses_relu=True)),
+    **dict.fromkeys(_LEARNED, Rule()),
+    **dict.fromkeys(_JOINS, Rule(joins=True)),
+    **dict.fromkeys(_MOVES, Rule(output=MOVED)),
+    "Square": Rule(_squared),
+    "Negative": Rule(_negated),
+}
+
+
+def find(operation: Any) -> Rule | None:
+    """Return the rule of an operation of `keras.ops`, None if it has none."""
+    kind = type(operation)
+    if not kind.__module__.startswith("keras.src.ops."):
+        return None
+    return _RULES.get(kind.__name__)

@@ -1,0 +1,132 @@
+"""The Keras layer that computes the layer inside it as int8 will."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import keras
+
+from tfprune.quantization.arithmetic import Arithmetic
+from tfprune.quantization.fake_quantize import FakeQuantize
+
+
+def unwrapped(layer: Any) -> Any:
+    """Return the layer itself, without the wrapper that carries its pruning masks."""
+    while hasattr(layer, "masked") and hasattr(layer, "layer"):
+        layer = layer.layer
+    return layer
+
+
+def _calling(wrapper: Any, layer: Any) -> Any:
+    """Return a `call` with the signature of the layer's, and `training`."""
+    signature = inspect.signature(layer.call)
+    parameters = [p for p in signature.parameters.values() if p.name != "training"]
+    training = inspect.Parameter("training", inspect.Parameter.KEYWORD_ONLY, default=None)
+    at = next((i for i, p in enumerate(parameters) if p.kind is p.VAR_KEYWORD), len(parameters))
+
+    @functools.wraps(layer.call)
+    def call(*args: Any, training: Any = None, **kwargs: Any) -> Any:
+        return wrapper.compute(args, kwargs, bool(training))
+
+    ordered = [*parameters[:at], training, *parameters[at:]]
+    call.__signature__ = signature.replace(parameters=ordered)  # type: ignore[attr-defined]
+    return call
+
+
+@keras.saving.register_keras_serializable("tfprune")
+class Quantized(keras.layers.Layer):
+    """Compute a layer with weights and intermediate results rounded to int8.
+
+    It takes the name and the call signature of its layer. `layer` holds the float weights that
+    are trained; what is rounded is computed from them in each call. The rule for the layer's type
+    says how, or the layer's own method `int8_call(q, *inputs)`, see `Arithmetic`.
+
+    Args:
+        layer: A layer, with or without a wrapper that carries pruning masks, or an operation.
+        norm: The BatchNormalization that follows and is folded into it.
+        output: A `FakeQuantize` for its output; None if that is rounded elsewhere.
+        keeps_zeros: Whether weights that are zero stay zero in training.
+        momentum: Of the ranges inside the layer.
+        ranges: The names of the ranges inside it, as far as known.
+        **kwargs: Passed to `keras.layers.Layer`.
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        norm: Any = None,
+        output: FakeQuantize | None = None,
+        keeps_zeros: bool = False,
+        momentum: float = 0.99,
+        ranges: list[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        # Keras reads the signature of `call` in Layer.__init__: give it the wrapped layer's.
+        object.__setattr__(self, "call", _calling(self, layer))
+        kwargs.setdefault("name", layer.name)
+        if isinstance(layer, keras.layers.Layer):
+            kwargs.setdefault("dtype", layer.dtype_policy)
+        super().__init__(**kwargs)
+        self._allow_non_tensor_positional_args = True  # as operations do: x * 2.0
+        self.layer = layer
+        self.norm = norm
+        self.output_range = output
+        self.keeps_zeros = keeps_zeros
+        self.momentum = momentum
+        self.supports_masking = getattr(layer, "supports_masking", False)
+        self._ranges: list[str] = []
+        for name in ranges or ():
+            self.range_named(name)
+
+    def compute(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool) -> Any:
+        """Return what the layer computes, rounded."""
+        from tfprune.quantization.rules import find_rule
+
+        if isinstance(self.layer, keras.layers.Layer) and not self.layer.built:
+            self.layer(*args, **kwargs)
+        inner = unwrapped(self.layer)
+        compute = find_rule(inner).compute
+        arithmetic = Arithmetic(self, training)
+        if compute is not None:
+            outputs = compute(inner, arithmetic, *args, **kwargs)
+        else:
+            outputs = self.layer(*args, **kwargs)
+        return outputs if self.output_range is None else self.output_range(outputs)
+
+    def range_named(self, name: str) -> FakeQuantize:
+        """Return the range of that name, new if this is the first call."""
+        attribute = f"{name}_range"
+        if name not in self._ranges:
+            setattr(self, attribute, FakeQuantize(self.momentum, name=attribute))
+            self._ranges.append(name)
+        return getattr(self, attribute)
+
+    def compute_mask(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the Keras mask of the wrapped layer."""
+        return self.layer.compute_mask(*args, **kwargs)
+
+    def get_build_config(self) -> None:
+        """Return nothing: the layer is built by its first call."""
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the layers inside, serialized, and the names of the ranges."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "layer": serialize(self.layer),
+            "norm": serialize(self.norm),
+            "output": serialize(self.output_range),
+            "keeps_zeros": self.keeps_zeros,
+            "momentum": self.momentum,
+            "ranges": list(self._ranges),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Quantized:
+        """Build the wrapper from `get_config()`."""
+        load = keras.saving.deserialize_keras_object
+        inside = {key: load(config[key]) for key in ("layer", "norm", "output")}
+        return cls(**{**config, **inside})
