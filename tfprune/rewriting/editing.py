@@ -75,15 +75,9 @@ class Edits:
             operation: An operation of the model.
             config: Entries of its config that change, but no shape of a weight.
         """
-
-        def build() -> Any:
-            if not config:
-                return self._clones.of(operation)
-            fresh = type(operation).from_config({**operation.get_config(), **config})
-            self._clones.pair(operation, fresh)
-            return fresh
-
-        return self.once((id(operation), *sorted(config)), build)
+        changed = {**operation.get_config(), **config} if config else None
+        key = (id(operation), *sorted(config))
+        return self.once(key, lambda: self._clones.of(operation, changed))
 
     def apply(self) -> Any:
         """Return the changed model with all weights; the model itself if nothing changes."""
