@@ -93,7 +93,7 @@ def convert(
             *_unused(quantize, representative_dataset, aware),
             *converter.select_ops(tflite),
             *missing,
-            *stayed_float(tflite, kernels, quantize),
+            *stayed_float(tflite, kernels, quantize, aware),
         ),
     )
 
