@@ -65,7 +65,7 @@ NORMALIZATION = {
     "rescaling": lambda image: conv(layers.Rescaling(1 / 3, offset=-0.2)(image)),
     "rescaling_only": lambda image: conv(layers.Rescaling(0.5)(image)),
     "normalization": lambda image: conv(
-        layers.Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 4.0])(image)
+        layers.Normalization(3, mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 4.0])(image)
     ),
 }
 JOINING = {
