@@ -65,7 +65,7 @@ NORMALIZATION = {
     "rescaling": lambda image: conv(layers.Rescaling(1 / 3, offset=-0.2)(image)),
     "rescaling_only": lambda image: conv(layers.Rescaling(0.5)(image)),
     "normalization": lambda image: conv(
-        layers.Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 4.0])(image)
+        layers.Normalization(3, mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 4.0])(image)
     ),
 }
 JOINING = {
@@ -90,7 +90,7 @@ JOINING = {
 }
 PASSING = {
     "max_pool": lambda image: conv(layers.MaxPooling2D(2)(conv(image))),
-    "average_pool": lambda image: conv(layers.AveragePooling2D(2)(conv(image))),
+    "average_pool": lambda image: layers.AveragePooling2D(2)(conv(image)),
     "average_pool_first": lambda image: layers.AveragePooling2D(2, padding="same")(image),
     "max_pool1d": lambda line: dense(layers.MaxPooling1D(2)(line)),
     "average_pool1d": lambda line: layers.AveragePooling1D(2)(dense(line)),
@@ -126,13 +126,14 @@ def inside(name):
     return lambda image: conv(image, activation=name)
 
 
-def behind(name):
-    return lambda image: layers.Activation(name)(conv(image))
+def alone(name):
+    return lambda image: layers.Activation(name)(image)
 
 
 ACTIVATIONS = {
     **{f"{name}_inside": inside(name) for name in FUNCTIONS},
-    **{f"{name}_layer": behind(name) for name in FUNCTIONS},
+    **{f"{name}_layer": alone(name) for name in FUNCTIONS if name != "linear"},
+    "linear_layer": lambda image: layers.Activation("linear")(conv(image)),
     "relu6_of_the_input": lambda image: conv(layers.ReLU(6.0)(image)),
     "leaky_relu": lambda image: layers.LeakyReLU(0.2)(conv(image)),
     "softmax": lambda vector: layers.Softmax()(dense(vector)),

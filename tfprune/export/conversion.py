@@ -94,7 +94,7 @@ def convert(
             *_unused(quantize, representative_dataset, aware),
             *converter.select_ops(tflite),
             *missing,
-            *stayed_float(tflite, kernels, quantize),
+            *stayed_float(tflite, kernels, quantize, aware),
         ),
     )
 

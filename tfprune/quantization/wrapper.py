@@ -23,16 +23,34 @@ def _calling(wrapper: Any, layer: Any) -> Any:
     """Return a `call` with the signature of the layer's, and `training`."""
     signature = inspect.signature(layer.call)
     parameters = [p for p in signature.parameters.values() if p.name != "training"]
+    plain = signature.replace(parameters=parameters)
     training = inspect.Parameter("training", inspect.Parameter.KEYWORD_ONLY, default=None)
     at = next((i for i, p in enumerate(parameters) if p.kind is p.VAR_KEYWORD), len(parameters))
 
     @functools.wraps(layer.call)
     def call(*args: Any, training: Any = None, **kwargs: Any) -> Any:
-        return wrapper.compute(args, kwargs, bool(training))
+        return wrapper.compute(*_sorted(plain, args, kwargs), training=bool(training))
 
     ordered = [*parameters[:at], training, *parameters[at:]]
     call.__signature__ = signature.replace(parameters=ordered)  # type: ignore[attr-defined]
     return call
+
+
+def _sorted(
+    signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the first argument by position and the others by name, without defaults.
+
+    Keras builds a layer by calling it with every argument by name, but names its first argument
+    `inputs` or `x`; a rule need not know which.
+    """
+    bound = signature.bind(*args, **kwargs)
+    kinds = [parameter.kind for parameter in signature.parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds or inspect.Parameter.VAR_KEYWORD in kinds:
+        return bound.args, bound.kwargs
+    (_, first), *others = bound.arguments.items()
+    defaults = {name: p.default for name, p in signature.parameters.items()}
+    return (first,), {name: v for name, v in others if v is not defaults[name]}
 
 
 @keras.saving.register_keras_serializable("tfprune")

@@ -35,7 +35,8 @@ def _normalized(layer: Any, q: Arithmetic, inputs: Any) -> Any:
 
 
 def _normalization(layer: Any) -> Rule:
-    last = layer.axis in (None, -1, (-1,), [-1])
+    kept, reduced = tuple(layer._keep_axis), layer._reduce_axis
+    last = kept in ((), (len(kept) + len(reduced) - 1,))
     if layer.invert or not last or layer.mean is None:
         return left_alone("it does not normalize the last axis with a known mean")
     return Rule(_normalized)
