@@ -177,3 +177,21 @@ def test_a_layer_whose_config_does_not_tell_its_size_is_an_error():
     model = keras.Sequential([keras.Input((4,)), grown])
     with pytest.raises(PruneError, match="rebuilt from its config it has other weights than now"):
         replayed(model)
+
+
+def test_a_copy_may_be_built_while_the_call_of_a_wrapper_is_traced():
+    class Wraps(keras.layers.Layer):
+        def __init__(self, layer):
+            super().__init__()
+            self.layer = layer
+
+        def call(self, x):
+            return self.layer(x)
+
+    head = keras.layers.Dense(2)
+    head.build((None, 3))
+    clones = Clones()
+    wrapped = Wraps(clones.of(head))
+    wrapped(keras.Input((3,)))
+    clones.copy_weights()
+    np.testing.assert_array_equal(wrapped.layer.kernel, head.kernel)

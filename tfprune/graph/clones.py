@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfprune.errors import PruneError, first_line
 from tfprune.notes import Note
@@ -59,7 +60,8 @@ class Clones:
             source = sources.get(kwargs.get("name"))
             if source is None or len(args) > 1:
                 return type(copy).add_weight(copy, *args, **kwargs)
-            value = self._read(source)
+            with tf.init_scope():  # a wrapper may build its layer while its own call is traced
+                value = self._read(source)
             variable = type(copy).add_weight(
                 copy, *args, **{**kwargs, "initializer": _to_be(value)}
             )
