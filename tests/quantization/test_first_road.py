@@ -21,7 +21,7 @@ def model(digits):
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            keras.Input((28, 28, 1), name="image"),
             layers.Conv2D(8, 3, strides=2, use_bias=False, name="conv"),
             layers.BatchNormalization(momentum=0.8, name="bn"),
             layers.ReLU(name="act"),
@@ -46,7 +46,7 @@ def fit(model, digits, epochs):
 
 def test_ranges_lie_where_int8_ops_end(aware):
     assert [layer.name for layer in aware.layers[1:]] == [
-        "input_layer_range",
+        "image_range",
         "conv",  # with the BatchNormalization folded in
         "act",
         "act_range",
