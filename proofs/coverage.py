@@ -20,8 +20,9 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from proofs.coverage_models import Candidate, candidates
-from proofs.coverage_table import Row, page, read_rows, to_line
+from proofs.coverage_table import Row, page
 from proofs.packages import cache_folder
+from proofs.rows import append_row, read_rows, to_line
 from tfprune.errors import PruneError
 from tfprune.files import write_text
 from tfprune.progress import track
@@ -37,13 +38,12 @@ def main() -> int:
     if arguments.fresh:
         arguments.rows.unlink(missing_ok=True)
     chosen = choose(arguments.only, arguments.library)
-    rows = {row.name: row for row in read_rows(arguments.rows)}
+    rows = {row.name: row for row in read_rows(arguments.rows, Row)}
     missing = [one for one in chosen if arguments.only or one.name not in rows]
     arguments.rows.parent.mkdir(parents=True, exist_ok=True)
     for candidate in track(missing, "coverage"):
         rows[candidate.name] = row = run(candidate, arguments.seconds)
-        with arguments.rows.open("a", encoding="utf-8") as file:
-            file.write(to_line(row) + "\n")
+        append_row(arguments.rows, row)
         print(row, file=sys.stderr, flush=True)
         _write(rows, arguments.page)
     _write(rows, arguments.page)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-
-from tfprune.errors import FileError, first_line
-from tfprune.files import write_text
+from dataclasses import dataclass, field
 
 EXACT = 1e-4
 
@@ -88,28 +83,6 @@ class Row:
 
     def __str__(self) -> str:
         return f"{_line(self)}  {self.seconds:.0f} s"
-
-
-def to_line(row: Row) -> str:
-    """Return a row as one line of JSON."""
-    return json.dumps(asdict(row))
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Read finished rows; the last line is dropped if an interruption cut it short.
-
-    Raises:
-        FileError: another line is not a row.
-    """
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    if lines[-1]:
-        write_text(path, "".join(f"{line}\n" for line in lines[:-1]))
-    try:
-        return [Row(**json.loads(line)) for line in lines[:-1]]
-    except (ValueError, TypeError) as error:
-        raise FileError(f"read {path}", first_line(error), "start anew with --fresh") from error
 
 
 def page(rows: list[Row], versions: str, missing: list[str]) -> str:

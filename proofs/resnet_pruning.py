@@ -32,7 +32,8 @@ from proofs import resnets
 from proofs.counting import count_macs, count_weights
 from proofs.data import Images, cifar10
 from proofs.packages import cache_folder
-from proofs.resnet_table import Row, read_rows, write_table
+from proofs.resnet_table import Row, write_table
+from proofs.rows import append_row, read_rows
 from proofs.training import accuracy, augmented, compile_for, normalise, train
 from tfprune import criteria
 
@@ -166,8 +167,7 @@ def run(depth: int, bench: Bench, rows: dict[Any, Row], arguments: argparse.Name
         is_dense = row.criterion == "dense"
         row = bench.baseline(dense) if is_dense else bench.measure(dense, row, finetune)
         rows[row.key] = row
-        with arguments.rows.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(dataclasses.asdict(row)) + "\n")
+        append_row(arguments.rows, row)
         print(row, file=sys.stderr, flush=True)
 
 
@@ -177,7 +177,7 @@ def main() -> int:
     if arguments.fresh:
         arguments.rows.unlink(missing_ok=True)
     keras.utils.set_random_seed(0)
-    rows = {row.key: row for row in read_rows(arguments.rows)}
+    rows = {row.key: row for row in read_rows(arguments.rows, Row)}
     bench = Bench(cifar10(arguments.data))
     for depth in arguments.depths:
         run(depth, bench, rows, arguments)

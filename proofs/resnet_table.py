@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfprune.errors import FileError, first_line
 from tfprune.files import write_text
 
 _STAGES = ("pruned", "recalibrated", "fine_tuned")
@@ -65,23 +63,6 @@ class Row:
     def __str__(self) -> str:
         asked = f"{self.network} {self.scope} {self.criterion} seed {self.seed} {self.target:g}x"
         return f"{asked} (got {self.fewer:.2f}x): {_cell([self])}, {self.seconds:.0f} s"
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Read finished rows; the last line is dropped if an interruption cut it short.
-
-    Raises:
-        FileError: another line is not a row.
-    """
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    if lines[-1]:
-        write_text(path, "".join(f"{line}\n" for line in lines[:-1]))
-    try:
-        return [Row(**json.loads(line)) for line in lines[:-1]]
-    except (ValueError, TypeError) as error:
-        raise FileError(f"read {path}", first_line(error), "start anew with --fresh") from error
 
 
 def write_table(rows: list[Row], path: Path) -> None:

@@ -29,6 +29,7 @@ import numpy as np
 
 import tfprune
 from proofs.packages import cache_folder
+from proofs.rows import append_row, read_rows
 from tfprune.files import write_text
 from tfprune.rewriting import SparseReady, plan_sparse_ready
 
@@ -195,15 +196,13 @@ def main() -> int:
     arguments = parse()
     if arguments.fresh:
         arguments.rows.unlink(missing_ok=True)
-    kept = arguments.rows.read_text().splitlines() if arguments.rows.exists() else []
-    rows = [Row(**json.loads(line)) for line in kept]
+    rows = read_rows(arguments.rows, Row)
     for name in arguments.only or MODELS:
         done = {(r.zeros) for r in rows if (r.model, r.size, r.sparsity) == _key(name, arguments)}
         missing = [zeros for zeros in BLOCKS if zeros not in done]
         for row in measure(*_key(name, arguments), missing) if missing else ():
             rows.append(row)
-            with arguments.rows.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(row)) + "\n")
+            append_row(arguments.rows, row)
             print(row, row.ratio, file=sys.stderr, flush=True)
     order = {name: i for i, name in enumerate(MODELS)}
     chosen = [r for r in rows if (r.size, r.sparsity) == _key("", arguments)[1:]]

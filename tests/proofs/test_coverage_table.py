@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from proofs.coverage_measure import count_channels, difference_in_float64
-from proofs.coverage_table import Row, page, read_rows, to_line
+from proofs.coverage_table import Row, page
+from proofs.rows import read_rows, to_line
 from tfprune.channels import trace
 from tfprune.errors import FileError
 
@@ -76,13 +77,13 @@ def test_the_same_weights_are_compared_in_float64():
 def test_a_line_cut_short_by_an_interruption_is_dropped(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text(to_line(ROW) + '\n{"name": "Nex')
-    assert read_rows(path) == [ROW]
+    assert read_rows(path, Row) == [ROW]
 
 
 def test_a_foreign_file_is_refused(tmp_path):
     (tmp_path / "rows.jsonl").write_text('{"a": 1}\n')
     with pytest.raises(FileError, match="start anew with --fresh"):
-        read_rows(tmp_path / "rows.jsonl")
+        read_rows(tmp_path / "rows.jsonl", Row)
 
 
 def test_channels_are_counted_on_the_output_axes_of_kernels():

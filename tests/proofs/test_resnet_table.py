@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from proofs.resnet_table import Row, read_rows, write_table
+from proofs.resnet_table import Row, write_table
+from proofs.rows import read_rows
 from tfprune.errors import FileError
 
 
@@ -20,14 +21,14 @@ def lines(*rows):
 def test_a_line_cut_short_by_an_interruption_is_dropped(tmp_path):
     rows, path = [row("l1", 0.5), row("l2", 0.6)], tmp_path / "a.jsonl"
     path.write_text(lines(*rows) + '{"network": "res')
-    assert read_rows(path) == rows
+    assert read_rows(path, Row) == rows
     assert path.read_text() == lines(*rows)
 
 
 def test_a_foreign_file_is_refused(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"a": 1}\n')
     with pytest.raises(FileError, match="start anew with --fresh"):
-        read_rows(tmp_path / "a.jsonl")
+        read_rows(tmp_path / "a.jsonl", Row)
 
 
 def test_the_page_has_a_line_for_each_criterion_and_says_what_beats_the_baselines(tmp_path):
