@@ -17,6 +17,19 @@ import keras
 
 Axes = tuple[int, ...]
 
+PASS_THROUGH = (
+    keras.layers.Identity,
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.AlphaDropout,
+    keras.layers.ActivityRegularization,
+)
+"""Layers whose output is their input in inference."""
+
 
 @dataclass(frozen=True)
 class Kernel:

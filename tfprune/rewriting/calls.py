@@ -7,17 +7,7 @@ from typing import Any
 import keras
 
 from tfprune.graph.structure import functional, nodes_in_order
-
-PASS_THROUGH = (
-    keras.layers.Identity,
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout2D,
-    keras.layers.GaussianDropout,
-    keras.layers.GaussianNoise,
-    keras.layers.AlphaDropout,
-    keras.layers.ActivityRegularization,
-)
-"""Layers whose output is their input in inference."""
+from tfprune.keras_facts import PASS_THROUGH
 
 
 class Calls:

@@ -8,9 +8,10 @@ from typing import Any
 from keras import layers
 
 from tfprune.graph import Graph
+from tfprune.keras_facts import PASS_THROUGH
 from tfprune.notes import Note
 from tfprune.plan.policy import breaks_cluster
-from tfprune.rewriting.calls import PASS_THROUGH, Calls
+from tfprune.rewriting.calls import Calls
 from tfprune.rewriting.numbers import constant_form
 from tfprune.rewriting.part import SparsePart, is_pooling
 from tfprune.runtimes import INPUT_MULTIPLE

@@ -10,23 +10,11 @@ import keras
 
 from tfprune.graph import Clones, is_graph, replay
 from tfprune.graph.structure import functional, nodes_in_order
+from tfprune.keras_facts import PASS_THROUGH
 
 log = logging.getLogger("tfprune")
 Cuts = dict[int, int]
 """`{id(node): operand}`: calls that give back that one of their flat arguments."""
-
-# In inference the output of these is their input.
-_PASS_THROUGH = (
-    keras.layers.Identity,
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    keras.layers.GaussianDropout,
-    keras.layers.GaussianNoise,
-    keras.layers.AlphaDropout,
-    keras.layers.ActivityRegularization,
-)
 
 
 def all_layers(model: Any) -> dict[str, Any]:
@@ -169,4 +157,4 @@ def _passes_through(operation: Any) -> bool:
     linear = isinstance(operation, keras.layers.Activation) and (
         operation.activation is keras.activations.linear
     )
-    return linear or isinstance(operation, _PASS_THROUGH)
+    return linear or isinstance(operation, PASS_THROUGH)
