@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfprune.errors import PruneError
-from tfprune.graph import Clones, Graph, clone_layer, replay
+from tfprune.graph import Clones, clone_layer, replay
 
 RNG = np.random.default_rng(0)
 
@@ -82,15 +82,6 @@ def test_a_layer_that_cannot_be_rebuilt_is_shared_and_noted():
     copy = replay(model, clones.of)
     assert copy.layers[0] is model.layers[0]
     assert [note.subject for note in clones.notes] == ["stubborn"]
-
-
-def test_a_graph_knows_who_feeds_whom():
-    model = diamond()
-    graph = Graph(model)
-    join = model.get_layer("join")
-    assert [op.name for op in graph.producers(join)] == ["left", "right"]
-    assert [op.name for op in graph.consumers(graph.inputs[0])] == ["left", "right"]
-    assert graph.outputs == [join]
 
 
 def adapted(layer, data):

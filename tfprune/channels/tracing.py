@@ -11,7 +11,7 @@ from tfprune.channels.flow import Flow
 from tfprune.channels.records import Records
 from tfprune.channels.rules import apply_rule
 from tfprune.channels.structure import Structure
-from tfprune.graph.structure import functional, is_graph, nodes_in_order
+from tfprune.graph import functional, is_graph, nodes_in_order
 
 
 def trace(model: Any) -> Structure:

@@ -12,7 +12,7 @@ import keras
 
 from tfprune.counts.shapes import Uncounted, einsum_shape
 from tfprune.errors import first_line
-from tfprune.graph.structure import functional, is_graph, nodes_in_order
+from tfprune.graph import functional, is_graph, nodes_in_order
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tfprune.counts.records import Counts
 from tfprune.counts.shapes import Uncounted
 from tfprune.counts.tally import Tally
 from tfprune.errors import PruneError
-from tfprune.graph.structure import functional, is_graph
+from tfprune.graph import functional, is_graph
 from tfprune.notes import Note
 
 

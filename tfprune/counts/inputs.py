@@ -10,7 +10,7 @@ import keras
 from tfprune.counts.calls import Call, graph_calls, one_sample
 from tfprune.counts.shapes import OpenSize, Uncounted
 from tfprune.errors import PruneError
-from tfprune.graph.structure import functional, is_graph
+from tfprune.graph import functional, is_graph
 
 
 def sample_call(model: Any, input_shape: Any = None) -> Call:

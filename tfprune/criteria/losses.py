@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
-from tfprune.graph.structure import functional
+from tfprune.graph import functional
 
 Loss = Callable[[Any, Any, Any], Any]
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import keras
 
-from tfprune.graph import is_graph
-from tfprune.graph.structure import functional, nodes_in_order
+from tfprune.graph import functional, is_graph, nodes_in_order
 
 Seen = Callable[[Any, Any], None]
 

@@ -1,7 +1,16 @@
 """A Keras model as a graph: who feeds whom, and replaying it with other operations."""
 
+from tfprune.graph.calls import Calls
 from tfprune.graph.clones import Clones, clone_layer
 from tfprune.graph.replay import replay
-from tfprune.graph.structure import Graph, is_graph
+from tfprune.graph.structure import functional, is_graph, nodes_in_order
 
-__all__ = ["Clones", "Graph", "clone_layer", "is_graph", "replay"]
+__all__ = [
+    "Calls",
+    "Clones",
+    "clone_layer",
+    "functional",
+    "is_graph",
+    "nodes_in_order",
+    "replay",
+]

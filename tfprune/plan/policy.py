@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
-from tfprune.graph import Graph
+from tfprune.graph import Calls
 
 layers = keras.layers
 
@@ -78,7 +78,7 @@ class PruneForLatencyOnXNNPack(PruningPolicy):
 
     def ensure_model_supports_pruning(self, model: Any) -> None:
         """Raise PruneError with the first layer that breaks the cluster, and its fix."""
-        graph = Graph(model)
+        calls = Calls(model)
         for tensor in model.inputs:
             sides = tensor.shape[1:3]
             if len(tensor.shape) == 4 and any(side is None or side % 32 for side in sides):
@@ -88,7 +88,7 @@ class PruneForLatencyOnXNNPack(PruningPolicy):
                     "padding 1 + 'valid' back into 'same', which has no sparse kernel",
                     "use an input whose height and width are multiples of 32",
                 )
-        entries = [op for op in graph.operations if is_entry(graph, op)]
+        entries = [op for op in calls.operations if is_entry(calls, op)]
         if not entries:
             raise _unsuited(
                 model,
@@ -97,10 +97,10 @@ class PruneForLatencyOnXNNPack(PruningPolicy):
                 "Conv2D(n, 3, strides=2) on 3 channels",
             )
         for entry in entries:
-            _walk_to_exit(model, graph, entry)
+            _walk_to_exit(model, calls, entry)
 
 
-def is_entry(graph: Graph, op: Any) -> bool:
+def is_entry(calls: Calls, op: Any) -> bool:
     """Whether the operation can open a sparse cluster of XNNPACK."""
     return (
         isinstance(op, layers.Conv2D)
@@ -108,12 +108,12 @@ def is_entry(graph: Graph, op: Any) -> bool:
         and op.strides == (2, 2)
         and op.padding == "valid"
         and op.groups == 1
-        and _explicit_padding(graph, op) == ((1, 1), (1, 1))
+        and _explicit_padding(calls, op) == ((1, 1), (1, 1))
     )
 
 
-def _walk_to_exit(model: Any, graph: Graph, entry: Any) -> None:
-    waiting, seen = list(graph.consumers(entry)), set()
+def _walk_to_exit(model: Any, calls: Calls, entry: Any) -> None:
+    waiting, seen = list(calls.consumers(entry)), set()
     if not waiting:
         raise _no_exit(model, entry)
     while waiting:
@@ -121,23 +121,23 @@ def _walk_to_exit(model: Any, graph: Graph, entry: Any) -> None:
         if id(op) in seen or (_is_pooling(op) and not op.keepdims):
             continue
         seen.add(id(op))
-        reason = breaks_cluster(graph, op)
+        reason = breaks_cluster(calls, op)
         if reason is not None:
             raise _unsuited(
                 model,
                 f"layer {op.name!r}: {reason}",
                 "call tfprune.make_sparse_ready(model) first, or prune without this policy",
             )
-        following = graph.consumers(op)
+        following = calls.consumers(op)
         if not following:
             raise _no_exit(model, op)
         waiting.extend(following)
 
 
-def breaks_cluster(graph: Graph, op: Any) -> str | None:
+def breaks_cluster(calls: Calls, op: Any) -> str | None:
     """Return why XNNPACK cannot run the operation inside a sparse cluster, None if it can."""
     if isinstance(op, layers.DepthwiseConv2D):
-        return _activation(op) or _depthwise(graph, op)
+        return _activation(op) or _depthwise(calls, op)
     if isinstance(op, layers.Conv2D):
         if PruneForLatencyOnXNNPack().allow_pruning(op):
             return _activation(op)
@@ -150,7 +150,7 @@ def breaks_cluster(graph: Graph, op: Any) -> str | None:
         return _activation(op)
     if isinstance(op, layers.UpSampling2D):
         return None if op.interpolation == "bilinear" else "only bilinear resizing is supported"
-    if isinstance(op, _FREE) or _is_pooling(op) or _is_free_op(graph, op):
+    if isinstance(op, _FREE) or _is_pooling(op) or _is_free_op(calls, op):
         return None
     return f"{type(op).__name__} has no kernel for the sparse layout"
 
@@ -160,16 +160,16 @@ def _activation(op: Any) -> str | None:
     return None if name in _ACTIVATIONS else f"activation {name!r} has no sparse-layout kernel"
 
 
-def _is_free_op(graph: Graph, op: Any) -> bool:
+def _is_free_op(calls: Calls, op: Any) -> bool:
     """Whether an operation of keras.ops has a kernel: a sum or product only of two maps."""
     kind = type(op)
     if not kind.__module__.startswith("keras.src.ops"):
         return False
-    two_maps = kind.__name__ in ("Add", "Multiply") and len(graph.producers(op)) == 2
+    two_maps = kind.__name__ in ("Add", "Multiply") and len(calls.producers(op)) == 2
     return two_maps or kind.__name__ in _FREE_OPS
 
 
-def _depthwise(graph: Graph, op: Any) -> str | None:
+def _depthwise(calls: Calls, op: Any) -> str | None:
     if op.depth_multiplier != 1 or op.dilation_rate != (1, 1):
         return "a depthwise convolution needs depth_multiplier=1 and no dilation"
     if op.kernel_size not in ((3, 3), (5, 5)):
@@ -181,13 +181,13 @@ def _depthwise(graph: Graph, op: Any) -> str | None:
         return f"a depthwise convolution has stride 1 or 2, not {op.strides}"
     if op.padding == "same":
         return f"'same' at stride 2 pads unevenly: use ZeroPadding2D({reach}) and padding='valid'"
-    if _explicit_padding(graph, op) != ((reach, reach), (reach, reach)):
+    if _explicit_padding(calls, op) != ((reach, reach), (reach, reach)):
         return f"put ZeroPadding2D({reach}) before it"
     return None
 
 
-def _explicit_padding(graph: Graph, op: Any) -> Any:
-    producers = graph.producers(op)
+def _explicit_padding(calls: Calls, op: Any) -> Any:
+    producers = calls.producers(op)
     if not producers or not all(isinstance(p, layers.ZeroPadding2D) for p in producers):
         return None
     paddings = {producer.padding for producer in producers}

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from tfprune.rewriting.calls import Calls
+from tfprune.graph import Calls
 from tfprune.rewriting.editing import Edits, Make, New
 from tfprune.rewriting.numbers import Form, constant_form
 from tfprune.rewriting.part import SparsePart
@@ -65,7 +65,7 @@ def carrier(x: Any, name: str, scale: Any, offset: Any = None) -> Any:
 def _folds(calls: Calls, node: Any) -> bool:
     """Whether the converter folds a call into the convolution before it."""
     tensor = node.input_tensors[0]
-    while (maker := calls.source(tensor)) is not None and calls.read_once(tensor):
+    while (maker := calls.maker(calls.origin(tensor))) is not None and calls.read_once(tensor):
         if type(maker.operation) in _LINEAR:
             return maker.operation.activation is keras.activations.linear
         if type(maker.operation) is not layers.BatchNormalization and constant_form(maker) is None:

@@ -9,9 +9,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tfprune.graph import Clones, replay
+from tfprune.graph import Calls, Clones, replay
 from tfprune.notes import Note
-from tfprune.rewriting.calls import Calls
 from tfprune.rewriting.records import Change
 
 New = Callable[[Any], Any]

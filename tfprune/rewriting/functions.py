@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from tfprune.rewriting.calls import Calls
+from tfprune.graph import Calls
 from tfprune.rewriting.carrying import carrier
 from tfprune.rewriting.editing import Edits, Make, New, fill
 from tfprune.rewriting.numbers import constant_form

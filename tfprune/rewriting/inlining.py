@@ -6,8 +6,7 @@ from typing import Any
 
 import keras
 
-from tfprune.graph import Clones, is_graph
-from tfprune.graph.structure import functional, nodes_in_order
+from tfprune.graph import Clones, functional, is_graph, nodes_in_order
 from tfprune.notes import Note
 from tfprune.rewriting.records import EXACT, Change
 

@@ -7,13 +7,12 @@ from typing import Any
 
 from keras import layers
 
-from tfprune.graph import Graph
+from tfprune.graph import Calls
 from tfprune.keras_facts import PASS_THROUGH
 from tfprune.notes import Note
 from tfprune.plan.policy import breaks_cluster
-from tfprune.rewriting.calls import Calls
 from tfprune.rewriting.numbers import constant_form
-from tfprune.rewriting.part import SparsePart, is_pooling
+from tfprune.rewriting.part import SparsePart, is_pooling, padding_of
 from tfprune.runtimes import INPUT_MULTIPLE
 
 
@@ -79,12 +78,11 @@ def _strides(operation: Any) -> Any:
 def _reads_odd_map(calls: Calls, node: Any) -> bool:
     if _strides(node.operation) != (2, 2):
         return False
-    source = (calls.padding(node) or node).input_tensors[0]
+    source = (padding_of(calls, node) or node).input_tensors[0]
     return any(size is None or size % 2 for size in source.shape[1:3])
 
 
 def _inside(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:
-    graph = Graph(model)
     seen: set[int] = set()
     for node in calls.nodes:
         if node not in part or node in part.entries or id(node.operation) in seen:
@@ -92,7 +90,7 @@ def _inside(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:
         if _reads_odd_map(calls, node):
             continue  # the size of the image is what has to change
         seen.add(id(node.operation))
-        reason = breaks_cluster(graph, node.operation) or _doubled(node)
+        reason = breaks_cluster(calls, node.operation) or _doubled(node)
         # Constants that no convolution takes in were given one by `carry`.
         if reason is not None and constant_form(node) is None:
             yield Note(node.operation.name, reason)

@@ -8,7 +8,7 @@ from keras import layers
 
 from tfprune.notes import Note
 from tfprune.rewriting.editing import Edits, Make, New
-from tfprune.rewriting.part import SparsePart
+from tfprune.rewriting.part import SparsePart, padding_of
 from tfprune.rewriting.records import SHIFTS, Change
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
@@ -57,7 +57,7 @@ def _padding(edits: Edits, node: Any) -> tuple[Any, Pads, str]:
         reach = node.operation.kernel_size[0] // 2
         rows, columns = (_same(size, reach) for size in tensor.shape[1:3])
         return tensor, (rows, columns), "padding='same'"
-    if (before := edits.calls.padding(node)) is not None:
+    if (before := padding_of(edits.calls, node)) is not None:
         pads = before.operation.padding
         return before.input_tensors[0], pads, f"ZeroPadding2D({pads})"
     return tensor, ((0, 0), (0, 0)), "no padding"
@@ -75,7 +75,7 @@ def _keeps_size(source: Any, node: Any, reach: int) -> bool:
 
 
 def _padded(edits: Edits, node: Any, source: Any, reach: int) -> Make:
-    layer, before = node.operation, edits.calls.padding(node)
+    layer, before = node.operation, padding_of(edits.calls, node)
     gone = before is not None and edits.calls.read_once(node.input_tensors[0])
     name = before.operation.name if gone else edits.name(f"{layer.name}_pad")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import layers
 
-from tfprune.rewriting.calls import Calls
+from tfprune.graph import Calls
 
 
 class SparsePart:
@@ -59,3 +59,10 @@ def is_pooling(operation: Any) -> bool:
         return False
     axes = operation.axis if isinstance(operation.axis, (tuple, list)) else (operation.axis,)
     return sorted(axes, key=str) in ([1, 2], [-2, -3])
+
+
+def padding_of(calls: Calls, node: Any) -> Any:
+    """Return the call of ZeroPadding2D that makes what a call reads, None if there is none."""
+    maker = calls.maker(node.input_tensors[0])
+    padded = maker is not None and type(maker.operation) is layers.ZeroPadding2D
+    return maker if padded else None

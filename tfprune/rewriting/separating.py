@@ -10,7 +10,7 @@ from keras import layers
 from tfprune.notes import Note
 from tfprune.rewriting.carrying import carrier
 from tfprune.rewriting.editing import Edits, Make, New
-from tfprune.rewriting.part import SparsePart
+from tfprune.rewriting.part import SparsePart, padding_of
 from tfprune.rewriting.records import EXACT, Change
 
 
@@ -23,7 +23,7 @@ def separate(edits: Edits) -> None:
     part = SparsePart(edits.calls)
     readers: dict[tuple[Any, ...], list[Any]] = {}
     for node in edits.calls.nodes:
-        before = edits.calls.padding(node) if node in part else None
+        before = padding_of(edits.calls, node) if node in part else None
         if before is not None:
             key = (id(before.input_tensors[0]), before.operation.padding)
             readers.setdefault(key, []).append(node)
@@ -37,7 +37,7 @@ def separate(edits: Edits) -> None:
 
 
 def _copied(edits: Edits, node: Any) -> Make:
-    layer, before = node.operation, edits.calls.padding(node)
+    layer, before = node.operation, padding_of(edits.calls, node)
     source = before.input_tensors[0]
     copy, pad = (edits.name(f"{layer.name}_{word}") for word in ("copy", "own_pad"))
 

@@ -11,8 +11,7 @@ import keras
 import numpy as np
 
 from tfprune.errors import PruneError, PruneWarning
-from tfprune.graph import Clones, replay
-from tfprune.graph.structure import functional
+from tfprune.graph import Clones, functional, replay
 from tfprune.notes import Note
 from tfprune.rewriting.carrying import carry
 from tfprune.rewriting.editing import Edits

@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers
 
 from tfprune.rewriting.editing import Edits, Make, New, fill
-from tfprune.rewriting.part import is_entry
+from tfprune.rewriting.part import is_entry, padding_of
 from tfprune.rewriting.records import EXACT, Change
 
 
@@ -26,7 +26,7 @@ def widen_stem(edits: Edits) -> None:
 
 
 def _widened(edits: Edits, node: Any) -> Make:
-    layer, padding = node.operation, edits.calls.padding(node)
+    layer, padding = node.operation, padding_of(edits.calls, node)
     name = edits.name(f"{layer.name}_channels")
 
     def make(new: New) -> Any:

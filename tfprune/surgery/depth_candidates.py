@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
-from tfprune.graph import is_graph
+from tfprune.graph import Calls, is_graph
 from tfprune.keras_facts import sublayers
-from tfprune.surgery.depth_graph import Cuts, Net, flat, nets, with_nested
+from tfprune.surgery.depth_graph import Cuts, between, flat, label, nets, with_nested
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +58,10 @@ def find_blocks(model: Any) -> list[Block]:
     inside: dict[int, str] = {}
     composites: dict[int, Any] = {}
     for path, net in nets(model):
-        view = Net(net)
-        for node in view.nodes:
+        calls = Calls(net)
+        for node in calls.nodes:
             if _is_merge(node):
-                block, branch = _residual(view, "/".join((*path, view.label(node))), node)
+                block, branch = _residual(calls, "/".join((*path, label(calls, node))), node)
                 blocks.append(block)
                 inside.update({id(n): block.name for n in with_nested(branch)})
             elif _is_composite(node.operation):
@@ -73,21 +73,21 @@ def find_blocks(model: Any) -> list[Block]:
 
 def single_layer(model: Any, layer: Any) -> Block:
     """Return any layer of the model as a block: all its calls are bypassed together."""
-    calls = [(path, n) for path, net in nets(model) for n in Net(net).calls_of(layer)]
-    name = "/".join((*calls[0][0], layer.name))
-    reasons = [reason for _, node in calls if (reason := _misfit(node))]
-    cuts = () if reasons else tuple((node, 0) for _, node in calls)
+    own = [(path, node) for path, net in nets(model) for node in Calls(net).of(layer)]
+    name = "/".join((*own[0][0], layer.name))
+    reasons = [reason for _, node in own if (reason := _misfit(node))]
+    cuts = () if reasons else tuple((node, 0) for _, node in own)
     return Block(name, (layer,), cuts, reasons[0] if reasons else None)
 
 
-def _residual(view: Net, name: str, merge: Any) -> tuple[Block, list[Any]]:
+def _residual(calls: Calls, name: str, merge: Any) -> tuple[Block, list[Any]]:
     """Return the block that an addition closes, and the calls of its branch."""
     for x in merge.input_tensors:
         others = [t for t in merge.input_tensors if t is not x]
-        branch = view.between(x, others) or view.between(view.origin(x), others)
+        branch = between(calls, x, others) or between(calls, calls.origin(x), others)
         if branch:
             layers = _layers(branch)
-            reason = _why_not(view, merge, x, branch, layers)
+            reason = _why_not(calls, merge, x, branch, layers)
             place = next(j for j, t in enumerate(flat(merge)) if t is x)
             return Block(name, layers, () if reason else ((merge, place),), reason), branch
     reason = "not a residual block: no operand of the addition is made from another as it is"
@@ -95,15 +95,15 @@ def _residual(view: Net, name: str, merge: Any) -> tuple[Block, list[Any]]:
 
 
 def _why_not(
-    view: Net, merge: Any, x: Any, branch: list[Any], layers: tuple[Any, ...]
+    calls: Calls, merge: Any, x: Any, branch: list[Any], layers: tuple[Any, ...]
 ) -> str | None:
     own = {id(node) for node in (*branch, merge)}
     for node in branch:
         for tensor in node.outputs:
-            others = [n for n in view.readers.get(id(tensor), ()) if id(n) not in own]
+            others = [n for n in calls.readers(tensor) if id(n) not in own]
             if others:
                 return f"{others[0].operation.name!r} reads {node.operation.name!r} inside it"
-            if id(tensor) in view.outputs:
+            if id(tensor) in calls.outputs:
                 return f"{node.operation.name!r} inside it is an output of the model"
     weighted = [layer for layer in layers if layer.weights]
     if not weighted:

@@ -8,9 +8,7 @@ from typing import Any
 
 import keras
 
-from tfprune.graph import Clones, is_graph, replay
-from tfprune.graph.structure import functional, nodes_in_order
-from tfprune.keras_facts import PASS_THROUGH
+from tfprune.graph import Calls, Clones, functional, is_graph, nodes_in_order, replay
 
 log = logging.getLogger("tfprune")
 Cuts = dict[int, int]
@@ -106,55 +104,24 @@ def with_nested(nodes: Iterable[Any]) -> Iterator[Any]:
                 yield from nodes_in_order(net)
 
 
-class Net:
-    """One Functional model: its calls, which of them makes a tensor, and which read it."""
-
-    def __init__(self, net: Any) -> None:
-        self.nodes = [node for node in nodes_in_order(net) if not node.is_input]
-        self._maker = {id(tensor): node for node in self.nodes for tensor in node.outputs}
-        self.readers: dict[int, list[Any]] = {}
-        self.outputs = {id(tensor) for tensor in net.outputs}
-        for node in self.nodes:
-            for tensor in node.input_tensors:
-                self.readers.setdefault(id(tensor), []).append(node)
-
-    def calls_of(self, operation: Any) -> list[Any]:
-        """Return the calls of one operation."""
-        return [node for node in self.nodes if node.operation is operation]
-
-    def label(self, node: Any) -> str:
-        """Return the operation's name, with the number of the call if it is called again."""
-        calls = self.calls_of(node.operation)
-        number = next(i for i, n in enumerate(calls) if n is node)
-        return f"{node.operation.name}#{number + 1}" if number else node.operation.name
-
-    def origin(self, tensor: Any) -> Any:
-        """Return the tensor that this one equals in inference: dropout passes it through."""
-        node = self._maker.get(id(tensor))
-        while node is not None and _passes_through(node.operation):
-            tensor = node.input_tensors[0]
-            node = self._maker.get(id(tensor))
-        return tensor
-
-    def between(self, source: Any, ends: list[Any]) -> list[Any]:
-        """Return the calls on all ways from `source` to each of `ends`; none if one has no way."""
-        after = {id(source)}
-        for node in self.nodes:
-            if any(id(t) in after for t in node.input_tensors):
-                after.update(id(t) for t in node.outputs)
-        if not all(id(end) in after and end is not source for end in ends):
-            return []
-        before = {id(end) for end in ends}
-        way = []
-        for node in reversed(self.nodes):
-            if any(id(t) in before and id(t) in after for t in node.outputs):
-                way.append(node)
-                before.update(id(t) for t in node.input_tensors if t is not source)
-        return way[::-1]
+def label(calls: Calls, node: Any) -> str:
+    """Return the operation's name, with the number of the call if it is called again."""
+    number = next(i for i, n in enumerate(calls.of(node.operation)) if n is node)
+    return f"{node.operation.name}#{number + 1}" if number else node.operation.name
 
 
-def _passes_through(operation: Any) -> bool:
-    linear = isinstance(operation, keras.layers.Activation) and (
-        operation.activation is keras.activations.linear
-    )
-    return linear or isinstance(operation, PASS_THROUGH)
+def between(calls: Calls, source: Any, ends: list[Any]) -> list[Any]:
+    """Return the calls on all ways from a tensor to each of `ends`; none if one has no way."""
+    after = {id(source)}
+    for node in calls.nodes:
+        if any(id(t) in after for t in node.input_tensors):
+            after.update(id(t) for t in node.outputs)
+    if not all(id(end) in after and end is not source for end in ends):
+        return []
+    before = {id(end) for end in ends}
+    way = []
+    for node in reversed(calls.nodes):
+        if any(id(t) in before and id(t) in after for t in node.outputs):
+            way.append(node)
+            before.update(id(t) for t in node.input_tensors if t is not source)
+    return way[::-1]

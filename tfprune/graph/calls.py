@@ -1,4 +1,4 @@
-"""The calls of a flat model: which of them makes a tensor, and which read it."""
+"""The calls of one model: which of them makes a tensor, and which read it."""
 
 from __future__ import annotations
 
@@ -39,19 +39,6 @@ class Calls:
         """Return the call that makes a tensor, None for an input of the model."""
         return self._makers.get(id(tensor))
 
-    def source(self, tensor: Any) -> Any:
-        """Return the call that makes a tensor, seen through layers that only act in training."""
-        node = self.maker(tensor)
-        while node is not None and isinstance(node.operation, PASS_THROUGH):
-            node = self.maker(node.input_tensors[0])
-        return node
-
-    def padding(self, node: Any) -> Any:
-        """Return the call of ZeroPadding2D that makes what a call reads, None if there is none."""
-        maker = self.maker(node.input_tensors[0])
-        padded = maker is not None and type(maker.operation) is keras.layers.ZeroPadding2D
-        return maker if padded else None
-
     def readers(self, tensor: Any) -> list[Any]:
         """Return the calls that read a tensor, once for each read."""
         return self._readers.get(id(tensor), [])
@@ -60,9 +47,30 @@ class Calls:
         """Whether one call alone reads the tensor, and it is no output of the model."""
         return len(self.readers(tensor)) == 1 and id(tensor) not in self.outputs
 
+    def origin(self, tensor: Any) -> Any:
+        """Return the tensor that this one equals in inference: dropout passes it through."""
+        while (node := self.maker(tensor)) is not None and _passes_through(node.operation):
+            tensor = node.input_tensors[0]
+        return tensor
+
     def of(self, operation: Any) -> list[Any]:
         """Return the calls of one operation."""
         return [node for node in self.nodes if node.operation is operation]
+
+    @property
+    def operations(self) -> list[Any]:
+        """The operations that are called, once each, in the order of their first calls."""
+        return list({id(node.operation): node.operation for node in self.nodes}.values())
+
+    def producers(self, operation: Any) -> list[Any]:
+        """Return the operations whose outputs this one reads, inputs too, once for each read."""
+        read = [tensor for node in self.of(operation) for tensor in node.input_tensors]
+        return [tensor._keras_history.operation for tensor in read]
+
+    def consumers(self, operation: Any) -> list[Any]:
+        """Return the operations that read this one's outputs, once for each read."""
+        made = [tensor for node in self.of(operation) for tensor in node.outputs]
+        return [node.operation for tensor in made for node in self.readers(tensor)]
 
     def after(self, starts: list[Any]) -> set[int]:
         """Return the ids of these calls and of all that need what they make."""
@@ -80,3 +88,10 @@ class Calls:
             if any(id(r) in reached for tensor in node.outputs for r in self.readers(tensor)):
                 reached.add(id(node))
         return reached
+
+
+def _passes_through(operation: Any) -> bool:
+    linear = isinstance(operation, keras.layers.Activation) and (
+        operation.activation is keras.activations.linear
+    )
+    return linear or isinstance(operation, PASS_THROUGH)
