@@ -9,15 +9,16 @@ own. Finished hundreds are kept in the cache folder; `--fresh` starts over. Writ
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from proofs.damage import ALL, Source, sources, survive
 from proofs.packages import cache_folder
+from proofs.rows import append_row, read_rows
 from tfprune import files
 from tfprune.progress import track
 
@@ -29,7 +30,19 @@ ANSWERS = {
     "refused": "a clear error (`verify`: the outputs differ, too)",
     "crash": "a clear error: the interpreter crashed in its own process",
 }
-Rows = dict[int, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What a hundred damaged files led to.
+
+    Args:
+        seed: What they were damaged with.
+        said: How often each verb gave each kind of answer: `{"inspect refused": 31}`.
+    """
+
+    seed: int
+    said: dict[str, int]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -44,30 +57,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     with tempfile.TemporaryDirectory() as folder:
         whole = sources(Path(folder))
+        finished = {chunk.seed for chunk in read_rows(arguments.rows, Chunk)}
         for seed in track(range(FILES // CHUNK), "hundreds"):
-            if seed not in read(arguments.rows):
-                _run(seed, whole, Path(folder), arguments.rows)
-    files.write_text(arguments.output, page(read(arguments.rows)))
+            if seed not in finished:
+                append_row(arguments.rows, _run(seed, whole, Path(folder)))
+    files.write_text(arguments.output, page(read_rows(arguments.rows, Chunk)))
 
 
-def _run(seed: int, whole: Sequence[Source], folder: Path, rows: Path) -> None:
+def _run(seed: int, whole: Sequence[Source], folder: Path) -> Chunk:
     said = survive(whole, seed, CHUNK, folder)
-    row = {"seed": seed, "said": {" ".join(key): n for key, n in said.items()}}
-    with rows.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+    return Chunk(seed, {" ".join(key): times for key, times in said.items()})
 
 
-def read(rows: Path) -> Rows:
-    """Return the finished chunks by their seeds."""
-    if not rows.exists():
-        return {}
-    found = map(json.loads, rows.read_text(encoding="utf-8").splitlines())
-    return {row["seed"]: row["said"] for row in found}
-
-
-def page(rows: Rows) -> str:
+def page(rows: Sequence[Chunk]) -> str:
     """Return the page with the counts of all chunks."""
-    said: Counter[str] = sum(map(Counter, rows.values()), Counter())
+    said: Counter[str] = sum((Counter(chunk.said) for chunk in rows), Counter())
     lines = [
         "# Damaged files",
         "",
