@@ -1,0 +1,184 @@
+"""Run models on the phone and read the document that comes back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from tfprune.android.adb import ASKED, Adb, quote
+from tfprune.android.bundles import RUNNER, Bundle
+from tfprune.android.folder import RemoteFolder
+from tfprune.errors import FileError, PruneError
+from tfprune.progress import track
+
+FORMAT = 1
+_PATIENCE_S = 300.0
+"""How long the phone may be silent; it speaks after each round of each model."""
+
+_TAIL_LINES = 3
+_STEP = "tfprune: "
+
+
+class RuntimeRefused(PruneError):
+    """This runtime does not start on this phone; another one may."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a runner is asked for, in the words of docs/android.md.
+
+    Args:
+        labels: What the user calls the models, in order.
+        threads: Threads of the interpreter.
+        cpu_mask: The cores to run on, in hexadecimal, or `""`.
+        xnnpack: Whether the XNNPACK delegate may take ops.
+        warmup: Untimed runs; None: until the times settle.
+        rounds: Timed runs in each round.
+        profile: Runs whose ops are timed.
+    """
+
+    labels: tuple[str, ...]
+    threads: int
+    cpu_mask: str
+    xnnpack: bool
+    warmup: int | None
+    rounds: tuple[int, ...]
+    profile: int = 0
+
+    def words(self) -> list[str]:
+        """Return the settings as words of a command line."""
+        settings = {
+            "models": len(self.labels),
+            "threads": self.threads,
+            "xnnpack": int(self.xnnpack),
+            "warmup": -1 if self.warmup is None else self.warmup,
+            "profile": self.profile,
+        }
+        words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+        words += ["--rounds", ",".join(map(str, self.rounds))] * bool(self.rounds)
+        return words + ["--cpu_mask", self.cpu_mask] * bool(self.cpu_mask)
+
+
+def install(folder: RemoteFolder, bundle: Bundle) -> None:
+    """Copy a runtime to the phone and see whether it starts there.
+
+    Raises:
+        RuntimeRefused: it does not, with what it said.
+    """
+    for name, path in track(list(bundle.files.items()), "copying the runtime"):
+        folder.push(path, name, program=name == RUNNER or name.startswith("ld-"))
+    empty = Plan((), 1, "", True, 0, ())
+    try:
+        run(folder, bundle, empty)
+    except PruneError as error:
+        if type(error) is not PruneError:  # the phone went away
+            raise
+        raise RuntimeRefused(error.asked, error.found, error.fix) from error
+
+
+def run(folder: RemoteFolder, bundle: Bundle, plan: Plan) -> list[dict[str, Any]]:
+    """Run a plan and return the rows of its `models`.
+
+    Raises:
+        PhoneLost: the phone went away.
+        PruneError: the runner did not start, was ended, or a model failed, by name.
+    """
+    words = [*bundle.start, "--library", bundle.library, "--runtime", bundle.name, *plan.words()]
+    line = f"cd {quote(folder.path)} && echo $$ > pid && exec {quote(*words)}"
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
+        code, said = _watch(folder.adb, line, plan, out)
+        out.seek(0)
+        text = out.read()
+    if code and '"error"' not in text:
+        folder.adb.check_there("running the models")
+        raise PruneError(f"{ASKED}: run {bundle.name}", *_how_it_ended(code, said, text))
+    return read_document(text, plan.labels)
+
+
+def read_document(text: str, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rows of `models` in a runner's document.
+
+    Raises:
+        FileError: a model does not load.
+        PruneError: something else failed, or the document is not one.
+    """
+    try:
+        document = json.loads(text)
+        error = document.get("error")
+        rows = document["models"] if error is None else []
+    except (ValueError, KeyError, AttributeError) as unreadable:
+        found = f"what it printed is no document: {text[:200]!r}"
+        raise PruneError(ASKED, found, "try again; report it if it comes back") from unreadable
+    if document.get("format") != FORMAT:
+        found = f"its document has format {document.get('format')}"
+        raise PruneError(ASKED, found, f"use a runner of format {FORMAT}, of this tfprune")
+    if error is not None:
+        raise _failure(error, labels)
+    if len(rows) != len(labels):
+        raise PruneError(ASKED, f"{len(rows)} of {len(labels)} models came back", "try again")
+    return list(rows)
+
+
+def _failure(error: dict[str, str], labels: Sequence[str]) -> PruneError:
+    number = error["file"].split(".")[0]
+    label = labels[int(number)] if number.isdecimal() and int(number) < len(labels) else ""
+    asked = f"{error['step']} {label} on the phone" if label else f"{ASKED}: {error['step']}"
+    if error["step"] == "load":
+        fix = "see whether it runs here: tfprune benchmark FILE; try --no-xnnpack"
+        return FileError(asked, error["text"], fix)
+    return PruneError(asked, error["text"], "try --no-xnnpack, or another --runtime")
+
+
+def _how_it_ended(code: int, said: Sequence[str], text: str) -> tuple[str, str]:
+    if code > 128:
+        found = f"the runner was ended by signal {code - 128}"
+        return found, "the phone may be short of memory: close other apps, or try fewer models"
+    last = "; ".join([*said, *text.splitlines()][-_TAIL_LINES:])
+    return f"it ended with {code}: {last}", "try another --runtime"
+
+
+def _watch(adb: Adb, line: str, plan: Plan, out: IO[str]) -> tuple[int, list[str]]:
+    """Run a line in the phone's shell; show its progress, and return how it ended and what it said."""
+    said: list[str] = []
+    with subprocess.Popen(
+        adb.command("shell", line),
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=sys.platform != "win32",
+    ) as process:
+        assert process.stderr is not None
+        try:
+            steps = _steps(process, process.stderr, said)
+            total = len(plan.labels) * (len(plan.rounds) + 3)
+            for _ in track(steps, "timing on the phone", total) if total else steps:
+                pass
+            return process.wait(), said
+        finally:
+            process.kill()
+
+
+def _steps(process: subprocess.Popen[str], lines: IO[str], said: list[str]) -> Iterator[str]:
+    """Yield the lines that tell of a step; end the process when it is silent for too long."""
+    while True:
+        timer = threading.Timer(_PATIENCE_S, process.kill)
+        timer.start()
+        try:
+            line = lines.readline()
+        finally:
+            timer.cancel()
+        if not line:
+            return
+        if line.startswith(_STEP):
+            yield line
+        else:
+            said.append(line.strip())
