@@ -21,9 +21,10 @@ from tfprune.errors import PruneError
 INSIDE = Path(__file__).with_name("inside.sh")
 SUITE = "trixie"  # the first Debian with adbd 34
 APPLETS = (
-    "sh ls cat chmod mkdir rm cp mv echo id uname sleep env grep sed awk sha256sum sha1sum md5sum "
-    "stat test ps kill true false printf df head tail"
-).split()
+    *("sh", "ls", "cat", "chmod", "mkdir", "rm", "uname", "sleep", "env", "grep", "ps", "kill"),
+    *("sha256sum", "sha1sum", "md5sum", "dd"),
+)
+NAMESPACES = ("unshare", "-U", "-r", "-n", "-m", "-p", "-f", "--kill-child")
 PROPERTIES = {
     "ro.product.manufacturer": "Debian",
     "ro.product.model": "Test phone",
@@ -32,10 +33,12 @@ PROPERTIES = {
     "ro.build.version.sdk": "34",
 }
 # What these services print on Android 14, as far as tfprune reads it.
+BATTERY = "Current Battery Service state:\n  status: 3\n  level: 81\n  temperature: 276\n"
+THERMAL = "IsStatusOverride: false\nThermal Status: 0\n"
 DUMPSYS = """#!/bin/sh
 case $1 in
-battery) printf 'Current Battery Service state:\\n  status: 3\\n  level: 81\\n  temperature: 276\\n';;
-thermalservice) printf 'IsStatusOverride: false\\nThermal Status: 0\\n';;
+battery) cat /etc/battery;;
+thermalservice) cat /etc/thermal;;
 *) exit 1;;
 esac
 """
@@ -47,9 +50,9 @@ def why_not() -> str:
         check_machine()
     except PruneError as error:
         return error.found
-    words = ["unshare", "-U", "-r", "-n", "-m", "-p", "-f", "mount", "-t", "tmpfs", "x", "/mnt"]
+    words = ("mount", "-t", "tmpfs", "none", "/mnt")
     try:
-        done = subprocess.run(words, capture_output=True, text=True)
+        done = subprocess.run([*NAMESPACES, *words], capture_output=True, text=True)
     except OSError as error:
         return f"unshare cannot be run: {error.strerror}"
     return f"no unprivileged namespaces: {done.stderr.strip()}" if done.returncode else ""
@@ -119,13 +122,14 @@ class Phone:
             "ADB_SERVER_SOCKET": f"localfilesystem:{socket}",
             "HOME": str(self._folder),
         }
-        ports = [str(5555 + 2 * i) for i in range(count)]
+        # adb takes whoever listens on 5555 to 5585 for an emulator, a second time.
+        ports = [str(6001 + i) for i in range(count)]
         self.serials = [f"127.0.0.1:{port}" for port in ports]
         emulator = str(self.root / "qemu-aarch64") if emulated else ""
         words = [str(self.root), str(socket), find_adb(), size, emulator, *ports]
         self._log = (self._folder / "log.txt").open("w+")
         self._process = subprocess.Popen(
-            [*"unshare -U -r -n -m -p -f --kill-child sh".split(), str(INSIDE), *words],
+            [*NAMESPACES, "sh", str(INSIDE), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -153,6 +157,8 @@ class Phone:
         _write(self.root / "etc/properties", text)
         _program(self.root / "usr/bin/getprop", "#!/bin/sh\ncat /etc/properties\n")
         _program(self.root / "usr/bin/dumpsys", DUMPSYS)
+        _write(self.root / "etc/battery", BATTERY)
+        _write(self.root / "etc/thermal", THERMAL)
         _write(self.root / "etc/cpuinfo", CPUS["cortex-a76"].cpuinfo())
         cpus = self.root / "etc/sys/devices/system/cpu"
         (cpus / "cpu0/cpufreq").mkdir(parents=True)

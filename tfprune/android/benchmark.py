@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from tfprune import files
 from tfprune.android.adb import Adb, find_adb
-from tfprune.android.bundles import Bundle, candidates
-from tfprune.android.checking import Reference, run_here
-from tfprune.android.description import describe, read_properties, read_state
+from tfprune.android.bundles import candidates
+from tfprune.android.checking import run_here
+from tfprune.android.description import describe, read_properties
 from tfprune.android.devices import choose, choose_abi, list_devices
-from tfprune.android.folder import RemoteFolder
-from tfprune.android.inputs import pack
-from tfprune.android.result import PhoneResult, PhoneRow
+from tfprune.android.measuring import Visit, visit
+from tfprune.android.planning import make_plan
+from tfprune.android.result import PhoneResult
 from tfprune.android.rows import make_row
-from tfprune.android.running import Plan, RuntimeRefused, install, run
 from tfprune.bench.benchmark import Models, name_models
 from tfprune.bench.session import Inputs
-from tfprune.bench.spread import share
-from tfprune.errors import PruneError, VerificationError
+from tfprune.errors import VerificationError
 from tfprune.notes import Note
 from tfprune.progress import track
-
-_PROFILED_RUNS = 20
-_MOST_MODELS, _MOST_ROUNDS = 16, 100
 
 
 def benchmark_android(
@@ -84,105 +73,67 @@ def benchmark_android(
         ['dense 1.00x', 'pruned 1.62x']
     """
     named = name_models(models)
-    _check(named, threads, cpu_mask, runs, rounds, warmup)
-    program = find_adb()
-    adb = Adb(program, choose(list_devices(program), serial))
-    properties = read_properties(adb)
-    abi = choose_abi(adb, properties)
-    references = [run_here(path, inputs, xnnpack) for path in track(named.values(), "running here")]
-    mask = (cpu_mask or "").lower().removeprefix("0x")
-    plan = Plan(
-        tuple(named), threads, mask, xnnpack, warmup, tuple(share(runs, rounds))
+    plan = make_plan(
+        named,
+        threads=threads,
+        cpu_mask=cpu_mask,
+        runs=runs,
+        rounds=rounds,
+        warmup=warmup,
+        xnnpack=xnnpack,
     )
-    phone = describe(adb, properties, abi)
-    with RemoteFolder(adb) as folder:
-        bundle, notes = _install(folder, candidates(runtime, abi))
-        _copy(folder, references)
-        phone["before"] = read_state(adb)
-        measured = run(folder, bundle, plan)
-        phone["after"] = read_state(adb)
-        profiled = _profile(folder, bundle, plan) if per_op else [{}] * len(measured)
-    rows = _rows(named, references, measured, profiled, bundle)
-    settings = {
-        "threads": threads,
-        "cpu_mask": mask or None,
-        "runs": runs,
-        "rounds": rounds,
-        "warmup": warmup,
-        "xnnpack": xnnpack,
-        "runtime": bundle.name,
-        "inputs": "random" if inputs is None else "given",
-    }
-    unsettled = [
-        Note(label, "still unstable after warm-up: is the phone warm, or busy?")
-        for label, row in zip(named, measured, strict=True)
-        if not row["settled"]
-    ]
+    adb, abi, phone = find_phone(serial)
+    tries = candidates(runtime, abi)
+    files = track(list(named.values()), "running here")
+    references = [run_here(path, inputs, xnnpack) for path in files]
+    found = visit(adb, tries, references, plan, per_op)
+    baseline = found.timed[0]["rounds_ms"]
+    together = zip(named, references, found.timed, found.profiled, strict=True)
     result = PhoneResult(
-        rows=rows, settings=settings, host=phone, notes=(*notes, *unsettled, *_warmer(phone))
+        rows=tuple(
+            make_row(label, reference, timed, profiled, baseline, found.runtime)
+            for label, reference, timed, profiled in together
+        ),
+        settings={
+            **plan.to_settings(),
+            "runtime": found.runtime,
+            "inputs": "random" if inputs is None else "given",
+        },
+        host={**phone, "before": found.before, "after": found.after},
+        notes=(*found.notes, *_doubts(plan.labels, found)),
     )
     if raise_on_failure:
         _raise_for(result)
     return result
 
 
-def _install(
-    folder: RemoteFolder, tries: Sequence[tuple[str, Any]]
-) -> tuple[Bundle, list[Note]]:
-    """Install the first runtime that can be had and starts; a note for each that does not."""
-    notes: list[Note] = []
-    for i, (name, fetch) in enumerate(tries):
-        last = i + 1 == len(tries)
-        try:
-            bundle = fetch()
-            install(folder, bundle)
-        except RuntimeRefused as error:
-            if last:
-                raise
-            notes.append(Note(name, f"does not start on this phone: {error.found}"))
-        except PruneError as error:
-            if last or type(error) is not PruneError:
-                raise
-            notes.append(Note(name, f"cannot be had: {error.found}"))
-        else:
-            return bundle, notes
-    raise AssertionError("the last try returns or raises")
+def find_phone(serial: str | None) -> tuple[Adb, str, dict[str, Any]]:
+    """Return the phone, the ABI to use, and its description.
+
+    Raises:
+        MissingExtra: there is no adb.
+        PruneError: no phone, several, or one that cannot be used.
+    """
+    program = find_adb()
+    adb = Adb(program, choose(list_devices(program), serial))
+    properties = read_properties(adb)
+    abi = choose_abi(adb, properties)
+    return adb, abi, describe(adb, properties, abi)
 
 
-def _copy(folder: RemoteFolder, references: Sequence[Reference]) -> None:
-    with tempfile.TemporaryDirectory(prefix="tfprune-") as own:
-        for i, reference in enumerate(track(references, "copying the models")):
-            packed = Path(own) / f"{i}.in"
-            packed.write_bytes(pack(reference.inputs))
-            folder.push(Path(reference.path), f"{i}.tflite")
-            folder.push(packed, packed.name)
-
-
-def _profile(folder: RemoteFolder, bundle: Bundle, plan: Plan) -> list[dict[str, Any]]:
-    return run(folder, bundle, replace(plan, warmup=1, rounds=(), profile=_PROFILED_RUNS))
-
-
-def _rows(
-    named: dict[str, str],
-    references: Sequence[Reference],
-    measured: Sequence[dict[str, Any]],
-    profiled: Sequence[dict[str, Any]],
-    bundle: Bundle,
-) -> tuple[PhoneRow, ...]:
-    baseline = measured[0]["rounds_ms"]
-    together = zip(named, references, measured, profiled, strict=True)
-    return tuple(
-        make_row(label, reference, row, ops, baseline, bundle.name)
-        for label, reference, row, ops in together
-    )
-
-
-def _warmer(phone: dict[str, Any]) -> list[Note]:
-    before, after = phone["before"]["thermal"], phone["after"]["thermal"]
-    if after in (None, "none"):
-        return []
-    reason = f"thermal state {before} before, {after} after: it may have slowed itself down"
-    return [Note("phone", reason)]
+def _doubts(labels: tuple[str, ...], found: Visit) -> list[Note]:
+    """Return what speaks against the times."""
+    reason = "still unstable after warm-up: is the phone warm, or busy?"
+    notes = [
+        Note(label, reason)
+        for label, row in zip(labels, found.timed, strict=True)
+        if not row["settled"]
+    ]
+    before, after = found.before["thermal"], found.after["thermal"]
+    if after not in (None, "none"):
+        reason = f"thermal state {before} before, {after} after: it may have slowed itself down"
+        notes.append(Note("phone", reason))
+    return notes
 
 
 def _raise_for(result: PhoneResult) -> None:
@@ -195,26 +146,3 @@ def _raise_for(result: PhoneResult) -> None:
                     f"value; at most {check.tolerance:g} is rounding",
                     f"tfprune doctor {row.path}",
                 )
-
-
-def _check(
-    named: dict[str, str],
-    threads: int,
-    cpu_mask: str | None,
-    runs: int,
-    rounds: int,
-    warmup: int | None,
-) -> None:
-    if len(named) > _MOST_MODELS:
-        raise PruneError(f"{len(named)} models", f"at most {_MOST_MODELS}", "name fewer")
-    if threads < 1:
-        raise PruneError(f"threads={threads}", "at least one thread is needed", "threads=1")
-    if not 1 <= rounds <= _MOST_ROUNDS:
-        raise PruneError(f"rounds={rounds}", f"1 to {_MOST_ROUNDS} rounds", "rounds=5")
-    if not rounds <= runs <= 1_000_000:
-        raise PruneError(f"runs={runs}, rounds={rounds}", "a round would be empty", f"runs={rounds}")
-    if warmup is not None and warmup < 0:
-        raise PruneError(f"warmup={warmup}", "it counts runs", "warmup=0, or None for automatic")
-    if cpu_mask is not None and not re.fullmatch("(0x)?0*[1-9a-fA-F][0-9a-fA-F]{0,15}", cpu_mask):
-        found = "not a hexadecimal number of 1 to 64 cores"
-        raise PruneError(f"cpu_mask={cpu_mask!r}", found, "cpu_mask='f0' for cores 4 to 7")

@@ -20,6 +20,7 @@ BIONIC, GLIBC = "bionic", "glibc"
 
 _MACHINES = {"arm64-v8a": "aarch64", "x86_64": "x86_64"}
 _OLDEST_GLIBC = "2.17"
+_PARTS = ("runner", "model", "report")
 _WARNINGS = ("-O2", "-Wall", "-Wextra", "-Werror")
 _FIX = "see whether `python -m ziglang version` works; pip install --force-reinstall ziglang"
 
@@ -72,7 +73,7 @@ class _Compiler:
     def glibc(self) -> Path:
         """Link with glibc, of which zig knows every version's names."""
         target = f"{self.machine}-linux-gnu.{_OLDEST_GLIBC}"
-        sources = [str(SOURCES / f"{name}.c") for name in ("runner", "model")]
+        sources = [str(SOURCES / f"{name}.c") for name in _PARTS]
         return self._cc("runner", *_WARNINGS, "-s", "-target", target, *sources, "-ldl")
 
     def bionic(self) -> Path:
@@ -88,7 +89,7 @@ class _Compiler:
             self._cc(f"{name}.so", *alone, "-shared", f"-Wl,-soname,{name}.so", f"-D{name}", stubs)
             for name in ("libc", "libdl")
         ]
-        objects = [self._object(name, target) for name in ("runner", "model", "bionic")]
+        objects = [self._object(name, target) for name in (*_PARTS, "bionic")]
         # Android 15 has phones with pages of 16 KiB.
         loader = ("-Wl,-dynamic-linker,/system/bin/linker64", "-Wl,-z,max-page-size=16384")
         return self._cc("runner", *alone, "-pie", "-s", *loader, *map(str, objects + libraries))

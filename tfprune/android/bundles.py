@@ -93,7 +93,9 @@ def glibc(abi: str, library: Path | None = None) -> Bundle:
     version = installed_litert()
     own, libraries = _own_glibc(abi) if _is_own(abi) else _emulated_glibc(abi)
     chosen = {_LITERT: library or own, RUNNER: build_runner(GLIBC, abi), **libraries}
-    name = f"ai-edge-litert {version}, its Linux build with glibc" if library is None else str(library)
+    name = (
+        f"ai-edge-litert {version}, its Linux build with glibc" if library is None else str(library)
+    )
     start = (f"./{_LOADERS[abi]}", "--library-path", ".", f"./{RUNNER}")
     return Bundle(name, f"./{_LITERT}", start, chosen)
 

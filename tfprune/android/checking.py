@@ -42,7 +42,9 @@ def run_here(path: str, inputs: Inputs, xnnpack: bool) -> Reference:
         FileError: the file is missing, foreign or truncated.
     """
     with Runner(path, xnnpack=xnnpack) as runner:
-        given = random_inputs(runner.inputs) if inputs is None else order_inputs(inputs, runner.inputs)
+        given = (
+            random_inputs(runner.inputs) if inputs is None else order_inputs(inputs, runner.inputs)
+        )
         raw = fit_inputs(given, runner.inputs)
         outputs = runner.run(raw)
     return Reference(

@@ -52,7 +52,7 @@ def describe(adb: Adb, properties: dict[str, str], abi: str) -> dict[str, Any]:
 
 
 def read_cores(adb: Adb) -> list[dict[str, Any]]:
-    """Return each core's number, highest clock in MHz and ARM's name of its type, as far as told."""
+    """Return each core's number, highest clock in MHz and ARM's number of its type, if told."""
     names = f"{_CPUS}/cpu[0-9]*/cpufreq/cpuinfo_max_freq"
     clocks = adb.shell(f"grep . {names} /dev/null 2>/dev/null").out
     parts = adb.shell("cat /proc/cpuinfo").out

@@ -8,13 +8,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from tfprune.android.adb import ASKED, Adb, quote
 from tfprune.android.bundles import RUNNER, Bundle
 from tfprune.android.folder import RemoteFolder
+from tfprune.android.planning import Plan
 from tfprune.errors import FileError, PruneError
 from tfprune.progress import track
 
@@ -23,47 +22,12 @@ _PATIENCE_S = 300.0
 """How long the phone may be silent; it speaks after each round of each model."""
 
 _TAIL_LINES = 3
+_SIGNALS = 64
 _STEP = "tfprune: "
 
 
 class RuntimeRefused(PruneError):
     """This runtime does not start on this phone; another one may."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a runner is asked for, in the words of docs/android.md.
-
-    Args:
-        labels: What the user calls the models, in order.
-        threads: Threads of the interpreter.
-        cpu_mask: The cores to run on, in hexadecimal, or `""`.
-        xnnpack: Whether the XNNPACK delegate may take ops.
-        warmup: Untimed runs; None: until the times settle.
-        rounds: Timed runs in each round.
-        profile: Runs whose ops are timed.
-    """
-
-    labels: tuple[str, ...]
-    threads: int
-    cpu_mask: str
-    xnnpack: bool
-    warmup: int | None
-    rounds: tuple[int, ...]
-    profile: int = 0
-
-    def words(self) -> list[str]:
-        """Return the settings as words of a command line."""
-        settings = {
-            "models": len(self.labels),
-            "threads": self.threads,
-            "xnnpack": int(self.xnnpack),
-            "warmup": -1 if self.warmup is None else self.warmup,
-            "profile": self.profile,
-        }
-        words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
-        words += ["--rounds", ",".join(map(str, self.rounds))] * bool(self.rounds)
-        return words + ["--cpu_mask", self.cpu_mask] * bool(self.cpu_mask)
 
 
 def install(folder: RemoteFolder, bundle: Bundle) -> None:
@@ -74,9 +38,8 @@ def install(folder: RemoteFolder, bundle: Bundle) -> None:
     """
     for name, path in track(list(bundle.files.items()), "copying the runtime"):
         folder.push(path, name, program=name == RUNNER or name.startswith("ld-"))
-    empty = Plan((), 1, "", True, 0, ())
     try:
-        run(folder, bundle, empty)
+        run(folder, bundle, Plan())
     except PruneError as error:
         if type(error) is not PruneError:  # the phone went away
             raise
@@ -137,7 +100,7 @@ def _failure(error: dict[str, str], labels: Sequence[str]) -> PruneError:
 
 
 def _how_it_ended(code: int, said: Sequence[str], text: str) -> tuple[str, str]:
-    if code > 128:
+    if 128 < code <= 128 + _SIGNALS:
         found = f"the runner was ended by signal {code - 128}"
         return found, "the phone may be short of memory: close other apps, or try fewer models"
     last = "; ".join([*said, *text.splitlines()][-_TAIL_LINES:])
@@ -145,7 +108,7 @@ def _how_it_ended(code: int, said: Sequence[str], text: str) -> tuple[str, str]:
 
 
 def _watch(adb: Adb, line: str, plan: Plan, out: IO[str]) -> tuple[int, list[str]]:
-    """Run a line in the phone's shell; show its progress, and return how it ended and what it said."""
+    """Run a line in the phone's shell and show its progress; return its status and what it said."""
     said: list[str] = []
     with subprocess.Popen(
         adb.command("shell", line),
@@ -159,8 +122,7 @@ def _watch(adb: Adb, line: str, plan: Plan, out: IO[str]) -> tuple[int, list[str
         assert process.stderr is not None
         try:
             steps = _steps(process, process.stderr, said)
-            total = len(plan.labels) * (len(plan.rounds) + 3)
-            for _ in track(steps, "timing on the phone", total) if total else steps:
+            for _ in track(steps, "timing on the phone", plan.steps) if plan.steps else steps:
                 pass
             return process.wait(), said
         finally:
