@@ -28,17 +28,26 @@ if [ -n "$EMULATOR" ]; then
   printf '%s' ":arm64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:$EMULATOR:F" > "$ROOT/binfmt/register"
 fi
 
-for port in "$@"; do
-  chroot "$ROOT" /usr/bin/env -i PATH=/usr/bin:/system/bin QEMU_CPU=cortex-a76 ADBD_PORT="$port" \
+plug() { # adbd on this port, as a cable that is plugged in
+  chroot "$ROOT" /usr/bin/env -i PATH=/usr/bin:/system/bin QEMU_CPU=cortex-a76 "ADBD_PORT=$1" \
     /usr/lib/android-sdk/platform-tools/adbd &
-  echo "adbd $port $!"
-done
+  echo "adbd $1 $!"
+  "$ADB" disconnect "127.0.0.1:$1" > /dev/null || true
+  until "$ADB" connect "127.0.0.1:$1" | grep -q connected; do sleep 0.1; done
+  "$ADB" -s "127.0.0.1:$1" wait-for-device
+}
+
 export ADB_SERVER_SOCKET="localfilesystem:$SOCKET"
 "$ADB" start-server
-for port in "$@"; do
-  until "$ADB" connect "127.0.0.1:$port" | grep -q connected; do sleep 0.1; done
-  "$ADB" -s "127.0.0.1:$port" wait-for-device
-done
+for port in "$@"; do plug "$port"; done
+if [ -n "$STRANGER" ]; then # a phone that has not allowed this machine
+  $STRANGER &
+  until "$ADB" connect "$STRANGER_AT" | grep -q authenticate; do sleep 0.1; done
+fi
 echo ready
-# A line with a number ends that process: pulling the cable of one phone.
-while read -r pid; do kill -9 "$pid"; done
+while read -r verb what; do
+  case $verb in
+    plug) plug "$what" && echo plugged ;;
+    unplug) kill -9 "$what" && echo unplugged ;;
+  esac
+done

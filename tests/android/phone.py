@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 from tfprune.android.adb import find_adb
 from tfprune.emulation import CPUS
@@ -19,6 +23,11 @@ from tfprune.emulation.place import cache_folder
 from tfprune.errors import PruneError
 
 INSIDE = Path(__file__).with_name("inside.sh")
+STRANGER_AT = "127.0.0.1:6100"
+_STRANGER = {
+    "STRANGER": f"{sys.executable} {INSIDE.with_name('stranger.py')} {STRANGER_AT}",
+    "STRANGER_AT": STRANGER_AT,
+}
 SUITE = "trixie"  # the first Debian with adbd 34
 APPLETS = (
     *("sh", "ls", "cat", "chmod", "mkdir", "rm", "uname", "sleep", "env", "grep", "ps", "kill"),
@@ -104,6 +113,7 @@ class Phone:
         emulated: Whether ARM64 programs are run by QEMU; else there are none that run.
         size: The size of /data/local/tmp.
         count: How many phones; they share their files.
+        stranger: Whether one more is plugged in that has not allowed this machine.
 
     Attributes:
         serials: Their serial numbers.
@@ -111,7 +121,12 @@ class Phone:
     """
 
     def __init__(
-        self, abilist: str = "x86_64", emulated: bool = False, size: str = "1g", count: int = 1
+        self,
+        abilist: str = "x86_64",
+        emulated: bool = False,
+        size: str = "1g",
+        count: int = 1,
+        stranger: bool = False,
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tfprune-phone-"))
         self.root = self._folder / "root"
@@ -134,22 +149,29 @@ class Phone:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
-            env={**os.environ, "HOME": str(self._folder)},
+            env={**os.environ, "HOME": str(self._folder), **(_STRANGER if stranger else {})},
             start_new_session=True,
         )
+        # Seen from outside of the namespaces, also while nobody can ask the phone.
+        self.inside = Path(f"/proc/{self._process.pid}/root{self.root}/data/local/tmp")
         self._pids: dict[str, str] = {}
-        self._wait()
+        self._wait("ready")
 
-    def _wait(self) -> None:
+    def _wait(self, word: str) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("adbd "):
                 _, port, pid = line.split()
                 self._pids[f"127.0.0.1:{port}"] = pid
-            if line.strip() == "ready":
+            if line.strip() == word:
                 return
         self._log.seek(0)
-        raise RuntimeError(f"the test phone did not start: {self._log.read()}")
+        raise RuntimeError(f"the test phone ended: {self._log.read()}")
+
+    def _say(self, line: str, answer: str) -> None:
+        assert self._process.stdin is not None
+        print(line, file=self._process.stdin, flush=True)
+        self._wait(answer)
 
     def _describe(self, abilist: str) -> None:
         lines = {**PROPERTIES, "ro.product.cpu.abilist": abilist}
@@ -166,10 +188,26 @@ class Phone:
         for name in ("present", "possible"):
             _write(cpus / name, "0\n")
 
-    def unplug(self, serial: str | None = None) -> None:
-        """End a phone's adbd, as a cable that is pulled ends the connection."""
-        assert self._process.stdin is not None
-        print(self._pids[serial or self.serials[0]], file=self._process.stdin, flush=True)
+    def unplug(self) -> None:
+        """End the first phone's adbd, as a cable that is pulled ends the connection."""
+        self._say(f"unplug {self._pids[self.serials[0]]}", "unplugged")
+
+    def plug(self) -> None:
+        """Connect it again."""
+        self._say(f"plug {self.serials[0].split(':')[1]}", "plugged")
+
+    def when(self, pattern: str, act: Callable[[], object], later_s: float = 0.0) -> Thread:
+        """Act as soon as a file like `pattern` lies in /data/local/tmp, and a little later."""
+
+        def watch() -> None:
+            while not any(self.inside.glob(pattern)):
+                time.sleep(0.001)
+            time.sleep(later_s)
+            act()
+
+        thread = Thread(target=watch, daemon=True)
+        thread.start()
+        return thread
 
     def shell(self, line: str) -> str:
         """Run a line in the first phone's shell and return what it printed."""

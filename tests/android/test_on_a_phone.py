@@ -98,8 +98,9 @@ def test_the_table_says_who_what_and_whether_it_is_right(phone, run, dense, int8
 
 def test_own_inputs_reach_the_phone(phone, dense):
     picture = np.full((1, 16, 16, 3), 0.5, "float32")
-    first = benchmark_android(dense, inputs={"image": picture}, runs=2, rounds=1, warmup=0,
-                              runtime="ai-edge-litert")
+    first = benchmark_android(
+        dense, inputs={"image": picture}, runs=2, rounds=1, warmup=0, runtime="ai-edge-litert"
+    )
     assert first.passed and first.settings["inputs"] == "given"
 
 

@@ -23,6 +23,9 @@ _PATIENCE_S = 300.0
 
 _TAIL_LINES = 3
 _SIGNALS = 64
+_FOREIGN = ("ELF", "\ufffd", "Exec format error")
+"""What shells say of a program for another machine; busybox' reads it as a script."""
+
 _STEP = "tfprune: "
 
 
@@ -103,6 +106,11 @@ def _how_it_ended(code: int, said: Sequence[str], text: str) -> tuple[str, str]:
     if 128 < code <= 128 + _SIGNALS:
         found = f"the runner was ended by signal {code - 128}"
         return found, "the phone may be short of memory: close other apps, or try fewer models"
+    if any(sign in line for line in said for sign in _FOREIGN):
+        return (
+            "the phone's processor does not run this program",
+            "report this with the phone's name",
+        )
     last = "; ".join([*said, *text.splitlines()][-_TAIL_LINES:])
     return f"it ended with {code}: {last}", "try another --runtime"
 
