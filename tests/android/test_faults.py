@@ -72,7 +72,7 @@ def test_unplugged_while_files_are_copied(monkeypatch, dense):
     with Phone() as phone:
         enter(phone, monkeypatch)
         thread = phone.when("tfprune-*/libLiteRt.so", phone.unplug)
-        with pytest.raises(PhoneLost, match="went away while (copying|running)"):
+        with pytest.raises(PhoneLost, match="went away while"):
             benchmark_android(dense, runtime="ai-edge-litert")
         thread.join()
         assert len(list(phone.inside.iterdir())) == 1

@@ -1,0 +1,141 @@
+"""The runner: built for both C libraries, and started without a phone."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tfprune.android.building import BIONIC, GLIBC, build_runner
+from tfprune.android.bundles import glibc
+from tfprune.android.elf import read_elf
+from tfprune.android.inputs import pack, read_output
+from tfprune.runners import Runner
+
+pytest.importorskip("ziglang")
+pytestmark = pytest.mark.android
+
+# Android's C library as far as a program's start goes: bionic/libc/bionic/libc_init_dynamic.cpp.
+LIBC = """
+void exit(int);
+_Noreturn void __libc_init(long *arguments, void (*unused)(void), int (*main)(int, char **),
+                           void ***structors) {
+  (void)unused;
+  for (int i = 0; i < 3; i++)
+    if (structors[i][0] != (void *)-1 || structors[i][1] != 0) exit(99);
+  exit(main((int)*arguments, (char **)(arguments + 1)));
+}
+"""
+
+
+@pytest.mark.parametrize("abi", ["arm64-v8a", "x86_64"])
+def test_the_runner_is_built_for_android_without_an_ndk(abi):
+    elf = read_elf(build_runner(BIONIC, abi))
+    assert (elf.abi, elf.needed, elf.is_program) == (abi, ("libc.so", "libdl.so"), True)
+    assert build_runner(BIONIC, abi).read_bytes().count(b"/system/bin/linker64\0") == 1
+
+
+def test_what_is_built_is_kept():
+    first = build_runner(GLIBC, "arm64-v8a")
+    before = first.stat().st_mtime_ns
+    assert build_runner(GLIBC, "arm64-v8a").stat().st_mtime_ns == before
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory, dense):
+    """A folder as on a phone, with a model, its inputs, and LiteRT for Linux."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        pytest.skip("runs x86-64 programs of Linux")
+    folder = tmp_path_factory.mktemp("here")
+    bundle = glibc("x86_64")
+    for name, path in bundle.files.items():
+        (folder / name).symlink_to(path)
+    (folder / "0.tflite").symlink_to(dense)
+    (folder / "0.in").write_bytes(pack({"image": np.ones((1, 16, 16, 3), "float32")}))
+    return folder, bundle
+
+
+def start(folder, *words):
+    command = [*words, "--library", "./libLiteRt.so"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_it_prints_one_document(here, dense):
+    folder, bundle = here
+    code, document = start(folder, *bundle.start, "--rounds", "3,2", "--warmup", "2")
+    [model] = document.pop("models")
+    assert (code, document) == (
+        0,
+        {
+            "format": 1,
+            "runner": "native",
+            "abi": "x86_64",
+            "runtime": "",
+            "threads": 1,
+            "cpu_mask": "",
+        },
+    )
+    assert [len(one) for one in model["rounds_ms"]] == [3, 2]
+    assert (model["warmup_runs"], model["settled"], model["ops"]) == (2, True, None)
+    with Runner(dense) as runner:
+        [expected] = runner.run([np.ones((1, 16, 16, 3), "float32")])
+    np.testing.assert_array_equal(read_output(model["outputs"][0]), expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "step", "text"),
+    [
+        (["--rounds", "x"], "arguments", "not a number"),
+        (["--models", "17"], "arguments", "more than 16 models"),
+        (["--cpu_mask", "8000000000000000"], "arguments", "none of the cores"),
+        (["--folder", "no such"], "arguments", "no such folder"),
+        (["--models", "2"], "load", "LiteRtCreateModelFromFile"),
+    ],
+)
+def test_what_fails_is_said_in_the_document(here, words, step, text):
+    folder, bundle = here
+    code, document = start(folder, *bundle.start, *words)
+    assert (code, document["error"]["step"]) == (3, step)
+    assert text in document["error"]["text"]
+
+
+def test_an_input_of_another_size_is_an_error(here, tmp_path):
+    folder, bundle = here
+    for name in (*bundle.files, "0.tflite"):
+        (tmp_path / name).symlink_to((folder / name).resolve())
+    (tmp_path / "0.in").write_bytes(pack({"image": np.ones((1, 8, 8, 3), "float32")}))
+    code, document = start(tmp_path, *bundle.start)
+    assert (code, document["error"]) == (
+        3,
+        {
+            "file": "0.tflite",
+            "step": "input",
+            "text": "it is not as large as what was given",
+        },
+    )
+
+
+def test_androids_entry_hands_over_arguments(here, tmp_path):
+    """The runner for Android, with its start-up code, on stand-ins that lead on to glibc.
+
+    What is left for a phone is its own linker, and its own C library's functions.
+    """
+    folder, bundle = here
+    (tmp_path / "libc.c").write_text(LIBC)
+    (tmp_path / "libdl.c").write_text("")
+    zig = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu.2.17", "-O2"]
+    for name, real in (("libc", "libc.so.6"), ("libdl", "libdl.so.2")):
+        words = ["-nostdlib", "-shared", "-Wl,--no-as-needed", f"-Wl,-soname,{name}.so"]
+        command = [*zig, *words, f"{name}.c", str(folder / real), "-o", f"{name}.so"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+    loader, option, own, _ = bundle.start
+    runner = str(build_runner(BIONIC, "x86_64"))
+    words = (loader, option, f"{own}:{tmp_path}", runner, "--warmup", "3", "--threads", "2")
+    code, document = start(folder, *words)
+    assert (code, document["threads"]) == (0, 2)
+    assert document["models"][0]["warmup_runs"] == 3
