@@ -10,7 +10,9 @@ from tfprune import files
 from tfprune.errors import FileError
 
 _MACHINES = {183: "arm64-v8a", 62: "x86_64", 40: "armeabi-v7a", 3: "x86"}
-_DYNAMIC, _LOADED, _NEEDED, _STRINGS = 2, 1, 1, 5
+_64_BITS, _LITTLE = 2, 1
+_LOADED, _DYNAMIC, _LOADER = 1, 2, 3
+_NEEDED, _STRINGS = 1, 5
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,13 @@ def read_elf(path: str | Path) -> Elf:
     """
     content = files.read_bytes(path)
     try:
-        if content[:4] != b"\x7fELF" or content[5] != 1:
-            raise ValueError("it is no ELF file, as programs and libraries of Android are")
+        if content[:4] != b"\x7fELF" or content[5] != _LITTLE:
+            raise ValueError("another file")
         abi = _MACHINES.get(struct.unpack_from("<H", content, 18)[0], "unknown")
-        return _read(content, abi) if content[4] == 2 else Elf(abi, (), False)
+        return _read(content, abi) if content[4] == _64_BITS else Elf(abi, (), False)
     except (struct.error, ValueError, IndexError) as error:
-        found = str(error) if isinstance(error, ValueError) else "it is not whole"
-        raise FileError(f"use {path} as the runtime", found, "name a libLiteRt.so") from error
+        asked, found = f"use {path} as the runtime", "it is no whole ELF file"
+        raise FileError(asked, found, "name a libLiteRt.so") from error
 
 
 def _read(content: bytes, abi: str) -> Elf:
@@ -65,7 +67,7 @@ def _read(content: bytes, abi: str) -> Elf:
         if tag == _NEEDED:
             at = _offset(strings[0], segments) + value
             needed.append(content[at : content.index(b"\0", at)].decode("utf-8", "replace"))
-    return Elf(abi, tuple(needed), any(segment[0] == 3 for segment in segments))
+    return Elf(abi, tuple(needed), any(segment[0] == _LOADER for segment in segments))
 
 
 def _offset(address: int, segments: list[tuple[int, ...]]) -> int:
