@@ -54,6 +54,19 @@ def int8(folder):
     ).path
 
 
+@pytest.fixture(scope="session")
+def several(folder):
+    """Two inputs of different types and two outputs, none in the order of its name."""
+    keras.utils.set_random_seed(0)
+    words = keras.Input((5,), dtype="int32", name="words")
+    image = keras.Input((4, 4, 1), name="a_picture")
+    x = layers.Flatten()(layers.Embedding(2, 3)(words))
+    first = layers.Dense(3, name="z")(layers.Concatenate()([x, layers.Flatten()(image)]))
+    second = layers.Dense(7, name="b", activation="relu")(x)
+    model = keras.Model([words, image], {"z": first, "b": second})
+    return convert(model, folder / "several.tflite").path
+
+
 @pytest.fixture(scope="module")
 def module_phone():
     with Phone() as phone:

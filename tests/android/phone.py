@@ -6,6 +6,7 @@ unprivileged user namespaces; `why_not` says which of them is missing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -57,6 +58,7 @@ def why_not() -> str:
     """Why this machine can have no test phone, or `""`."""
     try:
         check_machine()
+        find_adb()
     except PruneError as error:
         return error.found
     words = ("mount", "-t", "tmpfs", "none", "/mnt")
@@ -84,7 +86,8 @@ def fetch_root() -> Path:
         _finish(work / "root")
         emulator = work / "qemu/usr/bin/qemu-aarch64"
         emulator.rename(work / "root/qemu-aarch64")
-        (work / "root").rename(folder)
+        with contextlib.suppress(OSError):  # another process may have made it meanwhile
+            (work / "root").rename(folder)
     return folder
 
 

@@ -156,7 +156,7 @@ def loaded(name):
 @pytest.mark.parametrize(
     ("path", "found"),
     [
-        ("no.so", "No such file"),
+        ("no.so", "there is no such file"),
         (__file__, "it is no whole ELF file"),
         (os.path.realpath("/bin/sh"), "it is a program, not a library"),
         (loaded("libm.so"), "it has no function LiteRtCreateEnvironment"),

@@ -23,6 +23,7 @@ from tfprune.android.planning import Plan, make_plan
 from tfprune.android.result import PhoneResult
 from tfprune.android.running import read_document
 from tfprune.android.saving import save_profile
+from tfprune.android.watching import follow
 from tfprune.cli import main
 from tfprune.errors import FileError, MissingExtra, PruneError
 
@@ -121,6 +122,20 @@ def test_a_plan_is_said_in_words():
 def test_no_word_reaches_a_shell_as_anything_else(words):
     printed = subprocess.check_output(["sh", "-c", quote("printf", "%s\\0", "", *words)])
     assert printed.decode().split("\0")[1:-1] == words
+
+
+@pytest.mark.parametrize(
+    ("line", "stopped"),
+    [
+        ("exec sleep 60", "no word for 0.5 s"),
+        ("while sleep 0.1; do echo 'tfprune: running' >&2; done", "one step took longer than 2 s"),
+        ("echo 'tfprune: 1 of 1' >&2; echo well; exit 3", ""),
+    ],
+)
+def test_a_runner_that_hangs_is_ended(line, stopped):
+    found = follow(["sh", "-c", line], 0, silence_s=0.5, step_s=2)
+    assert (found.stopped, found.code) == (stopped, -1 if stopped else 3)
+    assert found.out == ("" if stopped else "well\n")
 
 
 def document(**changed):

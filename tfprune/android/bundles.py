@@ -106,6 +106,9 @@ def users_own(path: Path, abi: str) -> Bundle:
     Raises:
         FileError: it is missing, no library, or for another machine.
     """
+    if not path.is_file():
+        fix = f"one of {', '.join(RUNTIMES)}, or the path of a libLiteRt.so"
+        raise FileError(f"runtime={str(path)!r} on a phone", "there is no such file", fix)
     elf = read_elf(path)
     if elf.is_program:
         fix = "name LiteRT's library, libLiteRt.so; tfprune brings the program"

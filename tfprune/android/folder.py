@@ -85,17 +85,19 @@ class RemoteFolder:
             self.adb.shell(quote("chmod", "755", remote))
 
     def _leave(self) -> None:
-        try:
-            self._remove(self.path)
-        except PhoneLost:
+        removed = False
+        with contextlib.suppress(PhoneLost):
+            removed = self._remove(self.path)
+        if not removed:
             left = [*self._left_over(), self.path]
             self._left.parent.mkdir(parents=True, exist_ok=True)
             files.write_text(self._left, json.dumps(left))
 
-    def _remove(self, path: str) -> None:
-        """End what runs in a folder and remove it."""
+    def _remove(self, path: str) -> bool:
+        """End what runs in a folder and remove it; return whether that worked."""
         pid = quote(f"{path}/pid")
-        self.adb.shell(f"kill $(cat {pid}) 2>/dev/null; " + quote("rm", "-rf", path))
+        end = f"kill $(cat {pid} 2>/dev/null) 2>/dev/null; "
+        return self.adb.shell(end + quote("rm", "-rf", path)).code == 0
 
     def _left_over(self) -> list[str]:
         with contextlib.suppress(OSError, ValueError):

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import tempfile
-import threading
-from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from collections.abc import Sequence
+from typing import Any
 
-from tfprune.android.adb import ASKED, Adb, quote
+from tfprune.android.adb import ASKED, quote
 from tfprune.android.bundles import RUNNER, Bundle
 from tfprune.android.folder import RemoteFolder
 from tfprune.android.planning import Plan
+from tfprune.android.watching import Followed, follow
 from tfprune.errors import FileError, PruneError
 from tfprune.progress import track
 
 FORMAT = 1
-_PATIENCE_S = 300.0
-"""How long the phone may be silent; it speaks after each round of each model."""
-
 _TAIL_LINES = 3
 _SIGNALS = 64
 _FOREIGN = ("ELF", "\ufffd", "Exec format error")
 """What shells say of a program for another machine; busybox' reads it as a script."""
-
-_STEP = "tfprune: "
 
 
 class RuntimeRefused(PruneError):
@@ -58,14 +50,11 @@ def run(folder: RemoteFolder, bundle: Bundle, plan: Plan) -> list[dict[str, Any]
     """
     words = [*bundle.start, "--library", bundle.library, "--runtime", bundle.name, *plan.words()]
     line = f"cd {quote(folder.path)} && echo $$ > pid && exec {quote(*words)}"
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
-        code, said = _watch(folder.adb, line, plan, out)
-        out.seek(0)
-        text = out.read()
-    if code and '"error"' not in text:
+    followed = follow(folder.adb.command("shell", line), plan.steps)
+    if followed.code and '"error"' not in followed.out:
         folder.adb.check_there("running the models")
-        raise PruneError(f"{ASKED}: run {bundle.name}", *_how_it_ended(code, said, text))
-    return read_document(text, plan.labels)
+        raise PruneError(f"{ASKED}: run {bundle.name}", *_how_it_ended(followed))
+    return read_document(followed.out, plan.labels)
 
 
 def read_document(text: str, labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -102,53 +91,14 @@ def _failure(error: dict[str, str], labels: Sequence[str]) -> PruneError:
     return PruneError(asked, error["text"], "try --no-xnnpack, or another --runtime")
 
 
-def _how_it_ended(code: int, said: Sequence[str], text: str) -> tuple[str, str]:
-    if 128 < code <= 128 + _SIGNALS:
-        found = f"the runner was ended by signal {code - 128}"
+def _how_it_ended(followed: Followed) -> tuple[str, str]:
+    if followed.stopped:
+        return followed.stopped, "ask for fewer runs in a round, with --rounds, or --no-xnnpack"
+    if 128 < followed.code <= 128 + _SIGNALS:
+        found = f"the runner was ended by signal {followed.code - 128}"
         return found, "the phone may be short of memory: close other apps, or try fewer models"
-    if any(sign in line for line in said for sign in _FOREIGN):
-        return (
-            "the phone's processor does not run this program",
-            "report this with the phone's name",
-        )
-    last = "; ".join([*said, *text.splitlines()][-_TAIL_LINES:])
-    return f"it ended with {code}: {last}", "try another --runtime"
-
-
-def _watch(adb: Adb, line: str, plan: Plan, out: IO[str]) -> tuple[int, list[str]]:
-    """Run a line in the phone's shell and show its progress; return its status and what it said."""
-    said: list[str] = []
-    with subprocess.Popen(
-        adb.command("shell", line),
-        stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=sys.platform != "win32",
-    ) as process:
-        assert process.stderr is not None
-        try:
-            steps = _steps(process, process.stderr, said)
-            for _ in track(steps, "timing on the phone", plan.steps) if plan.steps else steps:
-                pass
-            return process.wait(), said
-        finally:
-            process.kill()
-
-
-def _steps(process: subprocess.Popen[str], lines: IO[str], said: list[str]) -> Iterator[str]:
-    """Yield the lines that tell of a step; end the process when it is silent for too long."""
-    while True:
-        timer = threading.Timer(_PATIENCE_S, process.kill)
-        timer.start()
-        try:
-            line = lines.readline()
-        finally:
-            timer.cancel()
-        if not line:
-            return
-        if line.startswith(_STEP):
-            yield line
-        else:
-            said.append(line.strip())
+    if any(sign in line for line in followed.said for sign in _FOREIGN):
+        found = "the phone's processor does not run this program"
+        return found, "report this with the phone's name"
+    last = "; ".join([*followed.said, *followed.out.splitlines()][-_TAIL_LINES:])
+    return f"it ended with {followed.code}: {last}", "try another --runtime"

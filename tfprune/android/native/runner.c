@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "runner.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@ typedef struct {
   int to, from;
   pid_t process;
 } Child;
+
+enum { HEARTBEAT_MS = 2000 };
 
 static Child children[MAX_MODELS];
 static int steps_done, steps;
@@ -106,12 +109,20 @@ static void start_child(const Settings *settings, int number) {
   children[number] = (Child){requests[1], answers[0], process};
 }
 
+// Wait for a child to say something. Meanwhile whoever reads this is told that the phone is there;
+// if they have gone with the cable, SIGPIPE ends everything here.
+static void wait_for(int number) {
+  struct pollfd from = {children[number].from, POLLIN, 0};
+  while (!poll(&from, 1, HEARTBEAT_MS)) dprintf(2, "tfprune: running\n");
+}
+
 // Read a line, without its end; the caller frees it. A child that ended is an error.
 static char *answer(int number, const char *step) {
   size_t size = 0, room = 1 << 16;
   char *line = malloc(room), text[64];
   for (ssize_t n;; size += n) {
     if (size + 1 >= room) line = realloc(line, room *= 2);
+    wait_for(number);
     n = read(children[number].from, line + size, room - size - 1);
     if (n <= 0) break;
     if (line[size + n - 1] == '\n') {
@@ -136,7 +147,6 @@ static char *ask(int number, int verb, int value) {
     dprintf(1, "%s\n", line);
     _exit(3);
   }
-  // Whoever reads this may have gone with the cable: then SIGPIPE ends everything here.
   dprintf(2, "tfprune: %d of %d\n", ++steps_done, steps);
   return line;
 }
