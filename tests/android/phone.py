@@ -30,8 +30,24 @@ _STRANGER = {
     "STRANGER_AT": STRANGER_AT,
 }
 SUITE = "trixie"  # the first Debian with adbd 34
+RECIPE = 2  # raised when the phone's files change
+# Not the shell: busybox' own would run these itself, whatever stands in their place.
 APPLETS = (
-    *("sh", "ls", "cat", "chmod", "mkdir", "rm", "uname", "sleep", "env", "grep", "ps", "kill"),
+    *(
+        "awk",
+        "tail",
+        "ls",
+        "cat",
+        "chmod",
+        "mkdir",
+        "rm",
+        "uname",
+        "sleep",
+        "env",
+        "grep",
+        "ps",
+        "kill",
+    ),
     *("sha256sum", "sha1sum", "md5sum", "dd"),
 )
 NAMESPACES = ("unshare", "-U", "-r", "-n", "-m", "-p", "-f", "--kill-child")
@@ -71,7 +87,7 @@ def why_not() -> str:
 
 def fetch_root() -> Path:
     """Return the phone's files, fetched into the cache if they are not there."""
-    folder = cache_folder() / "android" / f"test-phone-{SUITE}-1"
+    folder = cache_folder() / "android" / f"test-phone-{SUITE}-{RECIPE}"
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +96,7 @@ def fetch_root() -> Path:
         (work / "apt").mkdir()
         packages = Packages(work / "apt", None, SUITE)
         packages.update()
-        names = [*packages.closure("adbd"), "busybox-static"]
+        names = [*packages.closure("adbd"), "busybox-static", "dash"]
         packages.unpack(names, packages.own, work / "root")
         packages.unpack(["qemu-user"], packages.own, work / "qemu")
         _finish(work / "root")
@@ -104,7 +120,9 @@ def _finish(root: Path) -> None:
         target = root / "usr/bin" / name
         target.unlink(missing_ok=True)
         target.symlink_to(busybox.name)
-    (root / "system/bin/sh").symlink_to("/usr/bin/busybox")
+    (root / "usr/bin/sh").unlink(missing_ok=True)
+    (root / "usr/bin/sh").symlink_to("dash")
+    (root / "system/bin/sh").symlink_to("/usr/bin/dash")
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
 
 
@@ -211,6 +229,10 @@ class Phone:
         thread = Thread(target=watch, daemon=True)
         thread.start()
         return thread
+
+    def program(self, name: str, text: str) -> None:
+        """Put a script in place of one of its programs."""
+        _program(self.root / "usr/bin" / name, text)
 
     def shell(self, line: str) -> str:
         """Run a line in the first phone's shell and return what it printed."""

@@ -102,6 +102,22 @@ def test_a_phone_without_space(monkeypatch, run, dense):
         assert phone.files() == []
 
 
+def test_a_file_that_arrives_changed_is_noticed(monkeypatch, run, dense):
+    with Phone() as phone:
+        enter(phone, monkeypatch)
+        phone.program("sha256sum", f"#!/bin/sh\necho {64 * '0'} $1\n")
+        code, _, err = run(dense, *BUNDLE)
+        assert (code, "another file arrived" in err) == (1, True), err
+        assert phone.files() == []
+
+
+def test_a_phone_without_sha256sum_is_asked_for_another_hash(monkeypatch, run, dense):
+    with Phone() as phone:
+        enter(phone, monkeypatch)
+        phone.program("sha256sum", "#!/bin/sh\nexit 127\n")
+        assert run(dense, *BUNDLE, *QUICK)[0] == 0
+
+
 def test_a_runner_that_is_killed(phone, run, dense):
     kill = "kill -9 $(cat /data/local/tmp/tfprune-*/pid)"
     phone.when(LAST_PUSHED, lambda: phone.shell(kill), later_s=0.7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 import subprocess
@@ -16,6 +17,7 @@ from hypothesis.extra import numpy as arrays
 
 from tfprune.android.adb import find_adb, quote
 from tfprune.android.bundles import candidates
+from tfprune.android.checking import Reference, check
 from tfprune.android.devices import Seen, choose, choose_abi, read_devices
 from tfprune.android.elf import read_elf
 from tfprune.android.inputs import pack, read_output
@@ -26,6 +28,7 @@ from tfprune.android.saving import save_profile
 from tfprune.android.watching import follow
 from tfprune.cli import main
 from tfprune.errors import FileError, MissingExtra, PruneError
+from tfprune.runners import TensorSpec
 
 LISTED = """* daemon not running; starting now at tcp:5037
 List of devices attached
@@ -171,8 +174,6 @@ def test_an_error_in_a_document_names_the_model_and_the_step():
 
 @given(arrays.arrays(st.sampled_from(["int8", "float32", "int64", "bool"]), (2, 3)))
 def test_an_array_comes_back_as_it_is_packed(array):
-    import base64
-
     values = pack({"a name": array})[struct.calcsize("<IQ") + 6 :]
     row = {"name": "", "type": array.dtype.name, "shape": [2, 3]}
     found = read_output({**row, "base64": base64.b64encode(values).decode()})
@@ -188,6 +189,39 @@ def test_an_output_that_does_not_fit_is_an_error(row):
     assert read_output(whole).tolist() == [1]
     with pytest.raises(PruneError, match="read the output 'y' that the phone sent"):
         read_output({**whole, **row})
+
+
+def came(array):
+    return {
+        "name": "y",
+        "type": array.dtype.name,
+        "shape": list(array.shape),
+        "base64": base64.b64encode(array.tobytes()).decode(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "passed"),
+    [([1.0, -2.0], True), ([1.0, -2.00001], True), ([1.0, -2.01], False), ([1.0, np.nan], False)],
+)
+def test_outputs_may_differ_by_rounding_only(dense, found, passed):
+    expected = np.array([[1.0, -2.0]], "float32")
+    here = Reference({}, {"y": expected}, {"y": TensorSpec("y", (1, 2), "float32")}, dense)
+    [checked] = check(here, [came(np.array([found], "float32"))])
+    assert (checked.output, checked.passed) == ("y", passed)
+
+
+def test_integers_are_compared_by_what_they_stand_for(int8):
+    spec = TensorSpec("y", (1, 2), "int8", scale=0.5, zero_point=1)
+    here = Reference({}, {"y": np.array([[5, 21]], "int8")}, {"y": spec}, int8)
+    [checked] = check(here, [came(np.array([[5, 20]], "int8"))])
+    assert (checked.passed, checked.max_abs_error) == (True, 0.5)
+
+
+def test_an_output_that_did_not_come_is_an_error(dense):
+    here = Reference({}, {"y": np.zeros(1)}, {"y": TensorSpec("y", (1,), "float32")}, dense)
+    with pytest.raises(PruneError, match="nothing instead of"):
+        check(here, [])
 
 
 def test_adb_is_looked_for_on_path_then_in_the_sdk(tmp_path, monkeypatch):
