@@ -5,31 +5,19 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 
+from tests.android.standin import Library, make_standins
 from tfprune.android.building import BIONIC, GLIBC, build_runner
-from tfprune.android.bundles import glibc
+from tfprune.android.bundles import glibc, google
 from tfprune.android.elf import read_elf
 from tfprune.android.inputs import pack, read_output
 from tfprune.runners import Runner
 
 pytest.importorskip("ziglang")
 pytestmark = pytest.mark.android
-
-# Android's C library as far as a program's start goes: bionic/libc/bionic/libc_init_dynamic.cpp.
-LIBC = """
-void exit(int);
-_Noreturn void __libc_init(long *arguments, void (*unused)(void), int (*main)(int, char **),
-                           void ***structors) {
-  (void)unused;
-  for (int i = 0; i < 3; i++)
-    if (structors[i][0] != (void *)-1 || structors[i][1] != 0) exit(99);
-  exit(main((int)*arguments, (char **)(arguments + 1)));
-}
-"""
 
 
 @pytest.mark.parametrize("abi", ["arm64-v8a", "x86_64"])
@@ -120,22 +108,35 @@ def test_an_input_of_another_size_is_an_error(here, tmp_path):
     )
 
 
-def test_androids_entry_hands_over_arguments(here, tmp_path):
-    """The runner for Android, with its start-up code, on stand-ins that lead on to glibc.
-
-    What is left for a phone is its own linker, and its own C library's functions.
-    """
-    folder, bundle = here
-    (tmp_path / "libc.c").write_text(LIBC)
-    (tmp_path / "libdl.c").write_text("")
-    zig = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu.2.17", "-O2"]
-    for name, real in (("libc", "libc.so.6"), ("libdl", "libdl.so.2")):
-        words = ["-nostdlib", "-shared", "-Wl,--no-as-needed", f"-Wl,-soname,{name}.so"]
-        command = [*zig, *words, f"{name}.c", str(folder / real), "-o", f"{name}.so"]
-        subprocess.run(command, cwd=tmp_path, check=True)
+def start_as_on_android(folder, bundle, standins, *words):
+    """What is left for a phone is its own linker, and its own C library's functions."""
     loader, option, own, _ = bundle.start
     runner = str(build_runner(BIONIC, "x86_64"))
-    words = (loader, option, f"{own}:{tmp_path}", runner, "--warmup", "3", "--threads", "2")
-    code, document = start(folder, *words)
+    command = (loader, option, f"{standins}:{own}", runner, *words)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_androids_entry_hands_over_arguments(here, tmp_path):
+    folder, bundle = here
+    make_standins(tmp_path, folder)
+    words = ("--library", "./libLiteRt.so", "--warmup", "3", "--threads", "2")
+    code, document = start_as_on_android(folder, bundle, tmp_path, *words)
     assert (code, document["threads"]) == (0, 2)
     assert document["models"][0]["warmup_runs"] == 3
+
+
+def test_googles_build_for_android_computes_what_this_machine_does(here, dense, tmp_path):
+    folder, bundle = here
+    [path] = [path for name, path in google("x86_64").files.items() if name.endswith(".so")]
+    library = Library(path)
+    make_standins(tmp_path, folder, library)
+    library.save(tmp_path / "litert.so")
+    words = ("--library", str(tmp_path / "litert.so"), "--rounds", "2,2", "--profile", "2")
+    code, document = start_as_on_android(folder, bundle, tmp_path, *words)
+    [model] = document["models"]
+    with Runner(dense) as runner:
+        [expected] = runner.run([np.ones((1, 16, 16, 3), "float32")])
+    assert (code, model["fully_accelerated"]) == (0, True)
+    np.testing.assert_allclose(read_output(model["outputs"][0]), expected, rtol=1e-5)
+    assert model["ops"][0][0].startswith("Convolution (NHWC, F32)")
