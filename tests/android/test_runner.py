@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import subprocess
 
 import numpy as np
@@ -75,6 +76,17 @@ def test_it_prints_one_document(here, dense):
     np.testing.assert_array_equal(read_output(model["outputs"][0]), expected)
 
 
+def test_models_take_turns_and_every_other_round_goes_backwards(here):
+    folder, bundle = here
+    for name in ("tflite", "in"):
+        (folder / f"1.{name}").symlink_to((folder / f"0.{name}").resolve())
+    words = (*bundle.start, "--models", "2", "--rounds", "2,2,2", "--warmup", "0")
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
+    turns = re.findall(r"^tfprune: \d+ of 12, (\d)\.tflite$", done.stderr, re.MULTILINE)
+    loading, warming, rounds, reports = "01", "01", "011001", "01"
+    assert "".join(turns) == loading + warming + rounds + reports
+
+
 @pytest.mark.parametrize(
     ("words", "step", "text"),
     [
@@ -82,7 +94,7 @@ def test_it_prints_one_document(here, dense):
         (["--models", "17"], "arguments", "more than 16 models"),
         (["--cpu_mask", "8000000000000000"], "arguments", "none of the cores"),
         (["--folder", "no such"], "arguments", "no such folder"),
-        (["--models", "2"], "load", "LiteRtCreateModelFromFile"),
+        (["--models", "3"], "load", "LiteRtCreateModelFromFile"),
     ],
 )
 def test_what_fails_is_said_in_the_document(here, words, step, text):

@@ -13,6 +13,7 @@ from tfprune.android.adb import ASKED
 from tfprune.emulation.commands import run
 from tfprune.emulation.place import PathLike, cache_folder
 from tfprune.errors import MissingExtra, PruneError
+from tfprune.progress import track
 
 SOURCES = Path(__file__).with_name("native")
 BIONIC, GLIBC = "bionic", "glibc"
@@ -43,7 +44,8 @@ def build_runner(libc: str, abi: str, cache: PathLike | None = None) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tfprune-", ignore_cleanup_errors=True) as name:
         compiler = _Compiler(Path(name), _MACHINES[abi])
-        built = compiler.bionic() if libc == BIONIC else compiler.glibc()
+        ways = {BIONIC: compiler.bionic, GLIBC: compiler.glibc}
+        [built] = [build() for build in track([ways[libc]], "building the runner")]
         files.write_bytes(target, built.read_bytes())
     target.chmod(0o755)
     return target

@@ -19,6 +19,7 @@ from tfprune.emulation import setup_arm64
 from tfprune.emulation.commands import run
 from tfprune.emulation.place import cache_folder, installed_litert
 from tfprune.errors import FileError, PruneError
+from tfprune.progress import track
 
 RUNNER = "tfprune_runner"
 GOOGLE, BUNDLE = "litert-lm", "ai-edge-litert"
@@ -77,7 +78,8 @@ def google(abi: str) -> Bundle:
     target = cache_folder() / "android" / f"{name}-{version}-{abi}.so"
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        _fetch_google(abi, target)
+        for wanted in track([target], "fetching LiteRT for Android"):
+            _fetch_google(abi, wanted)
     return _android(f"{name} {version}, Google's LiteRT for Android", _GOOGLE_LIBRARY, target, abi)
 
 

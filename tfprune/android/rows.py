@@ -66,7 +66,7 @@ def _ops(rows: Sequence[tuple[str, Sequence[float]]] | None) -> tuple[OpTime, ..
 
 
 def _delegate(measured: dict[str, Any]) -> str:
-    name = str(measured["delegate"])
-    if name == "builtin kernels":
+    name, whole = str(measured["delegate"]), measured["fully_accelerated"]
+    if name == "builtin kernels" or whole is None:
         return name
-    return f"{name}, {'every op' if measured['fully_accelerated'] else 'not every op'}"
+    return f"{name}, {'every op' if whole else 'not every op'}"

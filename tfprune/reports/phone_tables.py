@@ -54,7 +54,8 @@ def _phone(phone: dict[str, Any]) -> list[str]:
 
 
 def _delegates(result: PhoneResult) -> str:
-    return _joined({row.label: row.delegate for row in result.rows})
+    named = {row.label: row.delegate for row in result.rows}
+    return f"run by: {_joined(named)}"
 
 
 def _profiles(result: PhoneResult) -> list[Table]:

@@ -147,7 +147,7 @@ static char *ask(int number, int verb, int value) {
     dprintf(1, "%s\n", line);
     _exit(3);
   }
-  dprintf(2, "tfprune: %d of %d\n", ++steps_done, steps);
+  dprintf(2, "tfprune: %d of %d, %d.tflite\n", ++steps_done, steps, number);
   return line;
 }
 
