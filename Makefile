@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest
 
-.PHONY: demo test check proof format clean
+.PHONY: demo test test-android check proof format clean
 
 demo: $(VENV)/.demo   ## train, prune, convert, verify and benchmark on real digits
 	$(BIN)/tfprune demo -o demo_output
 
 test: check           ## everything CI runs
 	$(PYTEST) -n 2 -m "not proof"
+
+test-android: $(VENV)/.dev   ## all that can be tried of the road to a phone, without one
+	$(PYTEST) -m android -n 2 -rs tests/android
 
 check: $(VENV)/.dev   ## lint, types and the import contract
 	$(BIN)/ruff check .

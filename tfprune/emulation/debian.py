@@ -28,11 +28,17 @@ _NETWORK = (
 
 
 class Packages:
-    """A private apt with the package lists of this machine and of ARM64."""
+    """A private apt with the package lists of this machine and of ARM64.
 
-    def __init__(self, folder: Path, mirror: str | None) -> None:
+    Args:
+        folder: Where it keeps its state.
+        mirror: The address of a mirror; by default this machine's own.
+        suite: Another release than the one that suits the emulator.
+    """
+
+    def __init__(self, folder: Path, mirror: str | None, suite: str | None = None) -> None:
         check_machine()
-        self.folder = folder
+        self.folder, self._suite = folder, suite
         self.own = run(["dpkg", "--print-architecture"], _NO_APT).strip()
         for name in ("lists/partial", "archives/partial", "downloads"):
             (folder / name).mkdir(parents=True)
@@ -47,7 +53,7 @@ class Packages:
         where = mirror or mirror_of(release, _configured())
         keyring = Path(f"/usr/share/keyrings/{system['ID']}-archive-keyring.gpg")
         signed = f" [signed-by={keyring}]" if keyring.exists() else ""
-        suite = _DEBIAN if system["ID"] == "debian" else release
+        suite = self._suite or (_DEBIAN if system["ID"] == "debian" else release)
         return f"deb{signed} {where} {suite} main\n"
 
     def _settings(self) -> str:
@@ -74,12 +80,16 @@ class Packages:
 
     def needed_by(self, package: str) -> list[str]:
         """Return `package` and all it depends on that this machine has not installed."""
-        kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
-        options = ["--recurse", *(f"--no-{kind}" for kind in kinds)]
-        found = names_in(self._apt("apt-cache", "depends", *options, f"{package}:{self.own}"))
+        found = self.closure(package)
         listed = run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n"], _NO_APT)
         installed = {line.split()[1] for line in listed.splitlines() if line.startswith("inst")}
         return [name for name in found if name == package or name not in installed]
+
+    def closure(self, package: str) -> list[str]:
+        """Return `package` and all it depends on."""
+        kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
+        options = ["--recurse", *(f"--no-{kind}" for kind in kinds)]
+        return names_in(self._apt("apt-cache", "depends", *options, f"{package}:{self.own}"))
 
     def python(self) -> str:
         """Return the version of the ARM64 Python, as in `"3.11"`."""

@@ -6,7 +6,8 @@ import argparse
 
 from tfprune.cli.arrays import read_arrays
 from tfprune.cli.output import show
-from tfprune.cli.words import CPUS, add_runtime
+from tfprune.cli.words import CPUS
+from tfprune.errors import PruneError
 
 SUMMARY = "time .tflite files side by side, interleaved"
 EXAMPLE = "tfprune benchmark dense.tflite pruned.tflite --threads 2 --runs 200"
@@ -30,11 +31,33 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         "`tfprune setup-arm64`; default: host",
     )
     verb.add_argument("--cpu", choices=CPUS, help="the emulated core; default: the first")
-    add_runtime(verb)
+    verb.add_argument(
+        "--runtime",
+        default="auto",
+        metavar="NAME",
+        help="auto, ai-edge-litert, tflite-runtime; with --android auto, litert-lm, ai-edge-litert "
+        "or a libLiteRt.so of your own; default: the first that works",
+    )
+    _add_phone(verb.add_argument_group("on an Android phone"))
+
+
+def _add_phone(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--android", action="store_true", help="time them on a phone, through adb")
+    group.add_argument("--serial", metavar="S", help="which, if adb sees several")
+    group.add_argument("--cpu-mask", metavar="HEX", help="the cores to run on; f0 is 4 to 7")
+    group.add_argument(
+        "--save-profile", metavar="JSON", help="save the time of each op, with the phone's name"
+    )
 
 
 def run(arguments: argparse.Namespace) -> bool:
-    """Time files side by side, or count their instructions."""
+    """Time files side by side, here or on a phone, or count their instructions."""
+    if arguments.android:
+        return _on_phone(arguments)
+    for name in ("serial", "cpu_mask", "save_profile"):
+        if getattr(arguments, name) is not None:
+            asked = f"--{name.replace('_', '-')} {getattr(arguments, name)}"
+            raise PruneError(asked, "it is about a phone", "add --android")
     if arguments.target == "arm64-emulated":
         return _count(arguments)
     from tfprune.bench import benchmark
@@ -72,3 +95,31 @@ def _count(arguments: argparse.Namespace) -> bool:
     )
     show(instructions_table(result), result.to_dict(), arguments.json)
     return True
+
+
+def _on_phone(arguments: argparse.Namespace) -> bool:
+    from tfprune.android import benchmark_android
+    from tfprune.android.saving import save_profile
+    from tfprune.reports.phone_tables import phone_table
+
+    if arguments.target != "host" or arguments.cpu is not None:
+        asked = f"--android --target {arguments.target}"
+        raise PruneError(asked, "a phone is a target of its own", "leave --target and --cpu out")
+    result = benchmark_android(
+        arguments.files,
+        serial=arguments.serial,
+        threads=arguments.threads,
+        cpu_mask=arguments.cpu_mask,
+        runs=arguments.runs,
+        rounds=arguments.rounds,
+        warmup=arguments.warmup,
+        xnnpack=not arguments.no_xnnpack,
+        runtime=arguments.runtime,
+        inputs=read_arrays(arguments.inputs),
+        per_op=arguments.per_op or arguments.save_profile is not None,
+        raise_on_failure=False,
+    )
+    if arguments.save_profile is not None:
+        save_profile(result, arguments.save_profile)
+    show(phone_table(result), result.to_dict(), arguments.json)
+    return result.passed

@@ -1,0 +1,276 @@
+"""A phone for tests: AOSP's adbd in namespaces of its own, a busybox around it, the real adb.
+
+Everything comes from package registries, once, into tfprune's cache. It needs Linux, apt-get and
+unprivileged user namespaces; `why_not` says which of them is missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
+from tfprune.android.adb import find_adb
+from tfprune.emulation import CPUS
+from tfprune.emulation.debian import Packages, check_machine
+from tfprune.emulation.place import cache_folder
+from tfprune.errors import PruneError
+
+INSIDE = Path(__file__).with_name("inside.sh")
+STRANGER_AT = "127.0.0.1:6100"
+_STRANGER = {
+    "STRANGER": f"{sys.executable} {INSIDE.with_name('stranger.py')} {STRANGER_AT}",
+    "STRANGER_AT": STRANGER_AT,
+}
+SUITE = "trixie"  # the first Debian with adbd 34
+RECIPE = 2  # raised when the phone's files change
+# Not the shell: busybox' own would run these itself, whatever stands in their place.
+APPLETS = (
+    *(
+        "awk",
+        "tail",
+        "ls",
+        "cat",
+        "chmod",
+        "mkdir",
+        "rm",
+        "uname",
+        "sleep",
+        "env",
+        "grep",
+        "ps",
+        "kill",
+    ),
+    *("sha256sum", "sha1sum", "md5sum", "dd"),
+)
+NAMESPACES = ("unshare", "-U", "-r", "-n", "-m", "-p", "-f", "--kill-child")
+PROPERTIES = {
+    "ro.product.manufacturer": "Debian",
+    "ro.product.model": "Test phone",
+    "ro.soc.model": "none",
+    "ro.build.version.release": "14",
+    "ro.build.version.sdk": "34",
+}
+# What these services print on Android 14, as far as tfprune reads it.
+BATTERY = "Current Battery Service state:\n  status: 3\n  level: 81\n  temperature: 276\n"
+THERMAL = "IsStatusOverride: false\nThermal Status: 0\n"
+DUMPSYS = """#!/bin/sh
+case $1 in
+battery) cat /etc/battery;;
+thermalservice) cat /etc/thermal;;
+*) exit 1;;
+esac
+"""
+
+
+def why_not() -> str:
+    """Why this machine can have no test phone, or `""`."""
+    try:
+        check_machine()
+        find_adb()
+    except PruneError as error:
+        return error.found
+    words = ("mount", "-t", "tmpfs", "none", "/mnt")
+    try:
+        done = subprocess.run([*NAMESPACES, *words], capture_output=True, text=True)
+    except OSError as error:
+        return f"unshare cannot be run: {error.strerror}"
+    return f"no unprivileged namespaces: {done.stderr.strip()}" if done.returncode else ""
+
+
+def fetch_root() -> Path:
+    """Return the phone's files, fetched into the cache if they are not there."""
+    folder = cache_folder() / "android" / f"test-phone-{SUITE}-{RECIPE}"
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as name:
+        work = Path(name)
+        (work / "apt").mkdir()
+        packages = Packages(work / "apt", None, SUITE)
+        packages.update()
+        names = [*packages.closure("adbd"), "busybox-static", "dash"]
+        packages.unpack(names, packages.own, work / "root")
+        packages.unpack(["qemu-user"], packages.own, work / "qemu")
+        _finish(work / "root")
+        emulator = work / "qemu/usr/bin/qemu-aarch64"
+        emulator.rename(work / "root/qemu-aarch64")
+        with contextlib.suppress(OSError):  # another process may have made it meanwhile
+            (work / "root").rename(folder)
+    return folder
+
+
+def _finish(root: Path) -> None:
+    for name in ("bin", "sbin", "lib", "lib64"):
+        if not (root / name).exists():
+            (root / name).symlink_to(f"usr/{name}")
+    for name in ("share", "include", "lib/modules-load.d"):
+        shutil.rmtree(root / "usr" / name, ignore_errors=True)
+    for name in ("proc", "sys", "dev", "data/local/tmp", "system/bin", "root", "etc"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    [busybox] = root.glob("usr/bin/busybox")
+    for name in APPLETS:
+        target = root / "usr/bin" / name
+        target.unlink(missing_ok=True)
+        target.symlink_to(busybox.name)
+    (root / "usr/bin/sh").unlink(missing_ok=True)
+    (root / "usr/bin/sh").symlink_to("dash")
+    (root / "system/bin/sh").symlink_to("/usr/bin/dash")
+    (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+
+
+class Phone:
+    """One or more test phones behind an adb server of their own; use it with `with`.
+
+    Args:
+        abilist: What Android says that it runs.
+        emulated: Whether ARM64 programs are run by QEMU; else there are none that run.
+        size: The size of /data/local/tmp.
+        count: How many phones; they share their files.
+        stranger: Whether one more is plugged in that has not allowed this machine.
+
+    Attributes:
+        serials: Their serial numbers.
+        environment: Variables that lead adb to them.
+    """
+
+    def __init__(
+        self,
+        abilist: str = "x86_64",
+        emulated: bool = False,
+        size: str = "1g",
+        count: int = 1,
+        stranger: bool = False,
+    ) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="tfprune-phone-"))
+        self.root = self._folder / "root"
+        shutil.copytree(fetch_root(), self.root, symlinks=True, copy_function=_link)
+        self._describe(abilist)
+        socket = self._folder / "adb.sock"
+        self.environment = {
+            "ADB_SERVER_SOCKET": f"localfilesystem:{socket}",
+            "HOME": str(self._folder),
+        }
+        # adb takes whoever listens on 5555 to 5585 for an emulator, a second time.
+        ports = [str(6001 + i) for i in range(count)]
+        self.serials = [f"127.0.0.1:{port}" for port in ports]
+        emulator = str(self.root / "qemu-aarch64") if emulated else ""
+        words = [str(self.root), str(socket), find_adb(), size, emulator, *ports]
+        self._log = (self._folder / "log.txt").open("w+")
+        self._process = subprocess.Popen(
+            [*NAMESPACES, "sh", str(INSIDE), *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env={**os.environ, "HOME": str(self._folder), **(_STRANGER if stranger else {})},
+            start_new_session=True,
+        )
+        # Seen from outside of the namespaces, also while nobody can ask the phone.
+        self.inside = Path(f"/proc/{self._process.pid}/root{self.root}/data/local/tmp")
+        self._pids: dict[str, str] = {}
+        self._wait("ready")
+
+    def _wait(self, word: str) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("adbd "):
+                _, port, pid = line.split()
+                self._pids[f"127.0.0.1:{port}"] = pid
+            if line.strip() == word:
+                return
+        self._log.seek(0)
+        raise RuntimeError(f"the test phone ended: {self._log.read()}")
+
+    def _say(self, line: str, answer: str) -> None:
+        assert self._process.stdin is not None
+        print(line, file=self._process.stdin, flush=True)
+        self._wait(answer)
+
+    def _describe(self, abilist: str) -> None:
+        lines = {**PROPERTIES, "ro.product.cpu.abilist": abilist}
+        text = "".join(f"[{name}]: [{value}]\n" for name, value in lines.items())
+        _write(self.root / "etc/properties", text)
+        _program(self.root / "usr/bin/getprop", "#!/bin/sh\ncat /etc/properties\n")
+        _program(self.root / "usr/bin/dumpsys", DUMPSYS)
+        _write(self.root / "etc/battery", BATTERY)
+        _write(self.root / "etc/thermal", THERMAL)
+        _write(self.root / "etc/cpuinfo", CPUS["cortex-a76"].cpuinfo())
+        cpus = self.root / "etc/sys/devices/system/cpu"
+        (cpus / "cpu0/cpufreq").mkdir(parents=True)
+        _write(cpus / "cpu0/cpufreq/cpuinfo_max_freq", "2850000\n")
+        for name in ("present", "possible"):
+            _write(cpus / name, "0\n")
+
+    def unplug(self) -> None:
+        """End the first phone's adbd, as a cable that is pulled ends the connection."""
+        self._say(f"unplug {self._pids[self.serials[0]]}", "unplugged")
+
+    def plug(self) -> None:
+        """Connect it again."""
+        self._say(f"plug {self.serials[0].split(':')[1]}", "plugged")
+
+    def when(self, pattern: str, act: Callable[[], object], later_s: float = 0.0) -> Thread:
+        """Act as soon as a file like `pattern` lies in /data/local/tmp, and a little later."""
+
+        def watch() -> None:
+            while not any(self.inside.glob(pattern)):
+                time.sleep(0.001)
+            time.sleep(later_s)
+            act()
+
+        thread = Thread(target=watch, daemon=True)
+        thread.start()
+        return thread
+
+    def program(self, name: str, text: str) -> None:
+        """Put a script in place of one of its programs."""
+        _program(self.root / "usr/bin" / name, text)
+
+    def shell(self, line: str) -> str:
+        """Run a line in the first phone's shell and return what it printed."""
+        command = [find_adb(), "-s", self.serials[0], "shell", line]
+        environment = {**os.environ, **self.environment}
+        return subprocess.run(command, env=environment, capture_output=True, text=True).stdout
+
+    def files(self) -> list[str]:
+        """Return what lies in /data/local/tmp."""
+        return self.shell("ls -A /data/local/tmp").split()
+
+    def close(self) -> None:
+        """Switch them off and remove their files."""
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Phone:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _link(source: str, target: str) -> None:
+    """Share a file instead of copying it, where the file system allows."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _write(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)  # it may be shared
+    path.write_text(text)
+
+
+def _program(path: Path, text: str) -> None:
+    _write(path, text)
+    path.chmod(0o755)

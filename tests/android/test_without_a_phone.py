@@ -1,0 +1,284 @@
+"""What can be told without a phone: arguments, adb's lists, documents, files."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from tfprune.android.adb import find_adb, quote
+from tfprune.android.bundles import candidates
+from tfprune.android.checking import Reference, check
+from tfprune.android.devices import Seen, choose, choose_abi, read_devices
+from tfprune.android.elf import read_elf
+from tfprune.android.inputs import pack, read_output
+from tfprune.android.planning import Plan, make_plan
+from tfprune.android.result import PhoneResult
+from tfprune.android.running import read_document
+from tfprune.android.saving import save_profile
+from tfprune.android.watching import follow
+from tfprune.cli import main
+from tfprune.errors import FileError, MissingExtra, PruneError
+from tfprune.runners import TensorSpec
+
+LISTED = """* daemon not running; starting now at tcp:5037
+List of devices attached
+R58M20  device usb:1-2 product:a71 model:SM_A715F device:a71 transport_id:3
+0123    unauthorized usb:1-3 transport_id:4
+ABCD    no permissions (missing udev rules? user is in the plugdev group); see [http://x]
+
+"""
+
+
+def test_the_list_of_adb_is_read_line_by_line():
+    assert read_devices(LISTED) == [
+        Seen("R58M20", "device", "SM A715F"),
+        Seen("0123", "unauthorized"),
+        Seen("ABCD", "no permissions"),
+    ]
+
+
+def test_the_only_phone_that_can_be_used_is_taken():
+    assert choose(read_devices(LISTED), None) == "R58M20"
+
+
+@pytest.mark.parametrize(
+    ("devices", "serial", "found", "fix"),
+    [
+        ([], None, "adb sees no phone", "plug it in"),
+        ([Seen("A", "device"), Seen("B", "device", "Pixel 8")], None, "2 phones", "--serial A"),
+        ([Seen("A", "device")], "B", "no phone of this serial number, but A", "--serial A"),
+        ([Seen("A", "unauthorized")], None, "A (unauthorized)", "accept 'Allow USB debugging?'"),
+        ([Seen("A", "offline")], "A", "A (offline)", "adb kill-server"),
+        ([Seen("A", "no permissions")], None, "A (no permissions)", "udev rules"),
+        ([Seen("A", "recovery")], None, "A (recovery)", "adb reboot"),
+    ],
+)
+def test_a_phone_that_cannot_be_used_has_a_reason_and_a_fix(devices, serial, found, fix):
+    with pytest.raises(PruneError) as caught:
+        choose(devices, serial)
+    assert found in caught.value.found and fix in caught.value.fix
+
+
+class Named:
+    serial = "A"
+
+
+def abi(listed, sdk="34"):
+    return choose_abi(Named(), {"ro.product.cpu.abilist": listed, "ro.build.version.sdk": sdk})
+
+
+def test_the_first_abi_of_64_bits_is_taken():
+    assert abi("arm64-v8a,armeabi-v7a") == "arm64-v8a"
+    assert abi("x86_64,arm64-v8a") == "x86_64"
+
+
+@pytest.mark.parametrize(
+    ("listed", "sdk", "found"),
+    [
+        ("armeabi-v7a,armeabi", "34", "only armeabi-v7a,armeabi"),
+        ("", "34", "only an unknown ABI"),
+        ("arm64-v8a", "22", "it has Android"),
+    ],
+)
+def test_32_bits_and_old_androids_are_refused(listed, sdk, found):
+    with pytest.raises(PruneError, match=found):
+        abi(listed, sdk)
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ({"threads": 0}, "threads=0"),
+        ({"runs": 4}, "runs=4, rounds=5"),
+        ({"rounds": 0}, "rounds=0"),
+        ({"warmup": -1}, "warmup=-1"),
+        ({"cpu_mask": "g"}, "cpu_mask='g'"),
+        ({"cpu_mask": "0"}, "cpu_mask='0'"),
+        ({"cpu_mask": "f; reboot"}, "cpu_mask='f; reboot'"),
+    ],
+)
+def test_an_impossible_plan_is_refused(settings, asked):
+    usual = {"threads": 1, "cpu_mask": None, "runs": 50, "rounds": 5, "warmup": None}
+    with pytest.raises(PruneError) as caught:
+        make_plan(["a"], **{**usual, "xnnpack": True, **settings})
+    assert caught.value.asked == asked
+
+
+def test_a_plan_is_said_in_words():
+    plan = Plan(("a", "b"), 2, "f0", False, None, (3, 2))
+    assert " ".join(plan.words()) == (
+        "--models 2 --threads 2 --xnnpack 0 --warmup -1 --profile 0 --rounds 3,2 --cpu_mask f0"
+    )
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
+def test_no_word_reaches_a_shell_as_anything_else(words):
+    printed = subprocess.check_output(["sh", "-c", quote("printf", "%s\\0", "", *words)])
+    assert printed.decode().split("\0")[1:-1] == words
+
+
+@pytest.mark.parametrize(
+    ("line", "stopped"),
+    [
+        ("exec sleep 60", "no word for 0.5 s"),
+        ("while sleep 0.1; do echo 'tfprune: running' >&2; done", "one step took longer than 2 s"),
+        ("echo 'tfprune: 1 of 1' >&2; echo well; exit 3", ""),
+    ],
+)
+def test_a_runner_that_hangs_is_ended(line, stopped):
+    found = follow(["sh", "-c", line], 0, silence_s=0.5, step_s=2)
+    assert (found.stopped, found.code) == (stopped, -1 if stopped else 3)
+    assert found.out == ("" if stopped else "well\n")
+
+
+def document(**changed):
+    return json.dumps({"format": 1, "models": [{}], **changed})
+
+
+def test_the_rows_of_a_document_are_its_models():
+    assert read_document(document(), ["dense"]) == [{}]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "no document: ''"),
+        ("Segmentation fault", "no document"),
+        ("[]", "no document"),
+        (document()[:-3], "no document"),
+        (document(format=2), "format 2"),
+        (document(models=[]), "0 of 1 models came back"),
+    ],
+)
+def test_what_is_no_document_is_an_error(text, found):
+    with pytest.raises(PruneError, match=found):
+        read_document(text, ["dense"])
+
+
+def test_an_error_in_a_document_names_the_model_and_the_step():
+    error = {"file": "0.tflite", "step": "load", "text": "status 4"}
+    with pytest.raises(FileError) as caught:
+        read_document(json.dumps({"format": 1, "error": error}), ["dense"])
+    assert (caught.value.asked, caught.value.found) == ("load dense on the phone", "status 4")
+
+
+@given(arrays.arrays(st.sampled_from(["int8", "float32", "int64", "bool"]), (2, 3)))
+def test_an_array_comes_back_as_it_is_packed(array):
+    values = pack({"a name": array})[struct.calcsize("<IQ") + 6 :]
+    row = {"name": "", "type": array.dtype.name, "shape": [2, 3]}
+    found = read_output({**row, "base64": base64.b64encode(values).decode()})
+    np.testing.assert_array_equal(found, array)
+    assert found.dtype == array.dtype
+
+
+@pytest.mark.parametrize(
+    "row", [{"base64": "!"}, {"type": "unknown"}, {"shape": [2]}, {"base64": None}]
+)
+def test_an_output_that_does_not_fit_is_an_error(row):
+    whole = {"name": "y", "type": "int8", "shape": [1], "base64": "AQ=="}
+    assert read_output(whole).tolist() == [1]
+    with pytest.raises(PruneError, match="read the output 'y' that the phone sent"):
+        read_output({**whole, **row})
+
+
+def came(array):
+    return {
+        "name": "y",
+        "type": array.dtype.name,
+        "shape": list(array.shape),
+        "base64": base64.b64encode(array.tobytes()).decode(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "passed"),
+    [([1.0, -2.0], True), ([1.0, -2.00001], True), ([1.0, -2.01], False), ([1.0, np.nan], False)],
+)
+def test_outputs_may_differ_by_rounding_only(dense, found, passed):
+    expected = np.array([[1.0, -2.0]], "float32")
+    here = Reference({}, {"y": expected}, {"y": TensorSpec("y", (1, 2), "float32")}, dense)
+    [checked] = check(here, [came(np.array([found], "float32"))])
+    assert (checked.output, checked.passed) == ("y", passed)
+
+
+def test_integers_are_compared_by_what_they_stand_for(int8):
+    spec = TensorSpec("y", (1, 2), "int8", scale=0.5, zero_point=1)
+    here = Reference({}, {"y": np.array([[5, 21]], "int8")}, {"y": spec}, int8)
+    [checked] = check(here, [came(np.array([[5, 20]], "int8"))])
+    assert (checked.passed, checked.max_abs_error) == (True, 0.5)
+
+
+def test_an_output_that_did_not_come_is_an_error(dense):
+    here = Reference({}, {"y": np.zeros(1)}, {"y": TensorSpec("y", (1,), "float32")}, dense)
+    with pytest.raises(PruneError, match="nothing instead of"):
+        check(here, [])
+
+
+def test_adb_is_looked_for_on_path_then_in_the_sdk(tmp_path, monkeypatch):
+    for folder in ("path", "sdk/platform-tools"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "adb").write_text("")
+        (tmp_path / folder / "adb").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    monkeypatch.setenv("ANDROID_HOME", str(tmp_path / "sdk"))
+    assert find_adb() == str(tmp_path / "path/adb")
+    monkeypatch.setenv("PATH", "")
+    assert find_adb() == str(tmp_path / "sdk/platform-tools/adb")
+
+
+def test_without_any_adb_the_fix_is_the_extra(monkeypatch):
+    for name in ("PATH", "ANDROID_HOME", "ANDROID_SDK_ROOT"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setitem(sys.modules, "adbutils", None)
+    with pytest.raises(MissingExtra, match="adb is neither on PATH") as caught:
+        find_adb()
+    assert 'pip install "tfprune[android]"' in caught.value.fix
+
+
+def test_runtimes_are_tried_in_order():
+    assert [name for name, _ in candidates("auto", "arm64-v8a")] == [
+        "Google's LiteRT for Android",
+        "ai-edge-litert with glibc",
+    ]
+    assert [name for name, _ in candidates("my/libLiteRt.so", "x86_64")] == ["my/libLiteRt.so"]
+
+
+@pytest.mark.parametrize("size", [0, 3, 6, 40, 200])
+def test_a_damaged_library_is_an_error(size, tmp_path):
+    content = Path(sys.executable).read_bytes()[:size]
+    (tmp_path / "a.so").write_bytes(content)
+    with pytest.raises(FileError, match="as the runtime\nfound: it is no whole ELF file"):
+        read_elf(tmp_path / "a.so")
+
+
+def test_a_profile_needs_the_times_of_ops(tmp_path):
+    class Row:
+        per_op = None
+
+    with pytest.raises(PruneError, match="the ops of a model were not timed"):
+        save_profile(PhoneResult((Row(),), {}, {}), tmp_path / "p.json")
+    assert not (tmp_path / "p.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "fix"),
+    [
+        (["--serial", "A"], "add --android"),
+        (["--cpu-mask", "f"], "add --android"),
+        (["--save-profile", "p.json"], "add --android"),
+        (["--android", "--target", "arm64-emulated"], "leave --target and --cpu out"),
+    ],
+)
+def test_words_about_a_phone_go_with_android(words, fix, capsys):
+    assert main(["benchmark", "a.tflite", *words]) == 1
+    assert f"fix: {fix}" in capsys.readouterr().err

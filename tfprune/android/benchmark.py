@@ -1,0 +1,148 @@
+"""Time .tflite files side by side on a phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfprune.android.adb import Adb, find_adb
+from tfprune.android.bundles import candidates
+from tfprune.android.checking import run_here
+from tfprune.android.description import describe, read_properties
+from tfprune.android.devices import choose, choose_abi, list_devices
+from tfprune.android.measuring import Visit, visit
+from tfprune.android.planning import make_plan
+from tfprune.android.result import PhoneResult
+from tfprune.android.rows import make_row
+from tfprune.bench.benchmark import Models, name_models
+from tfprune.bench.session import Inputs
+from tfprune.errors import VerificationError
+from tfprune.notes import Note
+from tfprune.progress import track
+
+
+def benchmark_android(
+    models: Models,
+    *,
+    serial: str | None = None,
+    threads: int = 1,
+    cpu_mask: str | None = None,
+    runs: int = 50,
+    rounds: int = 5,
+    warmup: int | None = None,
+    xnnpack: bool = True,
+    runtime: str = "auto",
+    inputs: Inputs = None,
+    per_op: bool = False,
+    raise_on_failure: bool = True,
+) -> PhoneResult:
+    """Time one or more .tflite files on an Android phone, interleaved, and check their outputs.
+
+    Everything is copied to a folder of its own under /data/local/tmp, compared by hash, run there
+    by a small program of tfprune's with LiteRT's C API, and removed again, also after an error or
+    Ctrl-C. Each model lives in a process of its own; they take turns as in `tfprune.benchmark`.
+
+    Args:
+        models: A path, a list of paths, or a dict from label to path; the first is the baseline.
+        serial: The phone, if several are plugged in.
+        threads: Threads of the interpreter.
+        cpu_mask: The cores to run on, in hexadecimal: `"f0"` is cores 4 to 7.
+        runs: Timed runs of each model in all rounds together.
+        rounds: In how many turns.
+        warmup: Untimed runs before the first round; None until the times settle.
+        xnnpack: Whether the XNNPACK delegate may take ops.
+        runtime: `"auto"`: Google's LiteRT for Android (`"litert-lm"`), or where that does not start
+            the Linux build of exactly the installed version with a glibc (`"ai-edge-litert"`); or
+            the path of a libLiteRt.so of your own, of version 2.3.
+        inputs: Arrays in the file's order, or a dict by input name; by default random ones.
+        per_op: Also time each op, in a run of its own.
+        raise_on_failure: Whether outputs that differ from this machine's are an error; else they
+            stand in the rows.
+
+    Returns:
+        A `PhoneResult`, one row for each model, with `to_dict()` for JSON.
+
+    Raises:
+        MissingExtra: adb or the compiler is missing: `pip install "tfprune[android]"`.
+        FileError: a file is missing, foreign or truncated, here or for the phone's LiteRT.
+        VerificationError: a model computes something else on the phone than here.
+        PruneError: no phone, several, or one that cannot be used; it went away; it is full.
+
+    Example:
+        >>> result = benchmark_android(["dense.tflite", "pruned.tflite"])    # doctest: +SKIP
+        >>> [f"{row.label} {row.ratio:.2f}x" for row in result.rows]          # doctest: +SKIP
+        ['dense 1.00x', 'pruned 1.62x']
+    """
+    named = name_models(models)
+    plan = make_plan(
+        named,
+        threads=threads,
+        cpu_mask=cpu_mask,
+        runs=runs,
+        rounds=rounds,
+        warmup=warmup,
+        xnnpack=xnnpack,
+    )
+    adb, abi, phone = find_phone(serial)
+    tries = candidates(runtime, abi)
+    files = track(list(named.values()), "running here")
+    references = [run_here(path, inputs, xnnpack) for path in files]
+    found = visit(adb, tries, references, plan, per_op)
+    baseline = found.timed[0]["rounds_ms"]
+    together = zip(named, references, found.timed, found.profiled, strict=True)
+    result = PhoneResult(
+        rows=tuple(
+            make_row(label, reference, timed, profiled, baseline, found.runtime)
+            for label, reference, timed, profiled in together
+        ),
+        settings={
+            **plan.to_settings(),
+            "runtime": found.runtime,
+            "inputs": "random" if inputs is None else "given",
+        },
+        host={**phone, "before": found.before, "after": found.after},
+        notes=(*found.notes, *_doubts(plan.labels, found)),
+    )
+    if raise_on_failure:
+        _raise_for(result)
+    return result
+
+
+def find_phone(serial: str | None) -> tuple[Adb, str, dict[str, Any]]:
+    """Return the phone, the ABI to use, and its description.
+
+    Raises:
+        MissingExtra: there is no adb.
+        PruneError: no phone, several, or one that cannot be used.
+    """
+    program = find_adb()
+    adb = Adb(program, choose(list_devices(program), serial))
+    properties = read_properties(adb)
+    abi = choose_abi(adb, properties)
+    return adb, abi, describe(adb, properties, abi)
+
+
+def _doubts(labels: tuple[str, ...], found: Visit) -> list[Note]:
+    """Return what speaks against the times."""
+    reason = "still unstable after warm-up: is the phone warm, or busy?"
+    notes = [
+        Note(label, reason)
+        for label, row in zip(labels, found.timed, strict=True)
+        if not row["settled"]
+    ]
+    before, after = found.before["thermal"], found.after["thermal"]
+    if after not in (None, "none"):
+        reason = f"thermal state {before} before, {after} after: it may have slowed itself down"
+        notes.append(Note("phone", reason))
+    return notes
+
+
+def _raise_for(result: PhoneResult) -> None:
+    for row in result.rows:
+        for check in row.checks:
+            if not check.passed:
+                raise VerificationError(
+                    f"the output {check.output!r} of {row.label} on the phone",
+                    f"it differs from this machine's by {check.max_rel_error:.2g} of its largest "
+                    f"value; at most {check.tolerance:g} is rounding",
+                    f"tfprune doctor {row.path}",
+                )

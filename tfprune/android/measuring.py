@@ -1,0 +1,103 @@
+"""One visit to a phone: install a runtime, copy the models, time them, and leave."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tfprune.android.adb import Adb
+from tfprune.android.bundles import Bundle
+from tfprune.android.checking import Reference
+from tfprune.android.description import read_state
+from tfprune.android.folder import RemoteFolder
+from tfprune.android.inputs import pack
+from tfprune.android.planning import Plan
+from tfprune.android.running import RuntimeRefused, install, run
+from tfprune.errors import PruneError
+from tfprune.notes import Note
+from tfprune.progress import track
+
+_PROFILED_RUNS = 20
+Tries = Sequence[tuple[str, Callable[[], Bundle]]]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a visit brought back.
+
+    Args:
+        runtime: What ran the models.
+        timed: The rows of the runner's document.
+        profiled: Those of another run that timed each op, or empty rows.
+        before: The phone's state before the timing.
+        after: And after it.
+        notes: Which runtimes did not start.
+    """
+
+    runtime: str
+    timed: list[dict[str, Any]]
+    profiled: list[dict[str, Any]]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    notes: tuple[Note, ...]
+
+
+def visit(
+    adb: Adb, tries: Tries, references: Sequence[Reference], plan: Plan, per_op: bool
+) -> Visit:
+    """Time models on a phone and leave nothing behind.
+
+    Args:
+        adb: The phone.
+        tries: Runtimes, each with a function that fetches it; the first that starts is taken.
+        references: The models with their inputs.
+        plan: How to time them.
+        per_op: Whether to time each op, too; in another run, since to watch takes time.
+
+    Raises:
+        PhoneLost: the phone went away.
+        PruneError: no runtime starts, the phone is full, or a model fails.
+    """
+    with RemoteFolder(adb) as folder:
+        bundle, notes = _install(folder, tries)
+        _copy(folder, references)
+        before = read_state(adb)
+        timed = run(folder, bundle, plan)
+        after = read_state(adb)
+        watched = replace(plan, warmup=1, rounds=(), profile=_PROFILED_RUNS)
+        profiled = run(folder, bundle, watched) if per_op else [{} for _ in timed]
+    return Visit(bundle.name, timed, profiled, before, after, tuple(notes))
+
+
+def _install(folder: RemoteFolder, tries: Tries) -> tuple[Bundle, list[Note]]:
+    """Install the first runtime that can be had and starts; a note for each that does not."""
+    notes: list[Note] = []
+    for name, fetch in tries:
+        try:
+            bundle = fetch()
+            install(folder, bundle)
+        except RuntimeRefused as error:
+            failure: PruneError = error
+            notes.append(Note(name, f"does not start on this phone: {error.found}"))
+        except PruneError as error:
+            if type(error) is not PruneError:  # lost, or the user's own file
+                raise
+            failure = error
+            notes.append(Note(name, f"cannot be had: {error.found}"))
+        else:
+            return bundle, notes
+    if len(notes) == 1:
+        raise failure
+    raise PruneError(failure.asked, "; ".join(map(str, notes)), failure.fix) from failure
+
+
+def _copy(folder: RemoteFolder, references: Sequence[Reference]) -> None:
+    with tempfile.TemporaryDirectory(prefix="tfprune-") as own:
+        for i, reference in enumerate(track(references, "copying the models")):
+            packed = Path(own) / f"{i}.in"
+            packed.write_bytes(pack(reference.inputs))
+            folder.push(Path(reference.path), f"{i}.tflite")
+            folder.push(packed, packed.name)
