@@ -66,6 +66,14 @@ def test_convert_refuses_sparse_storage_that_is_not_safe(run, tmp_path):
     assert not out.exists()
 
 
+def test_quantization_errors_ranks_the_layers(run, run_json):
+    words = ["quantization-errors", "model.keras", "--data", "inputs.npy"]
+    code, document, _ = run_json(*words)
+    assert code == 0 and [row["layer"] for row in document["rows"]] == ["head"]
+    code, out, _ = run(*words)
+    assert code == 0 and "SQNR" in out and "FULLY_CONNECTED" in out
+
+
 def test_verify_passes_a_file_made_of_the_model(run):
     code, out, _ = run("verify", "model.keras", "model.tflite", "--inputs", "inputs.npy")
     assert code == 0 and "passed" in out and "FAILED" not in out

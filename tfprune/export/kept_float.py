@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tfprune.errors import PruneError
-from tfprune.export.layer_ops import CONVERSIONS, LayerOps, is_of, layer_names
+from tfprune.export.layer_ops import LayerOps, computes_in_float, layer_names, ops_of
 from tfprune.layer_names import check_names, is_named, near
 from tfprune.notes import Note
-from tfprune.tflite.model import Op, TFLiteModel
+from tfprune.tflite.model import TFLiteModel
 
 
 def find_layers(
@@ -43,12 +43,8 @@ def notes_on(layers: Iterable[LayerOps], tflite: TFLiteModel) -> tuple[Note, ...
     """
     notes = []
     for layer in layers:
-        ops = [
-            op
-            for op in tflite.ops
-            if op.name not in CONVERSIONS and is_of([layer], _names(op, tflite))
-        ]
-        if not ops or not all(_computes_in_float(op, tflite) for op in ops):
+        ops = ops_of(layer, tflite)
+        if not ops or not all(computes_in_float(op, tflite) for op in ops):
             raise PruneError(
                 f"keep {layer.name!r} float",
                 f"in the file its {layer.op_names} computes with integers all the same",
@@ -57,14 +53,3 @@ def notes_on(layers: Iterable[LayerOps], tflite: TFLiteModel) -> tuple[Note, ...
         with_it = f"; one op with {', '.join(layer.fused)}" if layer.fused else ""
         notes.append(Note(layer.name, f"float as asked (keep_float): {layer.op_names}{with_it}"))
     return tuple(notes)
-
-
-def _names(op: Op, tflite: TFLiteModel) -> list[str]:
-    return [tflite.tensors[index].name for index in op.outputs]
-
-
-def _computes_in_float(op: Op, tflite: TFLiteModel) -> bool:
-    weights = (tflite.tensors[i] for i in op.inputs if i >= 0 and tflite.tensors[i].is_constant)
-    return not any(tensor.quantized for tensor in weights) and all(
-        not tflite.tensors[index].quantized for index in op.outputs
-    )

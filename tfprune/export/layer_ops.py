@@ -69,10 +69,12 @@ def layer_ops(model: Any, tflite: TFLiteModel) -> tuple[LayerOps, ...]:
 
 
 def layer_names(model: Any) -> tuple[str, ...]:
-    """Return the names of all layers of a Keras or tf_keras model, also of those inside others."""
-    if model is None:
-        return ()
-    return tuple(layer.name for layer in model._flatten_layers(include_self=False))
+    """Return the names of all layers of a Keras or tf_keras model, also of those inside others.
+
+    Inputs, which compute nothing, are left out.
+    """
+    layers = () if model is None else model._flatten_layers(include_self=False)
+    return tuple(layer.name for layer in layers if type(layer).__name__ != "InputLayer")
 
 
 def is_of(layers: Iterable[LayerOps], names: Iterable[str]) -> bool:
@@ -83,6 +85,24 @@ def is_of(layers: Iterable[LayerOps], names: Iterable[str]) -> bool:
     """
     parts = {part for name in names for part in (*name.split(";"), name.removesuffix("1"))}
     return any(parts & set(name.split(";")) for layer in layers for name in layer.outputs)
+
+
+def ops_of(layer: LayerOps, tflite: TFLiteModel) -> list[Op]:
+    """Return the ops of a layer in another file of the same model, quantized or not."""
+    return [
+        op
+        for op in tflite.ops
+        if op.name not in CONVERSIONS
+        and is_of([layer], (tflite.tensors[index].name for index in op.outputs))
+    ]
+
+
+def computes_in_float(op: Op, tflite: TFLiteModel) -> bool:
+    """Whether an op neither reads integer weights nor writes integers."""
+    weights = (tflite.tensors[i] for i in op.inputs if i >= 0 and tflite.tensors[i].is_constant)
+    return not any(tensor.quantized for tensor in weights) and all(
+        not tflite.tensors[index].quantized for index in op.outputs
+    )
 
 
 def kinds_left_out(float_layers: Iterable[LayerOps]) -> tuple[str, ...]:
