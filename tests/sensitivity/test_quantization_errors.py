@@ -12,11 +12,13 @@ from tfprune.runners import Runner
 
 X = np.random.default_rng(0).normal(size=(64, 16)).astype("float32")
 
+NAMES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+
 
 def network():
     keras.utils.set_random_seed(1)
     x = inputs = keras.Input((16,), name="x")
-    for name in ("first", "second", "third"):
+    for name in NAMES:
         x = layers.Dense(16, "relu", name=name)(x)
     x = layers.Dropout(0.5, name="drop")(x)
     return keras.Model(inputs, layers.Dense(4, name="head")(x), name="network")
@@ -100,7 +102,7 @@ def test_a_wide_channel_spoils_the_layer_that_writes_it_and_the_one_that_reads_i
 def test_each_layer_has_a_row_and_one_without_ops_its_reason(outlier):
     _, found = outlier
     rows = {row.layer: row for row in found.rows}
-    assert set(rows) == {"first", "second", "third", "drop", "head"}
+    assert set(rows) == {*NAMES, "drop", "head"}
     assert rows["drop"].error is None and "no op of its own" in rows["drop"].reason
     assert rows["head"].sqnr_db > 30
 

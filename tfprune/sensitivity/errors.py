@@ -23,8 +23,8 @@ from tfprune.sensitivity.weights import with_rounded_weights
 from tfprune.tflite.reading import read_tflite
 
 MOST_KEPT = 5
-# Keeping layers float helps if it takes half of the error away, and gives back most if it takes away
-# nine tenths of what the best list does.
+# Keeping layers float helps if it takes half of the error away, and gives back most if it takes
+# away nine tenths of what the best list does.
 _HELPS, _MOST = 0.5, 0.9
 _NO_OP = "no op of its own in the file: folded into a neighbour, or nothing to do in inference"
 _NO_KERNEL = "computes in float, it has no integer kernel"
@@ -133,11 +133,11 @@ def _row(layer: LayerOps, calibrated: Calibrated, bench: Bench) -> LayerError:
 def _trials(
     ranked: Sequence[LayerError], calibrated: Calibrated, bench: Bench
 ) -> tuple[KeptFloat, ...]:
-    """Measure int8 files that keep the first layer float, the first two, up to half of all."""
+    """Measure int8 files that keep the first layer float, the first two, up to a quarter of all."""
     by_name = {layer.name: layer for layer in calibrated.layers}
     names = [row.layer for row in ranked]
     trials = []
-    for count in range(1, min(MOST_KEPT, len(names) // 2) + 1):
+    for count in range(1, min(MOST_KEPT, max(len(names) // 4, len(names) > 1)) + 1):
         content = calibrated.quantized(by_name[name] for name in names[:count])
         trials.append(KeptFloat(tuple(names[:count]), bench.error(content), len(content)))
     return tuple(trials)
