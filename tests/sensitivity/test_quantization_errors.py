@@ -31,7 +31,7 @@ def with_an_outlier_weight():
     bias[5] = -1000.0
     model.get_layer("first").set_weights([kernel, bias])
     kernel, bias = model.get_layer("second").get_weights()
-    kernel[5] = 20.0
+    kernel[5] = 50.0
     model.get_layer("second").set_weights([kernel, bias])
     return model
 
