@@ -84,6 +84,7 @@ def is_of(layers: Iterable[LayerOps], names: Iterable[str]) -> bool:
     its name, its source gets a number.
     """
     parts = {part for name in names for part in (*name.split(";"), name.removesuffix("1"))}
+    parts.discard("")
     return any(parts & set(name.split(";")) for layer in layers for name in layer.outputs)
 
 
