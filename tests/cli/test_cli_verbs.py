@@ -52,11 +52,26 @@ def test_convert_calibrates_int8_with_arrays_from_a_file(run, tmp_path):
     assert code == 0 and "quantize: int8" in text and out.exists()
 
 
+def test_convert_keeps_layers_float_by_name(run_json, tmp_path):
+    words = ["--quantize", "int8", "--representative-data", "inputs.npy", "--keep-float", "he*"]
+    code, document, _ = run_json("convert", "model.keras", "-o", tmp_path / "m.tflite", *words)
+    [note] = document["notes"]
+    assert code == 0 and note["subject"] == "head" and "FULLY_CONNECTED" in note["reason"]
+
+
 def test_convert_refuses_sparse_storage_that_is_not_safe(run, tmp_path):
     out = tmp_path / "sparse.tflite"
     code, _, err = run("convert", "model.keras", "-o", out, "--sparse", "yes")
     assert code == 1 and "asked: convert with sparse=True" in err
     assert not out.exists()
+
+
+def test_quantization_errors_ranks_the_layers(run, run_json):
+    words = ["quantization-errors", "model.keras", "--data", "inputs.npy"]
+    code, document, _ = run_json(*words)
+    assert code == 0 and [row["layer"] for row in document["rows"]] == ["head"]
+    code, out, _ = run(*words)
+    assert code == 0 and "SQNR" in out and "FULLY_CONNECTED" in out
 
 
 def test_verify_passes_a_file_made_of_the_model(run):

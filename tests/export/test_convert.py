@@ -186,3 +186,14 @@ def test_the_noise_of_native_code_is_dropped_but_our_own_words_are_not(capfd):
         print("a progress bar", file=sys.stderr)
     os.write(2, b" and after")
     assert capfd.readouterr().err == "a progress bar\n and after"
+
+
+def test_a_log_line_inside_leaves_no_handler_behind_that_writes_to_a_closed_stream():
+    code = (
+        "import logging\n"
+        "from tfprune.export.quiet import quiet\n"
+        "with quiet():\n    logging.warning('inside')\n"
+        "logging.warning('after')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1].endswith("after") and "closed file" not in done.stderr

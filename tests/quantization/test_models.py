@@ -5,6 +5,7 @@ import logging
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers, ops
 
 import tfprune
@@ -162,3 +163,34 @@ def test_ranges_can_be_frozen():
     aware.compile("sgd", "mse", jit_compile=False)
     aware.train_on_batch(100 * np.ones((8, 6)), np.ones((8, 3)))
     assert float(layer.high) == before
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_a_mixed_precision_model_becomes_one_in_float32(tmp_path, caplog, policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = keras.Sequential(
+            [keras.Input((6,)), layers.Dense(6, "relu"), layers.Dense(3, dtype="float32")]
+        )
+        with caplog.at_level(logging.WARNING, logger="tfprune"):
+            aware = follows(model, tmp_path)
+        assert keras.config.dtype_policy().name == policy
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert f"computed in {policy}; rebuilt in float32 since int8 is rounded in it" in caplog.text
+    assert {layer.dtype_policy.name for layer in aware.layers} == {"float32"}
+    assert model.layers[0].dtype_policy.name == policy
+
+
+def test_two_replicas_learn_one_set_of_ranges(tmp_path):
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    model = keras.Sequential([keras.Input((6,), name="x"), layers.Dense(3, name="a")])
+    with strategy.scope():
+        aware = tfprune.quantize_model(model)
+        aware.compile("sgd", "mse", jit_compile=False)
+    # Each replica sees one of these rows: the range is the mean of theirs.
+    inputs = np.array([[1.0] * 6, [3.0] * 6], "float32")
+    aware.fit(inputs, np.ones((2, 3)), batch_size=2, verbose=0)
+    assert float(ops.convert_to_numpy(aware.get_layer("x_range").high)) == 2.0
+    result = tfprune.convert(aware, tmp_path / "m.tflite", quantize="int8")
+    assert tfprune.verify(aware, result.path, inputs / 2).passed

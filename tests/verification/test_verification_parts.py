@@ -9,11 +9,11 @@ from hypothesis.extra.numpy import arrays
 
 from tfprune.errors import FileError, VerificationError
 from tfprune.export.result import KernelLink
+from tfprune.layer_names import layers_in
 from tfprune.runners import TensorSpec
 from tfprune.tflite.reading import read_tflite
 from tfprune.verification.compare import agreement, is_within, measure
 from tfprune.verification.data import check_sizes
-from tfprune.verification.naming import layers_in
 from tfprune.verification.pairing import pair
 from tfprune.verification.result import KernelCheck
 from tfprune.verification.tolerance import TOLERANCES, Tolerance, precision_of

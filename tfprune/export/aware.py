@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tfprune.errors import PruneError
@@ -12,11 +13,12 @@ def is_aware(model: Any) -> bool:
     return bool(_ranges(model))
 
 
-def check_aware(model: Any, quantize: str | None) -> None:
+def check_aware(model: Any, quantize: str | None, keep_float: Sequence[str] = ()) -> None:
     """Check that a model from quantization-aware training is ready for this conversion.
 
     Raises:
-        PruneError: it is to become something else than int8, or a range was never learned.
+        PruneError: it is to become something else than int8, a range was never learned, or layers
+            are to be kept float only now.
     """
     ranges = _ranges(model)
     if ranges and quantize != "int8":
@@ -24,6 +26,12 @@ def check_aware(model: Any, quantize: str | None) -> None:
             f"convert {model.name!r} with quantize={quantize!r}",
             "it comes from quantize_model and computes with int8 numbers",
             "use quantize='int8', or convert the model it was made from",
+        )
+    if ranges and keep_float:
+        raise PruneError(
+            f"convert {model.name!r} with keep_float={keep_float!r}",
+            "it comes from quantize_model, which decided what is rounded",
+            "pass it there: quantize_model(model, keep_float=...)",
         )
     unknown = [layer.name for layer in ranges if not layer.range_is_known]
     if unknown:

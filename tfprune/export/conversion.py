@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from tfprune import files
 from tfprune.diagnosis import Finding, diagnose
-from tfprune.errors import FileError, PruneError
+from tfprune.errors import PruneError
+from tfprune.export.arguments import check_modes, check_path
 from tfprune.export.aware import check_aware, is_aware
 from tfprune.export.calibration import Sample, samples
+from tfprune.export.int4 import load_quantizer
 from tfprune.export.quiet import quiet
 from tfprune.export.result import ConvertResult
-from tfprune.export.stayed_float import stayed_float
 from tfprune.notes import Note
 from tfprune.runtimes import SPARSE_RULES
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
 
-QUANTIZE = (None, "float16", "dynamic", "int8", "int16x8")
 _CALIBRATED = ("int8", "int16x8")
 
 
@@ -33,6 +33,7 @@ def convert(
     io_dtype: str = "float32",
     batch_size: int | None = 1,
     input_signature: Any = None,
+    keep_float: Sequence[str] = (),
 ) -> ConvertResult:
     """Convert a model to a .tflite file, written whole or not at all.
 
@@ -41,8 +42,9 @@ def convert(
             SavedModel folder, or a tf_keras model. It is not changed.
         path: The file to write; it ends in `.tflite`.
         quantize: None (float32), `"float16"` (weights), `"dynamic"` (int8 weights, activations
-            quantized on the fly), `"int8"` (weights and activations) or `"int16x8"` (int16
-            activations, int8 weights).
+            quantized on the fly), `"int8"` (weights and activations), `"int16x8"` (int16
+            activations, int8 weights) or `"int4"` (int4 weights of Dense and convolutions, int8
+            for the rest, activations quantized on the fly; it needs the extra `int4`).
         representative_dataset: Inputs for `"int8"` and `"int16x8"`, 100 to 500 of them, as the
             model sees them in training: arrays, a `tf.data.Dataset`, or a generator function. A
             model from `quantize_model` needs none.
@@ -51,12 +53,15 @@ def convert(
         io_dtype: `"float32"`, or `"int8"` for the inputs and outputs of an int8 model.
         batch_size: The fixed batch size; None leaves it open.
         input_signature: Input specs, for models that do not know their inputs.
+        keep_float: Names or globs of layers that stay float in an int8 or int4 file, as
+            `tfprune.quantization_errors` may suggest them: `["head", "block_3_*"]`.
 
     Returns:
         A `ConvertResult`: sizes, where each kernel went, and what was not done as asked.
 
     Raises:
         PruneError: the arguments do not fit the model, or `sparse=True` is not safe.
+        MissingExtra: `"int4"` without ai-edge-quantizer.
         FileError: the model file can't be read, or `path` can't be written.
 
     Example:
@@ -66,18 +71,20 @@ def convert(
         >>> result.quantize, result.sparse
         (None, False)
     """
-    _check_path(path)
-    _check_modes(quantize, sparse, io_dtype, batch_size)
-    from tfprune.export import converter, names, saved_model
+    check_path(path)
+    check_modes(quantize, sparse, io_dtype, batch_size, keep_float)
+    from tfprune.export import converter, names, quantizing, saved_model
 
+    if quantize == "int4":
+        load_quantizer()
     with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
         with quiet():
             exported = saved_model.export(model, folder, batch_size, input_signature)
-        check_aware(exported.model, quantize)
+        check_aware(exported.model, quantize, keep_float)
         aware = is_aware(exported.model)
         data = () if aware else _calibration(quantize, representative_dataset, exported.inputs)
         settings = converter.Settings(quantize, io_dtype, data)
-        content = converter.run(folder, settings, sparse=False)
+        content, kept = quantizing.quantized(folder, exported.model, settings, keep_float)
         tflite, is_sparse, reason = _sparse(folder, settings, read_tflite(content), sparse)
     kernels, missing = names.link_kernels(exported.model, tflite)
     files.write_bytes(path, tflite.content)
@@ -94,7 +101,7 @@ def convert(
             *_unused(quantize, representative_dataset, aware),
             *converter.select_ops(tflite),
             *missing,
-            *stayed_float(tflite, kernels, quantize, aware),
+            *quantizing.notes_on_precision(tflite, kernels, quantize, aware, kept),
         ),
     )
 
@@ -120,7 +127,7 @@ def _encode(folder: str, settings: Any, dense: TFLiteModel) -> tuple[TFLiteModel
     from tfprune.export import converter
 
     if integers := [t for t in dense.tensors if t.quantized and t.is_constant and len(t.shape) > 1]:
-        found = f"are {integers[0].dtype}"
+        found = f"are {' and '.join(sorted({t.dtype for t in integers}))}"
         return None, _because(Finding.of("quantization", f"{len(integers)} of its kernels", found))
     expected = diagnose(dense, as_if_sparse=True)
     if not expected.safe:
@@ -152,46 +159,3 @@ def _unused(quantize: str | None, data: Any, aware: bool) -> tuple[Note, ...]:
         return ()
     why = "a model from quantize_model" if aware else f"quantize={quantize!r}"
     return (Note("representative_dataset", f"not used: {why} needs no calibration"),)
-
-
-def _check_path(path: str | os.PathLike[str]) -> None:
-    target = Path(path)
-    if target.suffix != ".tflite":
-        raise FileError(
-            f"write {path}", "the name does not end in .tflite", f"use {target.stem}.tflite"
-        )
-    if not target.parent.is_dir():
-        raise FileError(
-            f"write {path}",
-            f"the folder {target.parent} does not exist",
-            f"create it first: mkdir -p {target.parent}",
-        )
-
-
-def _check_modes(
-    quantize: str | None, sparse: bool | str, io_dtype: str, batch_size: int | None
-) -> None:
-    if quantize not in QUANTIZE:
-        raise PruneError(
-            f"convert with quantize={quantize!r}",
-            "there is no such quantization",
-            f"use one of {', '.join(map(repr, QUANTIZE))}",
-        )
-    if io_dtype not in ("float32", "int8") or (io_dtype == "int8" and quantize != "int8"):
-        raise PruneError(
-            f"convert with quantize={quantize!r}, io_dtype={io_dtype!r}",
-            "inputs and outputs are float32, or int8 with quantize='int8'",
-            "use io_dtype='float32'",
-        )
-    if sparse not in ("auto", True, False):
-        raise PruneError(
-            f"convert with sparse={sparse!r}",
-            "sparse is 'auto', True or False",
-            "use sparse='auto'",
-        )
-    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
-        raise PruneError(
-            f"convert with batch_size={batch_size!r}",
-            "a batch holds at least one sample",
-            "use batch_size=1, or None to leave it open",
-        )

@@ -27,7 +27,7 @@ class Settings:
     """How to convert.
 
     Args:
-        quantize: `None`, `"float16"`, `"dynamic"`, `"int8"` or `"int16x8"`.
+        quantize: `None`, `"float16"`, `"dynamic"`, `"int8"`, `"int16x8"` or `"int4"`.
         io_dtype: The dtype of an int8 model's inputs and outputs, `"float32"` or `"int8"`.
         samples: Calibration data for int8 and int16x8; none if the model holds its ranges.
     """
@@ -37,11 +37,17 @@ class Settings:
     samples: tuple[Sample, ...]
 
 
-def run(folder: str, settings: Settings, sparse: bool) -> bytes:
+def run(folder: str, settings: Settings, sparse: bool = False, calibrate: bool = False) -> bytes:
     """Return the .tflite bytes of the SavedModel in `folder`.
 
     Only TFLite's own ops are asked for; TensorFlow's are allowed if the model needs them, which
     `select_ops` tells from the result.
+
+    Args:
+        folder: The SavedModel.
+        settings: How to convert.
+        sparse: Whether to store zeros sparse.
+        calibrate: Whether to stop after the calibration, with a float file that holds the ranges.
 
     Raises:
         PruneError: the converter refuses the model.
@@ -49,14 +55,14 @@ def run(folder: str, settings: Settings, sparse: bool) -> bytes:
     if settings.samples:
         _check_loops(folder)
     try:
-        return _attempt(folder, settings, sparse, select_ops=False)
+        return _attempt(folder, settings, sparse, calibrate, select_ops=False)
     except Exception as error:
         if not _needs_select_ops(error):
-            raise _refused(error, settings) from error
+            raise refused(error, settings) from error
     try:
-        return _attempt(folder, settings, sparse, select_ops=True)
+        return _attempt(folder, settings, sparse, calibrate, select_ops=True)
     except Exception as error:
-        raise _refused(error, settings) from error
+        raise refused(error, settings) from error
 
 
 def select_ops(tflite: TFLiteModel) -> tuple[Note, ...]:
@@ -65,13 +71,17 @@ def select_ops(tflite: TFLiteModel) -> tuple[Note, ...]:
     return tuple(Note(name, _FLEX) for name in sorted(names) if name.startswith("Flex"))
 
 
-def _attempt(folder: str, settings: Settings, sparse: bool, select_ops: bool) -> bytes:
+def _attempt(
+    folder: str, settings: Settings, sparse: bool, calibrate: bool, select_ops: bool
+) -> bytes:
     with quiet():
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         _configure(converter, settings)
         if sparse:
             sparsity = tf.lite.Optimize.EXPERIMENTAL_SPARSITY
             converter.optimizations = [*converter.optimizations, sparsity]
+        # The only way to a calibrated float file, also for tf.lite's own QuantizationDebugger.
+        converter._experimental_calibrate_only = calibrate
         if select_ops:
             converter.target_spec.supported_ops += [tf.lite.OpsSet.SELECT_TF_OPS]
         return converter.convert()
@@ -82,7 +92,7 @@ def _check_loops(folder: str) -> None:
     if b"While" not in Path(folder, "saved_model.pb").read_bytes():
         return
     # Some loops vanish in the conversion, like those of tf_keras' LSTM, which has its own op.
-    if len(read_tflite(run(folder, Settings(None, "float32", ()), sparse=False)).subgraphs) > 1:
+    if len(read_tflite(run(folder, Settings(None, "float32", ()))).subgraphs) > 1:
         raise PruneError(
             "full integer quantization",
             "the model holds a loop, such as an RNN layer, which can't be calibrated",
@@ -93,7 +103,7 @@ def _check_loops(folder: str) -> None:
 def _configure(converter: Any, settings: Settings) -> None:
     builtins = [tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.target_spec.supported_ops = builtins
-    if settings.quantize is None:
+    if settings.quantize in (None, "int4"):  # int4 is made of a float file
         return
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if settings.quantize == "float16":
@@ -116,7 +126,8 @@ def _needs_select_ops(error: Exception) -> bool:
     return "TF Select ops" in str(error) or "ERROR_NEEDS_FLEX_OPS" in str(error)
 
 
-def _refused(error: Exception, settings: Settings) -> PruneError:
+def refused(error: Exception, settings: Settings) -> PruneError:
+    """Return the error for a model that TensorFlow's converter refuses."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if re.search(r"error:|not supported|unsupported", line)]
     found = (telling or lines or [type(error).__name__])[0]

@@ -93,6 +93,11 @@ def link_kernels(
     return tuple(links), tuple(notes)
 
 
+def kernel_names(model: Any) -> list[str]:
+    """Return the names of the kernels of a Keras or tf_keras model; none if there is no model."""
+    return [] if model is None else [source.name for source in _sources(model)]
+
+
 def _find(
     source: _Source, constants: list[_Constant], used: set[tuple[int, int]]
 ) -> tuple[_Constant, Axes] | None:

@@ -18,6 +18,7 @@ def quiet() -> Iterator[None]:
     `sys.stderr` itself keeps its terminal, so progress bars stay visible. Errors still raise.
     """
     levels = {name: logging.getLogger(name).level for name in ("tensorflow", "absl")}
+    handlers = list(logging.root.handlers)
     with warnings.catch_warnings(), _native_stderr_dropped():
         warnings.simplefilter("ignore")
         for name in levels:
@@ -27,6 +28,8 @@ def quiet() -> Iterator[None]:
         finally:
             for name, level in levels.items():
                 logging.getLogger(name).setLevel(level)
+            # One that Python added meanwhile would write to a stream that is closed afterwards.
+            logging.root.handlers[:] = handlers
 
 
 @contextlib.contextmanager

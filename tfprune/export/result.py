@@ -41,7 +41,7 @@ class ConvertResult:
 
     Args:
         path: The file.
-        quantize: `None`, `"float16"`, `"dynamic"`, `"int8"` or `"int16x8"`.
+        quantize: `None`, `"float16"`, `"dynamic"`, `"int8"`, `"int16x8"` or `"int4"`.
         bytes: Its size.
         gzip_bytes: Its size after gzip -9, what a download costs.
         sparse: Whether its weights are stored sparse.

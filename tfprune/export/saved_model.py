@@ -12,10 +12,10 @@ import tensorflow as tf
 
 from tfprune.errors import PruneError
 from tfprune.export.foreign import from_saved_model, from_tf_keras
-from tfprune.export.precision import in_float32
 from tfprune.export.specs import Exported, unbuilt, with_batch
 from tfprune.export.tf_keras_models import is_tf_keras
 from tfprune.keras_files import load_model
+from tfprune.precision import in_float32
 
 
 def export(model: Any, folder: str, batch_size: int | None, input_signature: Any) -> Exported:

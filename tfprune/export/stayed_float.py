@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from tfprune.export.layer_ops import CONVERSIONS, LayerOps, is_of, kinds_left_out
 from tfprune.export.result import KernelLink
 from tfprune.notes import Note
 from tfprune.runtimes import DYNAMIC_MINIMUM
 from tfprune.tflite.model import TFLiteModel
 
-_CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 _LEFT_ALONE = "quantize_model left its layer alone, or what it reads or writes has no int8 range"
+_NO_KERNEL = "no integer kernel for it"
+_SAME_KIND = "it moves values to several outputs, as does one that is kept float"
 
 
 def stayed_float(
-    tflite: TFLiteModel, kernels: tuple[KernelLink, ...], quantize: str | None, aware: bool = False
+    tflite: TFLiteModel,
+    kernels: tuple[KernelLink, ...],
+    quantize: str | None,
+    aware: bool = False,
+    kept: tuple[LayerOps, ...] = (),
 ) -> tuple[Note, ...]:
     """Return a note for each kernel that stayed float, and for each float op of an integer file.
 
@@ -22,6 +28,7 @@ def stayed_float(
         quantize: How it was quantized; only int8 weights are meant, so None and `"float16"`
             give no notes.
         aware: Whether the model held its ranges itself, from `quantize_model`.
+        kept: Layers that are float as asked, which need no further note.
     """
     if quantize not in ("dynamic", "int8", "int16x8"):
         return ()
@@ -29,8 +36,11 @@ def stayed_float(
         Note(link.kernel, _kernel_reason(link, quantize))
         for link in kernels
         if tflite.subgraphs[link.graph].tensors[link.tensor_index].dtype.startswith("float")
+        and not is_of(kept, outputs_of(link, tflite))
     ]
-    return tuple(notes) if quantize == "dynamic" else (*notes, *_float_ops(tflite, aware))
+    if quantize == "dynamic":
+        return tuple(notes)
+    return (*notes, *_float_ops(tflite, _LEFT_ALONE if aware else _NO_KERNEL, kept))
 
 
 def _kernel_reason(link: KernelLink, quantize: str) -> str:
@@ -47,13 +57,23 @@ def _kernel_reason(link: KernelLink, quantize: str) -> str:
     return "stayed float: its op has no integer kernel; use another layer or quantize='dynamic'"
 
 
-def _float_ops(tflite: TFLiteModel, aware: bool) -> list[Note]:
-    why = _LEFT_ALONE if aware else "no integer kernel for it"
+def outputs_of(link: KernelLink, tflite: TFLiteModel) -> set[str]:
+    """Return the names of the tensors that are computed from a kernel."""
+    graph = tflite.subgraphs[link.graph]
+    readers = [op for op in graph.ops if link.tensor_index in op.inputs]
+    return {graph.tensors[index].name for op in readers for index in op.outputs}
+
+
+def _float_ops(tflite: TFLiteModel, why: str, kept: tuple[LayerOps, ...]) -> list[Note]:
+    kinds = kinds_left_out(kept)
     notes = []
     for graph in tflite.subgraphs:
         for op in graph.ops:
             outputs = [graph.tensors[i] for i in op.outputs]
-            if op.name not in _CONVERSIONS and any(t.dtype == "float32" for t in outputs):
-                name = outputs[0].name.split(";")[0]
-                notes.append(Note(name, f"{op.name} computes in float: {why}"))
+            name = outputs[0].name
+            if op.name in CONVERSIONS or not any(t.dtype == "float32" for t in outputs):
+                continue
+            if not is_of(kept, [name]):
+                reason = _SAME_KIND if op.name in kinds else why
+                notes.append(Note(name.split(";")[0], f"{op.name} computes in float: {reason}"))
     return notes

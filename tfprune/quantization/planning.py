@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
-from tfprune.errors import PruneError
 from tfprune.graph import is_graph
 from tfprune.graph.structure import functional, nodes_in_order
+from tfprune.layer_names import check_names, is_named
 from tfprune.notes import Note
 from tfprune.quantization.folding import is_by_channel
 from tfprune.quantization.rules import FLOAT, LEARNED, Rule, find_rule
@@ -54,13 +53,13 @@ def plan(model: Any, keep_float: Sequence[str] = ()) -> Plan:
         PruneError: the model is subclassed or not built, or a name fits no layer.
     """
     calls = _Calls(model)
-    _check_names(keep_float, calls)
+    check_names("keep_float", keep_float, (node.operation.name for node in calls.nodes))
     made = Plan(nested_inputs=calls.nested_inputs)
     for node in calls.nodes:
         operation = node.operation
         if id(operation) in made.rules or is_graph(operation):
             continue
-        kept = any(fnmatchcase(operation.name, name) for name in keep_float)
+        kept = is_named(operation.name, keep_float)
         rule = left_alone(_KEPT) if kept else find_rule(unwrapped(operation))
         made.rules[id(operation)] = rule
         if rule.reason:
@@ -142,14 +141,3 @@ class _Calls:
     def makes_output(self, node: Any) -> bool:
         """Whether the only output of a call is an output of the whole model."""
         return len(node.outputs) == 1 and id(node.outputs[0]) in self._outputs
-
-
-def _check_names(names: Sequence[str], calls: _Calls) -> None:
-    present = sorted({node.operation.name for node in calls.nodes})
-    for name in names:
-        if not any(fnmatchcase(each, name) for each in present):
-            raise PruneError(
-                f"keep_float={name!r}",
-                f"no layer has that name; the model has {', '.join(present)}",
-                "use one of these names, or a glob",
-            )

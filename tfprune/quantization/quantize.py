@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 
 from tfprune.errors import PruneError
+from tfprune.precision import in_float32
 from tfprune.quantization.planning import plan
 from tfprune.quantization.rewriting import Rewriting
 from tfprune.quantization.rules import FLOAT
@@ -41,7 +43,8 @@ def quantize_model(
         momentum: Of the moving average that learns a range, from 0 to 1.
 
     Returns:
-        A Functional model with the weights of the original. `Quantized` layers bear the names of
+        A Functional model with the weights of the original, which computes in float32 (int8 can't
+        be rounded in half precision). `Quantized` layers bear the names of
         the layers they hold; `FakeQuantize` layers hold the ranges.
 
     Raises:
@@ -58,7 +61,14 @@ def quantize_model(
         ['x', 'x_range', 'head']
     """
     _check(model, momentum)
+    with _everything_in_float32():
+        return _quantized(model, keep_float, keep_zeros, momentum)
+
+
+def _quantized(model: Any, keep_float: Sequence[str], keep_zeros: bool, momentum: float) -> Any:
     planned = plan(model, keep_float)
+    model, changed = in_float32(model, "since int8 is rounded in it")
+    planned = plan(model, keep_float) if changed else planned
     if all(rule.output == FLOAT for rule in planned.rules.values()):
         raise PruneError(
             f"quantize {model.name!r}",
@@ -67,9 +77,20 @@ def quantize_model(
         )
     rewriting = Rewriting(planned, momentum, keep_zeros)
     fresh = rewriting.of(model)
-    for note in (*planned.notes, *rewriting.clones.notes):
+    for note in (*changed, *planned.notes, *rewriting.clones.notes):
         log.warning("%s", note)
     return fresh
+
+
+@contextlib.contextmanager
+def _everything_in_float32() -> Iterator[None]:
+    """Make new layers compute in float32, whatever the policy for layers of the user's own is."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def _check(model: Any, momentum: float) -> None:

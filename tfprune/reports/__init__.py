@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfprune.reports.doctor_tables import doctor_table
 from tfprune.reports.html import report
 from tfprune.reports.plan_tables import structured_table
+from tfprune.reports.quantization_tables import quantization_errors_table
 from tfprune.reports.record import Check, Epoch, KernelZeros, ModelRow, RunReport
 from tfprune.reports.tables import (
     benchmark_table,
@@ -24,6 +25,7 @@ __all__ = [
     "convert_table",
     "doctor_table",
     "inspection_table",
+    "quantization_errors_table",
     "report",
     "structured_table",
     "summary_table",

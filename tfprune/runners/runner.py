@@ -69,21 +69,29 @@ class Runner:
     ) -> None:
         self.path, self.threads, self.xnnpack = str(path), threads, xnnpack
         self._timeout_s, self._launcher = timeout_s, list(launcher)
-        check_arguments(self.path, threads, runtime)
+        self._settings: dict[str, Any] = {
+            "threads": threads,
+            "xnnpack": xnnpack,
+            "runtime": runtime,
+            "shapes": [list(shape) for shape in shapes] if shapes is not None else None,
+            "keep_all": keep_all,
+        }
         self._child = Child([*launcher, str(WORKER)], timeout_s)
         try:
-            answer = self._ask(
-                "load",
-                path=os.path.abspath(self.path),
-                threads=threads,
-                xnnpack=xnnpack,
-                runtime=runtime,
-                shapes=[list(shape) for shape in shapes] if shapes is not None else None,
-                keep_all=keep_all,
-            )
+            self.load(path)
         except BaseException:
             self.close()
             raise
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Load another file into the same process, in place of the one before.
+
+        Raises:
+            FileError: there is no such file, or no interpreter can load it.
+        """
+        check_arguments(str(path), self.threads, self._settings["runtime"])
+        self.path = str(path)
+        answer = self._ask("load", path=os.path.abspath(self.path), **self._settings)
         self.runtime: str = answer["runtime"]
         self.load_ms: float = answer["load_ms"]
         self.inputs = [_spec(row) for row in answer["inputs"]]

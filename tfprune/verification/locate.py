@@ -10,11 +10,11 @@ import keras
 import numpy as np
 
 from tfprune.errors import PruneError
+from tfprune.layer_names import layers_in
 from tfprune.runners import Runner
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.tensor import Tensor
 from tfprune.verification.compare import is_within, measure
-from tfprune.verification.naming import layers_in
 from tfprune.verification.outputs import Question
 from tfprune.verification.reference import call
 

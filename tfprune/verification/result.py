@@ -64,7 +64,8 @@ class VerifyResult:
 
     Args:
         path: The file.
-        precision: How it computes: `"float32"`, `"float16"`, `"dynamic"`, `"int8"`, `"int16x8"`.
+        precision: How it computes: `"float32"`, `"float16"`, `"dynamic"`, `"int4"`, `"int8"`,
+            `"int16x8"`.
         checks: One for each output and way of running.
         kernels: One for each kernel that could be found in the file.
         notes: What could not be checked, and why.

@@ -38,6 +38,12 @@ TOLERANCES = {
         "weights and, on the fly, activations keep 8 bits: 0.4 % of the largest value each "
         "time; errors are random, so their root mean square tells, not the worst value",
     ),
+    "int4": Tolerance(
+        0.4,
+        True,
+        "weights keep 4 bits: a step is 1/7 of a channel's largest value, so that each layer's "
+        "weights are off by about an eighth of their root mean square, and layers add up",
+    ),
     "int16x8": Tolerance(0.1, True, "weights keep 8 bits as in dynamic, activations 16"),
     "int8": Tolerance(
         0.2,
@@ -54,7 +60,8 @@ def precision_of(tflite: TFLiteModel) -> str:
 
     Returns:
         A key of `TOLERANCES`. Integer activations make a model `"int8"` or `"int16x8"`; int8
-        weights between float activations `"dynamic"`; float16 weights `"float16"`.
+        weights between float activations `"dynamic"`, int4 ones `"int4"`; float16 weights
+        `"float16"`.
     """
     made = {index for op in tflite.ops for index in op.outputs}
     activations = {t.dtype for t in tflite.tensors if t.index in made and t.quantized}
@@ -63,6 +70,9 @@ def precision_of(tflite: TFLiteModel) -> str:
         return "int8"
     if "int16" in activations:
         return "int16x8"
-    if {"int8", "int4"} & {t.dtype for t in tflite.tensors if t.is_constant and t.quantized}:
+    stored = {t.dtype for t in tflite.tensors if t.is_constant and t.quantized}
+    if "int4" in stored:
+        return "int4"
+    if "int8" in stored:
         return "dynamic"
     return "float16" if "float16" in weights else "float32"

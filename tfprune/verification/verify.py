@@ -11,9 +11,9 @@ from typing import Any
 from tfprune.emulation import Target, find_target
 from tfprune.errors import PruneError, VerificationError
 from tfprune.export.names import link_kernels
-from tfprune.export.precision import in_float32
 from tfprune.export.tf_keras_models import is_tf_keras
 from tfprune.notes import Note
+from tfprune.precision import in_float32
 from tfprune.progress import track
 from tfprune.runners import Runner, TensorSpec
 from tfprune.tflite.model import TFLiteModel

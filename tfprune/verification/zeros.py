@@ -11,10 +11,10 @@ from keras import ops
 from tfprune.export.result import KernelLink
 from tfprune.export.tf_keras_models import is_tf_keras, kernels_of_tf_keras
 from tfprune.keras_facts import kernels_of
+from tfprune.layer_names import layers_in
 from tfprune.notes import Note
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.tensor import Tensor
-from tfprune.verification.naming import layers_in
 from tfprune.verification.result import KernelCheck
 
 _PASS_ON = ("DEQUANTIZE", "DENSIFY", "TRANSPOSE", "RESHAPE")

@@ -20,9 +20,16 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     add_output(verb, "OUT.tflite", "the file to write", required=True)
     verb.add_argument(
         "--quantize",
-        choices=("none", "float16", "dynamic", "int8", "int16x8"),
+        choices=("none", "float16", "dynamic", "int8", "int16x8", "int4"),
         default="none",
         help="number format; default: none, float32",
+    )
+    verb.add_argument(
+        "--keep-float",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a layer or glob that stays float in an int8 or int4 file; may be repeated",
     )
     verb.add_argument(
         "--representative-data",
@@ -60,6 +67,7 @@ def run(arguments: argparse.Namespace) -> bool:
         {"auto": "auto", "yes": True, "no": False}[arguments.sparse],
         arguments.io_dtype,
         arguments.batch_size,
+        keep_float=arguments.keep_float,
     )
     show(convert_table(result), result.to_dict(), arguments.json)
     return True

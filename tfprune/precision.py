@@ -1,4 +1,4 @@
-"""Rebuild a model that was trained in mixed precision so that it computes in float32."""
+"""A model that was trained in mixed precision, rebuilt so that it computes in float32."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import keras
 from tfprune.errors import PruneError, first_line
 from tfprune.notes import Note
 
-_REASON = (
-    "it computed in {policies}; it was rebuilt in float32 for the converter, weights unchanged "
-    "(quantize='float16' stores them in half the space)"
-)
+_FOR_THE_CONVERTER = "for the converter"
 
 
-def in_float32(model: Any) -> tuple[Any, tuple[Note, ...]]:
+def in_float32(model: Any, purpose: str = _FOR_THE_CONVERTER) -> tuple[Any, tuple[Note, ...]]:
     """Return a model that computes in float32 with the weights of `model`, and what changed.
 
     A model that already does comes back itself. The model passed in is never changed.
+
+    Args:
+        model: A built Keras model.
+        purpose: What it is rebuilt for, for the note.
 
     Raises:
         PruneError: the model can't be rebuilt from its configuration.
@@ -34,11 +35,16 @@ def in_float32(model: Any) -> tuple[Any, tuple[Note, ...]]:
         rebuilt.set_weights(model.get_weights())
     except Exception as error:
         raise PruneError(
-            f"convert the model {model.name!r}, which computes in {', '.join(policies)}",
-            f"it can't be rebuilt in float32: {first_line(error)}",
+            f"rebuild the model {model.name!r} in float32 {purpose}",
+            f"it computes in {', '.join(policies)}, and can't be rebuilt: {first_line(error)}",
             "build it with keras.config.set_dtype_policy('float32') and load its weights",
         ) from error
-    return rebuilt, (Note(model.name, _REASON.format(policies=", ".join(policies))),)
+    reason = (
+        f"it computed in {', '.join(policies)}; rebuilt in float32 {purpose}, weights unchanged"
+    )
+    if purpose == _FOR_THE_CONVERTER:
+        reason += " (quantize='float16' stores them in half the space)"
+    return rebuilt, (Note(model.name, reason),)
 
 
 def _policy(layer: Any) -> str:

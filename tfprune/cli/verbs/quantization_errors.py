@@ -1,0 +1,39 @@
+"""`tfprune quantization-errors`."""
+
+from __future__ import annotations
+
+import argparse
+
+from tfprune.cli.arrays import read_arrays
+from tfprune.cli.output import quiet, show
+
+SUMMARY = "find out which layers lose most in int8, and which to keep float"
+EXAMPLE = "tfprune quantization-errors model.keras --data inputs.npy"
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what it takes."""
+    verb.add_argument("model", metavar="MODEL", help="a .keras file or a SavedModel folder")
+    verb.add_argument(
+        "--data",
+        required=True,
+        metavar="DATA",
+        help="inputs to calibrate and compare with: .npy, or .npz by input name",
+    )
+    verb.add_argument(
+        "--samples", type=int, default=32, metavar="N", help="how many are compared; default: 32"
+    )
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """Quantize each layer alone and rank them."""
+    data = read_arrays(arguments.data)
+    with quiet():
+        import tensorflow  # noqa: F401
+
+        from tfprune.sensitivity import quantization_errors
+    from tfprune.reports import quantization_errors_table
+
+    found = quantization_errors(arguments.model, data, samples=arguments.samples)
+    show(quantization_errors_table(found), found.to_dict(), arguments.json)
+    return True
