@@ -1,4 +1,4 @@
-"""The app, built as Gradle would build it, but for LiteRT itself: of that only signatures are here."""
+"""The app, built as Gradle would build it, but without LiteRT: of that only signatures are here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def compile_java(tools: Toolchain, sources: Iterable[Path], into: Path, *class_p
 
 
 def build(tools: Toolchain, work: Path, assets: Path) -> Built:
-    """Compile, link, dex, align, sign: the steps of the Android Gradle plugin, one after another."""
+    """Compile, link, dex, align, sign: the steps of the Android Gradle plugin."""
     unsigned = _resources(tools, work)
     litert = compile_java(tools, LITERT.rglob("*.java"), work / "litert")
     sources = [*MAIN.rglob("*.java"), *(work / "generated").rglob("*.java")]

@@ -8,8 +8,8 @@ import java.util.Map;
  * ships under this name, and nothing more.
  *
  * <p>Source: google-ai-edge/LiteRT at f67457790c9c, litert/kotlin/src/copied_from_tflite/java
- * (litert/kotlin/BUILD packs it into the artifacts litert-api and litert); the same members stand in
- * the reference of org.tensorflow.lite under developers.google.com/edge/api/litert/kotlin.
+ * (litert/kotlin/BUILD packs it into the artifacts litert-api and litert); the same members stand
+ * in the reference of org.tensorflow.lite under developers.google.com/edge/api/litert/kotlin.
  */
 public interface InterpreterApi extends AutoCloseable {
   /** Settings of an interpreter. */
