@@ -31,7 +31,7 @@ public interface InterpreterApi extends AutoCloseable {
   }
 
   static InterpreterApi create(File model, Options options) {
-    throw new UnsupportedOperationException("only the signature");
+    return new DesktopInterpreter(model, options);
   }
 
   void runForMultipleInputsOutputs(Object[] inputs, Map<Integer, Object> outputs);
