@@ -120,7 +120,7 @@ final class LiteRtEngine implements Engine {
       ElementType type = ElementType.valueOf(tensor.dataType().name());
       return new TensorSpec(name, type, tensor.shape(), how.getScale(), how.getZeroPoint());
     } catch (IllegalArgumentException error) {
-      String text = name + " is of type " + tensor.dataType().name() + ", which the app cannot feed";
+      String text = name + " is " + tensor.dataType().name() + ", which the app cannot feed";
       throw new Failure(Failure.Step.LOAD, "", text);
     }
   }
