@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ai_edge_litert
+import keras
 import numpy as np
 import pytest
 
+from android_demo.make_assets import write_digits
 from tests.android_app.building import LITERT, MAIN, compile_java
 from tests.export.models import mobilenet, warm
 from tfprune import convert
 from tfprune.emulation.commands import run
 from tfprune.runners import Runner
+from tfprune.workflow.digits import place
+from tfprune.workflow.networks import small_mobilenet
 
 HERE = Path(__file__).with_name("desktop")
 LIBRARY = Path(ai_edge_litert.__file__).with_name("libLiteRt.so")
@@ -121,3 +125,20 @@ def test_inputs_of_another_model_are_an_error(desktop, models, tmp_path):
     error = desktop.benchmark(tmp_path)["error"]
     assert (error["file"], error["step"]) == ("0.tflite", "input")
     assert "only [other]" in error["text"]
+
+
+def test_a_digit_is_seen_as_on_the_host(desktop, tmp_path):
+    keras.utils.set_random_seed(0)
+    convert(small_mobilenet(width=0.25), tmp_path / "m.tflite")
+    write_digits(tmp_path / "digits.bin")
+    said = desktop("classify", tmp_path / "m.tflite", tmp_path / "digits.bin").splitlines()
+    labels, guesses, confidences = np.array([line.split() for line in said], float).T
+    assert labels.tolist() == [*range(10), *range(10)]
+    records = (tmp_path / "digits.bin").read_bytes()[4:]
+    pixels = np.frombuffer(records, np.uint8).reshape(20, -1)[:, 1:].reshape(20, 28, 28)
+    with Runner(tmp_path / "m.tflite") as runner:
+        images = place(np.float32(pixels) / 255)
+        scores = np.concatenate([runner.run([image[None]])[0] for image in images])
+    assert guesses.tolist() == scores.argmax(1).tolist()
+    expected = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    np.testing.assert_allclose(confidences, expected.max(1), rtol=1e-4)

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.tfprune.demo.core.Digits;
 import org.tfprune.demo.core.Failure;
+import org.tfprune.demo.core.ModelFile;
 
 /** The models on this phone, as files, which is how LiteRT wants them, and the bundled digits. */
 final class Models {

@@ -13,6 +13,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.tfprune.demo.core.Comparison;
+import org.tfprune.demo.core.ModelFile;
+import org.tfprune.demo.core.State;
+import org.tfprune.demo.core.Words;
 
 /** Puts the state on the screen, and passes on what the user does. */
 final class Screen implements Work.Listener {
@@ -54,16 +57,16 @@ final class Screen implements Work.Listener {
     for (int i = 0; i < SPINNERS.length; i++) {
       int which = i;
       Spinner spinner = find(SPINNERS[which], Spinner.class);
-      if (models != state.models) {
-        fill(spinner, names(state.models));
+      if (models != state.models()) {
+        fill(spinner, names(state.models()));
         spinner.setOnItemSelectedListener(choice(index -> work.choose(which, index)));
       }
-      if (spinner.getSelectedItemPosition() != state.chosen[which]) {
-        spinner.setSelection(state.chosen[which]);
+      if (state.ready() && spinner.getSelectedItemPosition() != state.chosen(which)) {
+        spinner.setSelection(state.chosen(which));
       }
       spinner.setEnabled(!state.measuring);
     }
-    models = state.models;
+    models = state.models();
     find(R.id.threads, Spinner.class).setSelection(Arrays.asList(THREADS).indexOf(state.threads));
     find(R.id.threads, Spinner.class).setEnabled(!state.measuring);
   }
@@ -97,7 +100,7 @@ final class Screen implements Work.Listener {
     ProgressBar bar = find(R.id.progress, ProgressBar.class);
     bar.setProgress(Math.round(state.progress * bar.getMax()));
     show(bar, state.measuring);
-    Comparison comparison = state.comparison;
+    Comparison comparison = state.comparison();
     show(find(R.id.result, View.class), comparison != null);
     if (comparison != null) {
       find(R.id.headline, TextView.class).setText(comparison.headline());
@@ -112,7 +115,8 @@ final class Screen implements Work.Listener {
     List<String> names = new ArrayList<>();
     for (ModelFile model : models) {
       String source = sources[model.source.ordinal()];
-      names.add(resources.getString(R.string.model, model.name(), source, model.size()));
+      String size = Words.bytes(model.file.length());
+      names.add(resources.getString(R.string.model, model.name(), source, size));
     }
     return names;
   }

@@ -5,7 +5,6 @@ import android.net.Uri;
 import android.os.Handler;
 import android.os.Looper;
 import java.io.File;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -17,8 +16,10 @@ import org.tfprune.demo.core.Comparison;
 import org.tfprune.demo.core.Digits;
 import org.tfprune.demo.core.Engine;
 import org.tfprune.demo.core.Failure;
+import org.tfprune.demo.core.ModelFile;
 import org.tfprune.demo.core.ProcessMemory;
 import org.tfprune.demo.core.Settings;
+import org.tfprune.demo.core.State;
 import org.tfprune.demo.core.Words;
 import org.tfprune.demo.litert.LiteRtLoader;
 
@@ -47,7 +48,6 @@ final class Work {
 
   Work(Context context) {
     models = new Models(context);
-    refresh();
   }
 
   /** Sets who is told of changes, from now on and at once; null for nobody. */
@@ -63,12 +63,8 @@ final class Work {
           List<ModelFile> found = models.list();
           List<Digits.Digit> digits = models.digits();
           return () -> {
-            for (ModelFile model : state.models) {
-              if (model.source == ModelFile.Source.OPENED) {
-                found.add(model);
-              }
-            }
-            state.models = found;
+            state.error = null;
+            state.found(found);
             state.digits = digits;
             classify();
           };
@@ -80,32 +76,29 @@ final class Work {
         () -> {
           ModelFile opened = models.open(uri);
           return () -> {
-            List<ModelFile> all = new ArrayList<>(state.models);
-            all.add(opened);
-            state.models = all;
-            choose(1, all.size() - 1);
+            state.opened(opened);
+            classify();
           };
         });
   }
 
   /** Chooses a model: the baseline is 0, the one compared with it 1. */
   void choose(int which, int index) {
-    if (state.chosen[which] != index) {
-      state.chosen[which] = index;
-      state.comparison = null;
+    if (state.choose(which, index)) {
       classify();
+      tell();
     }
   }
 
   void showDigit(int digit) {
     state.digit = digit;
     classify();
+    tell();
   }
 
   void setThreads(int threads) {
     if (state.threads != threads) {
       state.threads = threads;
-      state.comparison = null;
       tell();
     }
   }
@@ -114,31 +107,36 @@ final class Work {
   void measureOrStop() {
     if (state.measuring) {
       measurement.cancel(true);
-      state.measuring = false;
+      submit(() -> () -> state.measuring = false); // comes when the thread is free
     } else if (state.ready()) {
       state.measuring = true;
       state.progress = 0;
       state.error = null;
       ModelFile baseline = state.model(0);
       ModelFile own = state.model(1);
-      int threads = state.threads;
-      measurement = submit(() -> measured(baseline, own, threads));
+      Object question = state.question();
+      Settings settings = Settings.of(state.threads, -1, 10, 10, 10, 10, 10);
+      measurement =
+          submit(
+              () -> {
+                Comparison comparison = measure(baseline, own, settings);
+                return () -> {
+                  state.measuring = false;
+                  state.measured(question, comparison);
+                };
+              });
     }
     tell();
   }
 
-  private Runnable measured(ModelFile baseline, ModelFile own, int threads) throws Failure {
-    Settings settings = Settings.of(threads, -1, 10, 10, 10, 10, 10);
+  private Comparison measure(ModelFile baseline, ModelFile own, Settings settings)
+      throws Failure {
     ProcessMemory memory = new ProcessMemory(new File("/proc/self"));
     List<File> files = Arrays.asList(baseline.file, own.file);
     try (Benchmark benchmark = new Benchmark(loader, files, settings, memory)) {
       benchmark.run((done, of) -> main.post(() -> progress((float) done / of)));
       List<String> names = Arrays.asList(baseline.name(), own.name());
-      Comparison comparison = Comparison.of(benchmark.sessions(), names);
-      return () -> {
-        state.measuring = false;
-        state.comparison = comparison;
-      };
+      return Comparison.of(benchmark.sessions(), names);
     }
   }
 
@@ -179,8 +177,9 @@ final class Work {
           try {
             finish(task.run());
           } catch (Failure failure) {
-            String text = Thread.interrupted() ? null : failure.getMessage(); // null: was stopped
-            finish(() -> fail(text));
+            if (!Thread.interrupted()) { // or else the user stopped it
+              finish(() -> fail(failure.getMessage()));
+            }
           } catch (OutOfMemoryError error) {
             finish(() -> fail("This model needs more memory than the phone gives to an app."));
           } catch (RuntimeException error) {
