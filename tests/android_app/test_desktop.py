@@ -12,6 +12,7 @@ import shutil
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import ai_edge_litert
 import keras
@@ -56,7 +57,7 @@ def desktop(tools, tmp_path_factory):
     folder = tmp_path_factory.mktemp("desktop")
     app = MAIN / "java/org/tfprune/demo"
     sources = [*app.glob("core/*.java"), *app.glob("litert/*.java"), *LITERT.rglob("*.java")]
-    compile_java(tools, [*sources, HERE / "Desktop.java"], folder / "app")
+    compile_java(tools, [*sources, *HERE.glob("*.java")], folder / "app")
     headers = ("-I", tools.jdk / "include", "-I", tools.jdk / "include/linux")
     options = ("-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", *headers)
     run([compiler, *options, "-o", folder / "desktop.so", HERE / "desktop.c", "-ldl"], "")
@@ -119,6 +120,11 @@ def test_what_is_no_model_is_an_error_that_names_it(desktop, tmp_path, content):
     assert "0.tflite" in error["text"]
 
 
+def test_without_models_it_is_seen_whether_litert_starts(desktop, tmp_path):
+    document = desktop.benchmark(tmp_path, models=0)
+    assert document["models"] == [] and document["runtime"].startswith("LiteRT")
+
+
 def test_inputs_of_another_model_are_an_error(desktop, models, tmp_path):
     (tmp_path / "0.tflite").symlink_to(models / "0.tflite")
     write_inputs(tmp_path / "0.in", {"other": np.zeros(3, np.float32)})
@@ -142,3 +148,9 @@ def test_a_digit_is_seen_as_on_the_host(desktop, tmp_path):
     assert guesses.tolist() == scores.argmax(1).tolist()
     expected = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
     np.testing.assert_allclose(confidences, expected.max(1), rtol=1e-4)
+
+
+def test_the_chart_shows_both_models(desktop, models):
+    picture = ElementTree.fromstring(desktop("chart", models / "0.tflite", models / "1.tflite"))
+    texts = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"0.tflite", "1.tflite"} < set(texts) and sum(" ms" in text for text in texts) == 2

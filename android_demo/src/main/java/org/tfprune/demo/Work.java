@@ -2,13 +2,9 @@ package org.tfprune.demo;
 
 import android.content.Context;
 import android.net.Uri;
-import android.os.Handler;
-import android.os.Looper;
 import java.io.File;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.tfprune.demo.core.Benchmark;
 import org.tfprune.demo.core.Classifier;
@@ -24,23 +20,17 @@ import org.tfprune.demo.core.Words;
 import org.tfprune.demo.litert.LiteRtLoader;
 
 /**
- * Does what takes time on a thread of its own, one thing after another, and tells the screen. It
- * belongs to the process, so that turning the phone loses nothing.
+ * All that the user can ask for. It belongs to the process, not to a screen, so that turning the
+ * phone loses nothing.
  */
-final class Work {
+final class Work implements Background.Listener {
   /** The screen, while there is one. */
   interface Listener {
     void changed(State state);
   }
 
-  /** Something that takes time, and what to do with its result on the main thread. */
-  private interface Task {
-    Runnable run() throws Failure;
-  }
-
   private final State state = new State();
-  private final Handler main = new Handler(Looper.getMainLooper());
-  private final ExecutorService thread = Executors.newSingleThreadExecutor();
+  private final Background background = new Background(this);
   private final Engine.Loader loader = new LiteRtLoader();
   private final Models models;
   private Listener listener;
@@ -58,10 +48,11 @@ final class Work {
 
   /** Looks again for models that were pushed. */
   void refresh() {
-    submit(
+    List<Digits.Digit> before = state.digits;
+    background.submit(
         () -> {
           List<ModelFile> found = models.list();
-          List<Digits.Digit> digits = models.digits();
+          List<Digits.Digit> digits = before.isEmpty() ? models.digits() : before;
           return () -> {
             state.error = null;
             state.found(found);
@@ -72,7 +63,7 @@ final class Work {
   }
 
   void open(Uri uri) {
-    submit(
+    background.submit(
         () -> {
           ModelFile opened = models.open(uri);
           return () -> {
@@ -107,7 +98,6 @@ final class Work {
   void measureOrStop() {
     if (state.measuring) {
       measurement.cancel(true);
-      submit(() -> () -> state.measuring = false); // comes when the thread is free
     } else if (state.ready()) {
       state.measuring = true;
       state.progress = 0;
@@ -117,14 +107,12 @@ final class Work {
       Object question = state.question();
       Settings settings = Settings.of(state.threads, -1, 10, 10, 10, 10, 10);
       measurement =
-          submit(
+          background.submit(
               () -> {
                 Comparison comparison = measure(baseline, own, settings);
-                return () -> {
-                  state.measuring = false;
-                  state.measured(question, comparison);
-                };
+                return () -> state.measured(question, comparison);
               });
+      background.submit(() -> () -> state.measuring = false); // however it ended
     }
     tell();
   }
@@ -134,7 +122,7 @@ final class Work {
     ProcessMemory memory = new ProcessMemory(new File("/proc/self"));
     List<File> files = Arrays.asList(baseline.file, own.file);
     try (Benchmark benchmark = new Benchmark(loader, files, settings, memory)) {
-      benchmark.run((done, of) -> main.post(() -> progress((float) done / of)));
+      benchmark.run((done, of) -> background.onMain(() -> progress((float) done / of)));
       List<String> names = Arrays.asList(baseline.name(), own.name());
       return Comparison.of(benchmark.sessions(), names);
     }
@@ -154,7 +142,7 @@ final class Work {
       int which = i;
       ModelFile model = state.model(which);
       state.guesses[which] = "";
-      submit(
+      background.submit(
           () -> {
             String guess = guess(model.file, digit);
             return () -> state.guesses[which] = guess;
@@ -171,37 +159,15 @@ final class Work {
     }
   }
 
-  private Future<?> submit(Task task) {
-    return thread.submit(
-        () -> {
-          try {
-            finish(task.run());
-          } catch (Failure failure) {
-            if (!Thread.interrupted()) { // or else the user stopped it
-              finish(() -> fail(failure.getMessage()));
-            }
-          } catch (OutOfMemoryError error) {
-            finish(() -> fail("This model needs more memory than the phone gives to an app."));
-          } catch (RuntimeException error) {
-            main.post(
-                () -> {
-                  throw error; // a bug must not vanish in this thread
-                });
-          }
-        });
+  @Override
+  public void done() {
+    tell();
   }
 
-  private void fail(String text) {
-    state.measuring = false;
+  @Override
+  public void failed(String text) {
     state.error = text;
-  }
-
-  private void finish(Runnable change) {
-    main.post(
-        () -> {
-          change.run();
-          tell();
-        });
+    tell();
   }
 
   private void tell() {

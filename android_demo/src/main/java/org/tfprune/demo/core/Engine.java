@@ -15,8 +15,12 @@ public interface Engine extends Closeable {
      */
     Engine load(File model, int threads, boolean xnnpack) throws Failure;
 
-    /** Returns name and version of the runtime. */
-    String version();
+    /**
+     * Returns name and version of the runtime.
+     *
+     * @throws Failure if it does not start
+     */
+    String version() throws Failure;
   }
 
   List<TensorSpec> inputs();

@@ -64,7 +64,7 @@ public final class Settings {
     }
     return new Settings(
         new File(words.get("folder")),
-        number(words, "models", "1", 1),
+        number(words, "models", "1", 0),
         number(words, "threads", "1", 1),
         number(words, "xnnpack", "1", 0) != 0,
         number(words, "warmup", "-1", -1),

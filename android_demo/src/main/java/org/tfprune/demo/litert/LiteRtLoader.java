@@ -19,8 +19,7 @@ public final class LiteRtLoader implements Engine.Loader {
     try {
       return new LiteRtEngine(InterpreterApi.create(model, options));
     } catch (LinkageError error) {
-      String text = "LiteRT is not in this app, or not for this phone: " + error.getMessage();
-      throw new Failure(Failure.Step.LIBRARY, "", text);
+      throw missing(error);
     } catch (RuntimeException error) {
       String text = "LiteRT cannot load " + model.getName() + ": " + error.getMessage();
       throw new Failure(Failure.Step.LOAD, model.getName(), text);
@@ -30,11 +29,16 @@ public final class LiteRtLoader implements Engine.Loader {
   }
 
   @Override
-  public String version() {
+  public String version() throws Failure {
     try {
       return "LiteRT (TensorFlow Lite " + TensorFlowLite.runtimeVersion() + ")";
-    } catch (LinkageError error) {
-      return "";
+    } catch (LinkageError | IllegalStateException error) {
+      throw missing(error);
     }
+  }
+
+  private static Failure missing(Throwable error) {
+    String text = "LiteRT is not in this app, or not for this phone: " + error.getMessage();
+    return new Failure(Failure.Step.LIBRARY, "", text);
   }
 }

@@ -44,7 +44,7 @@ public final class SettingsTest {
     refuses("threads: '0'; " + NUMBER, "threads", "0");
     refuses("threads: 'two'; " + NUMBER, "threads", "two");
     refuses("rounds: ''; " + NUMBER, "rounds", "5,,5");
-    refuses("models: '3000000000'; " + NUMBER, "models", "3000000000");
+    refuses("threads: '3000000000'; " + NUMBER, "threads", "3000000000");
     refuses("cpu_mask: an app cannot choose its cores; expected leave it out", "cpu_mask", "f0");
     refuses(
         "profile: LiteRT's Java API times no single ops; expected leave it out", "profile", "1");
