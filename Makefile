@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest
 
-.PHONY: demo test check proof format clean
+.PHONY: demo test test-android check proof format clean
 
 demo: $(VENV)/.demo   ## train, prune, convert, verify and benchmark on real digits
 	$(BIN)/tfprune demo -o demo_output
 
 test: check           ## everything CI runs
 	$(PYTEST) -n 2 -m "not proof"
+
+test-android: $(VENV)/.dev   ## what of the road to a phone can be verified without one
+	$(PYTEST) -n 2 -rs tests/android_app
 
 check: $(VENV)/.dev   ## lint, types and the import contract
 	$(BIN)/ruff check .

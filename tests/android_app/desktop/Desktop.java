@@ -24,8 +24,8 @@ final class Desktop {
   private Desktop() {}
 
   /**
-   * Arguments: {@code benchmark FOLDER NAME VALUE...}, {@code classify MODEL DIGITS} or {@code chart
-   * MODEL MODEL}.
+   * Arguments: {@code benchmark FOLDER NAME VALUE...}, {@code classify MODEL DIGITS} or
+   * {@code chart MODEL MODEL}.
    */
   public static void main(String[] words) throws Exception {
     switch (words[0]) {

@@ -54,7 +54,8 @@ final class DesktopInterpreter implements InterpreterApi {
 
   @Override
   public Tensor getOutputTensor(int index) {
-    return new DesktopTensor(describe(handle, false, index), name(handle, false, index), -1 - index);
+    int[] described = describe(handle, false, index);
+    return new DesktopTensor(described, name(handle, false, index), -1 - index);
   }
 
   @Override
