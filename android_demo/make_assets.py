@@ -1,4 +1,4 @@
-"""Put two models of `tfprune demo` and twenty digits into the app, some 470 kB.
+"""Put two models of `tfprune demo` and twenty digits into the app, some 460 kB.
 
     python android_demo/make_assets.py [DEMO_OUTPUT]
 

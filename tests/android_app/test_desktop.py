@@ -7,6 +7,7 @@ the C API of the library in ai-edge-litert.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import shutil
 import struct
@@ -21,6 +22,7 @@ import pytest
 
 from android_demo.make_assets import write_digits
 from tests.android_app.building import LITERT, MAIN, compile_java
+from tests.android_app.toolchain import Toolchain
 from tests.export.models import mobilenet, warm
 from tfprune import convert
 from tfprune.emulation.commands import run
@@ -36,13 +38,15 @@ LIBRARY = Path(ai_edge_litert.__file__).with_name("libLiteRt.so")
 class Desktop:
     """Starts the app's core and its LiteRT classes."""
 
-    tools: object
+    tools: Toolchain
     folder: Path
+    litert: Path
 
     def __call__(self, *words):
         """Return what it prints."""
         properties = (f"-Ddesktop={self.folder / 'desktop.so'}", f"-Dlitert={LIBRARY}")
-        return self.tools.java("java", *properties, "-cp", self.folder / "app", "Desktop", *words)
+        path = f"{self.folder / 'app'}:{self.litert}"
+        return self.tools.java("java", *properties, "-cp", path, "Desktop", *words)
 
     def benchmark(self, folder, **settings):
         """Return the document of a benchmark of the models in `folder`."""
@@ -56,12 +60,13 @@ def desktop(tools, tmp_path_factory):
     compiler = shutil.which("cc") or pytest.skip("needs a C compiler, e.g. gcc")
     folder = tmp_path_factory.mktemp("desktop")
     app = MAIN / "java/org/tfprune/demo"
-    sources = [*app.glob("core/*.java"), *app.glob("litert/*.java"), *LITERT.rglob("*.java")]
-    compile_java(tools, [*sources, *HERE.glob("*.java")], folder / "app")
+    sources = [*app.glob("core/*.java"), *app.glob("litert/*.java"), *HERE.glob("*.java")]
+    litert = compile_java(tools, LITERT.rglob("*.java"), folder / "litert")
+    compile_java(tools, sources, folder / "app", litert)
     headers = ("-I", tools.jdk / "include", "-I", tools.jdk / "include/linux")
     options = ("-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", *headers)
     run([compiler, *options, "-o", folder / "desktop.so", HERE / "desktop.c", "-ldl"], "")
-    return Desktop(tools, folder)
+    return Desktop(tools, folder, litert)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +128,13 @@ def test_what_is_no_model_is_an_error_that_names_it(desktop, tmp_path, content):
 def test_without_models_it_is_seen_whether_litert_starts(desktop, tmp_path):
     document = desktop.benchmark(tmp_path, models=0)
     assert document["models"] == [] and document["runtime"].startswith("LiteRT")
+
+
+def test_an_app_without_litert_says_so(desktop, models):
+    alone = dataclasses.replace(desktop, litert=models)
+    error = alone.benchmark(models)["error"]
+    assert (error["file"], error["step"]) == ("", "library")
+    assert error["text"].startswith("LiteRT is not in this app")
 
 
 def test_inputs_of_another_model_are_an_error(desktop, models, tmp_path):

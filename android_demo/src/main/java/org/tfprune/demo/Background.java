@@ -48,7 +48,7 @@ final class Background {
           } catch (OutOfMemoryError error) {
             String text = "This model needs more memory than the phone gives to an app.";
             onMain(() -> listener.failed(text));
-          } catch (RuntimeException error) {
+          } catch (RuntimeException | Error error) {
             onMain(
                 () -> {
                   throw error; // a bug must not vanish in this thread

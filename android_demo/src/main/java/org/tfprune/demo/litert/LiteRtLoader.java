@@ -14,9 +14,9 @@ public final class LiteRtLoader implements Engine.Loader {
       String why = model.exists() ? "this app may not read it" : "there is no such file";
       throw new Failure(Failure.Step.LOAD, model.getName(), model + ": " + why);
     }
-    InterpreterApi.Options options =
-        new InterpreterApi.Options().setNumThreads(threads).setUseXNNPACK(xnnpack);
     try {
+      InterpreterApi.Options options =
+          new InterpreterApi.Options().setNumThreads(threads).setUseXNNPACK(xnnpack);
       return new LiteRtEngine(InterpreterApi.create(model, options));
     } catch (LinkageError error) {
       throw missing(error);
