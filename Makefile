@@ -13,7 +13,7 @@ test: check           ## everything CI runs
 	$(PYTEST) -n 2 -m "not proof"
 
 test-android: $(VENV)/.dev   ## all that can be tried of the road to a phone, without one
-	$(PYTEST) -m android -n 2 -rs tests/android
+	$(PYTEST) -m "android or not proof" -n 2 -rs tests/android tests/android_app
 
 check: $(VENV)/.dev   ## lint, types and the import contract
 	$(BIN)/ruff check .
