@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -72,6 +73,8 @@ esac
 
 def why_not() -> str:
     """Why this machine can have no test phone, or `""`."""
+    if platform.machine() != "x86_64":
+        return f"it is an x86-64 one, this machine is {platform.machine()}"
     try:
         check_machine()
         find_adb()

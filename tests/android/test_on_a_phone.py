@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from tfprune.android import benchmark_android
 pytestmark = [
     needs_phone,
     pytest.mark.android,
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="the phone is an x86-64 one"),
 ]
 
 

@@ -34,6 +34,7 @@ LISTED = """* daemon not running; starting now at tcp:5037
 List of devices attached
 R58M20  device usb:1-2 product:a71 model:SM_A715F device:a71 transport_id:3
 0123    unauthorized usb:1-3 transport_id:4
+adb-R58 (2)._adb-tls-connect._tcp device product:a71 model:SM_A715F transport_id:5
 ABCD    no permissions (missing udev rules? user is in the plugdev group); see [http://x]
 
 """
@@ -43,12 +44,13 @@ def test_the_list_of_adb_is_read_line_by_line():
     assert read_devices(LISTED) == [
         Seen("R58M20", "device", "SM A715F"),
         Seen("0123", "unauthorized"),
+        Seen("adb-R58 (2)._adb-tls-connect._tcp", "device", "SM A715F"),
         Seen("ABCD", "no permissions"),
     ]
 
 
 def test_the_only_phone_that_can_be_used_is_taken():
-    assert choose(read_devices(LISTED), None) == "R58M20"
+    assert choose([Seen("A", "offline"), Seen("B", "device")], None) == "B"
 
 
 @pytest.mark.parametrize(

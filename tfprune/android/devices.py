@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,13 @@ from tfprune.errors import PruneError
 ABIS = ("arm64-v8a", "x86_64")
 OLDEST_SDK = 23
 """Android 6; the runner and Google's build of LiteRT are made for it."""
+
+# The states of adb's transport.cpp. A serial number found over the network may hold a space.
+_STATES = (
+    *("device", "offline", "unauthorized", "authorizing", "connecting", "no permissions"),
+    *("recovery", "rescue", "sideload", "bootloader", "host", "detached", "unknown"),
+)
+_LINE = re.compile(rf"^(\S.*?)\s+({'|'.join(_STATES)})\b(.*)$", re.MULTILINE)
 
 _FIXES = {
     "unauthorized": "unlock the phone and accept 'Allow USB debugging?'; if it does not ask, "
@@ -53,13 +61,9 @@ def read_devices(text: str) -> list[Seen]:
         ['R58 (Pixel 8)', 'X (unauthorized)']
     """
     found = []
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) < 2 or line.startswith(("List of devices", "*")):
-            continue
-        state = "no permissions" if words[1:3] == ["no", "permissions"] else words[1]
-        models = [word.removeprefix("model:") for word in words[2:] if word.startswith("model:")]
-        found.append(Seen(words[0], state, models[0].replace("_", " ") if models else ""))
+    for serial, state, details in _LINE.findall(text):
+        model = re.search(r"\bmodel:(\S+)", details)
+        found.append(Seen(serial, state, model.group(1).replace("_", " ") if model else ""))
     return found
 
 
