@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfprune import verify
+from tfprune import benchmark, doctor, verify
 from tfprune.errors import MissingExtra, PruneError
 from tfprune.export import convert
 from tfprune.tflite import read_tflite
@@ -39,6 +39,16 @@ def test_kernels_that_are_not_int4_are_notes_and_so_is_a_file_that_is_not_halved
     assert notes["conv_dw_0/kernel"].startswith("int8, not int4")
     assert "int4 weights are" in notes["size of the file"]
     assert "conv_pw_0/kernel" not in notes
+
+
+def test_the_doctor_and_the_notes_say_that_int4_convolutions_run_in_builtin_kernels(converted):
+    """XNNPACK's profile shows `CONV_2D`, and `Fully Connected (NC, QDU8, F32, QC4W)`."""
+    result = converted("int4")
+    kernels = {(op.op, op.kernels["x86"]) for op in doctor(result.path).ops}
+    assert {("CONV_2D", "builtin"), ("FULLY_CONNECTED", "int8")} <= kernels
+    profile = benchmark(result.path, runs=1, rounds=1, per_op=True).rows[0].per_op
+    assert {"CONV_2D", "Fully Connected (NC, QDU8, F32, QC4W) GEMM"} <= {op.name for op in profile}
+    assert any("builtin kernel" in note.reason for note in result.notes)
 
 
 def test_layers_are_kept_float_by_name_and_nothing_is_printed(pruned, tmp_path, capfd):

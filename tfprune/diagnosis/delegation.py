@@ -78,8 +78,9 @@ def _weights(view: GraphView, op: Op, data: str) -> str | None:
             return f"its scales lie along dimension {kernel.axis}"
     if op.name == "DEPTHWISE_CONV_2D" and hybrid:
         return "XNNPACK has no dynamic-range depthwise convolution"
-    if kernel.dtype in ("int4", "int2") and op.name == "FULLY_CONNECTED":
-        return None
+    if kernel.dtype in ("int4", "int2"):
+        dense = op.name == "FULLY_CONNECTED"
+        return None if dense else f"XNNPACK has no {op.name} with {kernel.dtype} weights"
     if kernel.dtype != data and not hybrid and not (float_data and kernel.dtype in FLOAT):
         return f"its weights are {kernel.dtype}, its input {data}"
     return None

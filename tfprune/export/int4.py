@@ -15,10 +15,15 @@ from tfprune.export.result import KernelLink
 from tfprune.export.stayed_float import outputs_of
 from tfprune.notes import Note
 from tfprune.tflite.model import TFLiteModel
+from tfprune.tflite.tensor import Tensor
 
 # ai_edge_quantizer/default_policy.py, "dynamic_wi4_afp32"; other ops have no int4 kernels.
 _KINDS = ("FULLY_CONNECTED", "CONV_2D", "EMBEDDING_LOOKUP")
 _WORDS = "Dense, convolutions and embedding look-ups"
+_BUILTIN = (
+    "with int4 weights it runs in a builtin kernel, smaller, but slower than int8: XNNPACK has "
+    "int4 for Dense only"
+)
 _EVERYTHING = ".*"
 
 
@@ -73,13 +78,19 @@ def notes_on_int4(
         dtype = tflite.subgraphs[link.graph].tensors[link.tensor_index].dtype
         if dtype != "int4" and not is_of(kept, outputs_of(link, tflite)):
             notes.append(Note(link.kernel, f"{dtype}, not int4: only {_WORDS} have int4 kernels"))
+    if any(op.name == "CONV_2D" and _is_int4(tflite.tensors[op.inputs[1]]) for op in tflite.ops):
+        notes.append(Note("CONV_2D", _BUILTIN))
     constants = [t for graph in tflite.subgraphs for t in graph.tensors if t.is_constant]
-    packed = sum(t.stored_bytes for t in constants if t.dtype == "int4")
+    packed = sum(t.stored_bytes for t in constants if _is_int4(t))
     if 2 * packed < tflite.bytes:
         rest = "the rest are other weights, scales, and the graph itself"
         found = f"int4 weights are {packed} of its {tflite.bytes} bytes; {rest}"
         notes.append(Note("size of the file", found))
     return tuple(notes)
+
+
+def _is_int4(tensor: Tensor) -> bool:
+    return tensor.dtype == "int4"
 
 
 def load_quantizer() -> tuple[Any, Any]:

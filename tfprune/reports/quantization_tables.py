@@ -27,7 +27,8 @@ def quantization_errors_table(found: QuantizationErrors) -> Group:
         parts.append(Text(f"suggestion: keep_float={list(found.suggestion)!r}"))
     parts += [Text(f"note: {note}") for note in found.notes]
     others = [row for row in found.rows if row.error is None]
-    return Group(*parts, *_unmeasured(others))
+    facts = f"outputs compared with float on {found.samples} samples, by root mean square"
+    return Group(*parts, *_unmeasured(others), Text(facts))
 
 
 def _layers(found: QuantizationErrors, rows: list[LayerError]) -> Table:
@@ -49,8 +50,7 @@ def _layers(found: QuantizationErrors, rows: list[LayerError]) -> Table:
 
 
 def _trials(found: QuantizationErrors) -> Table:
-    title = f"all layers in int8, but for the worst ones ({found.samples} samples)"
-    table = plain_table(title, "float", ["error", "bytes"])
+    table = plain_table("int8, the worst layers float", "float", ["error", "bytes"])
     table.add_row("none", wording.percent(found.error, 2), wording.count(found.bytes))
     for trial in found.trials:
         names = ("and " if len(trial.layers) > 1 else "") + trial.layers[-1]
