@@ -124,6 +124,19 @@ class Adb:
         self.check_there(doing)
         raise _not_copied(local, size, _last_line(done))
 
+    def pull(self, remote: str, local: Path) -> None:
+        """Copy a file from the phone.
+
+        Raises:
+            PhoneLost: the phone went away meanwhile.
+            PruneError: it cannot be read.
+        """
+        doing = f"copying {remote} from it"
+        done = self._run("pull", remote, str(local), timeout_s=10 * _SHORT_S, doing=doing)
+        if done.code:
+            self.check_there(doing)
+            raise PruneError(f"copy {remote} from the phone", _last_line(done), "try again")
+
     def check_there(self, doing: str) -> None:
         """Raise `PhoneLost` if the phone is not there any more."""
         state = run_adb([*self.command("get-state")], _SHORT_S)

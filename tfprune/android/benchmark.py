@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tfprune.android.adb import Adb, find_adb
-from tfprune.android.bundles import candidates
+from tfprune.android.app import check_app
+from tfprune.android.bundles import APP, candidates
 from tfprune.android.checking import run_here
 from tfprune.android.description import describe, read_properties
 from tfprune.android.devices import choose, choose_abi, list_devices
@@ -51,8 +52,9 @@ def benchmark_android(
         warmup: Untimed runs before the first round; None until the times settle.
         xnnpack: Whether the XNNPACK delegate may take ops.
         runtime: `"auto"`: Google's LiteRT for Android (`"litert-lm"`), or where that does not start
-            the Linux build of exactly the installed version with a glibc (`"ai-edge-litert"`); or
-            the path of a libLiteRt.so of your own, of version 2.3.
+            the Linux build of exactly the installed version with a glibc (`"ai-edge-litert"`);
+            `"app"`: the demo app of android_demo, installed before; or the path of a libLiteRt.so
+            of your own, of version 2.3.
         inputs: Arrays in the file's order, or a dict by input name; by default random ones.
         per_op: Also time each op, in a run of its own.
         raise_on_failure: Whether outputs that differ from this machine's are an error; else they
@@ -72,6 +74,8 @@ def benchmark_android(
         >>> [f"{row.label} {row.ratio:.2f}x" for row in result.rows]          # doctest: +SKIP
         ['dense 1.00x', 'pruned 1.62x']
     """
+    if runtime == APP:
+        check_app(cpu_mask=cpu_mask, per_op=per_op)
     named = name_models(models)
     plan = make_plan(
         named,

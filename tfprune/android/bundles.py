@@ -7,14 +7,16 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tfprune import files
-from tfprune.android.adb import ASKED
+from tfprune.android.adb import ASKED, quote
+from tfprune.android.app import App
 from tfprune.android.building import BIONIC, GLIBC, build_runner
 from tfprune.android.elf import read_elf
+from tfprune.android.planning import Plan
 from tfprune.emulation import setup_arm64
 from tfprune.emulation.commands import run
 from tfprune.emulation.place import cache_folder, installed_litert
@@ -23,7 +25,8 @@ from tfprune.progress import track
 
 RUNNER = "tfprune_runner"
 GOOGLE, BUNDLE = "litert-lm", "ai-edge-litert"
-RUNTIMES = ("auto", GOOGLE, BUNDLE)
+APP = "app"
+RUNTIMES = ("auto", GOOGLE, BUNDLE, APP)
 
 # The version whose C API native/litert.h describes; Android wheels need Android 6 (API 23).
 _GOOGLE_WHEEL = "litert-lm-api==0.18.1"
@@ -45,28 +48,48 @@ class Bundle:
         library: LiteRT's library, its name in the folder on the phone.
         start: The words that start the runner in that folder.
         files: Name in that folder → file here.
+        silence_s: How long it may say nothing; it speaks every 2 s.
+        stop: What ends it on the phone, besides the process named in `pid`.
     """
 
     name: str
     library: str
     start: tuple[str, ...]
-    files: dict[str, Path]
+    files: Mapping[str, Path]
+    silence_s: float = 60.0
+    stop: str = ""
+
+    def line(self, folder: str, plan: Plan) -> str:
+        """Return the line that runs a plan in a folder; `pid` there tells what to end."""
+        settings = {"library": self.library, "runtime": self.name, **plan.settings()}
+        words = [word for name, value in settings.items() for word in (f"--{name}", value)]
+        return f"cd {quote(folder)} && echo $$ > pid && exec {quote(*self.start, *words)}"
+
+    def steps(self, plan: Plan) -> int:
+        """How many steps the runner tells of: each model loads, warms up, and reports, besides."""
+        return len(plan.labels) * (len(plan.rounds) + 3)
 
 
-def candidates(runtime: str, abi: str) -> list[tuple[str, Callable[[], Bundle]]]:
+Runtime = Bundle | App
+"""What runs models on a phone."""
+
+
+def candidates(runtime: str, abi: str) -> list[tuple[str, Callable[[], Runtime]]]:
     """Return the ways to try, the first being the wanted one: a name, and what fetches it.
 
     Args:
         runtime: `"auto"`: Google's build for Android, else the bundle; `"litert-lm"` or
-            `"ai-edge-litert"` for one of these; or the path of a libLiteRt.so.
+            `"ai-edge-litert"` for one of these; `"app"`: the demo app; or the path of a
+            libLiteRt.so.
         abi: The phone's.
     """
-    known = {
+    known: dict[str, tuple[str, Callable[[], Runtime]]] = {
         GOOGLE: ("Google's LiteRT for Android", lambda: google(abi)),
         BUNDLE: ("ai-edge-litert with glibc", lambda: glibc(abi)),
     }
     if runtime == "auto":
         return list(known.values())
+    known[APP] = (App().name, App)
     if runtime in known:
         return [known[runtime]]
     return [(runtime, lambda: users_own(Path(runtime), abi))]

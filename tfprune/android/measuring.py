@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfprune.android.adb import Adb
-from tfprune.android.bundles import Bundle
+from tfprune.android.bundles import Runtime
 from tfprune.android.checking import Reference
 from tfprune.android.description import read_state
 from tfprune.android.folder import RemoteFolder
@@ -21,7 +21,7 @@ from tfprune.notes import Note
 from tfprune.progress import track
 
 _PROFILED_RUNS = 20
-Tries = Sequence[tuple[str, Callable[[], Bundle]]]
+Tries = Sequence[tuple[str, Callable[[], Runtime]]]
 
 
 @dataclass(frozen=True)
@@ -62,23 +62,23 @@ def visit(
         PruneError: no runtime starts, the phone is full, or a model fails.
     """
     with RemoteFolder(adb) as folder:
-        bundle, notes = _install(folder, tries)
+        runtime, notes = _install(folder, tries)
         _copy(folder, references)
         before = read_state(adb)
-        timed = run(folder, bundle, plan)
+        timed = run(folder, runtime, plan)
         after = read_state(adb)
         watched = replace(plan, warmup=1, rounds=(), profile=_PROFILED_RUNS)
-        profiled = run(folder, bundle, watched) if per_op else [{} for _ in timed]
-    return Visit(bundle.name, timed, profiled, before, after, tuple(notes))
+        profiled = run(folder, runtime, watched) if per_op else [{} for _ in timed]
+    return Visit(runtime.name, timed, profiled, before, after, tuple(notes))
 
 
-def _install(folder: RemoteFolder, tries: Tries) -> tuple[Bundle, list[Note]]:
+def _install(folder: RemoteFolder, tries: Tries) -> tuple[Runtime, list[Note]]:
     """Install the first runtime that can be had and starts; a note for each that does not."""
     notes: list[Note] = []
     for name, fetch in tries:
         try:
-            bundle = fetch()
-            install(folder, bundle)
+            runtime = fetch()
+            install(folder, runtime)
         except RuntimeRefused as error:
             failure: PruneError = error
             notes.append(Note(name, f"does not start on this phone: {error.found}"))
@@ -88,7 +88,7 @@ def _install(folder: RemoteFolder, tries: Tries) -> tuple[Bundle, list[Note]]:
             failure = error
             notes.append(Note(name, f"cannot be had: {error.found}"))
         else:
-            return bundle, notes
+            return runtime, notes
     if len(notes) == 1:
         raise failure
     raise PruneError(failure.asked, "; ".join(map(str, notes)), failure.fix) from failure

@@ -38,23 +38,18 @@ class Plan:
     rounds: tuple[int, ...] = ()
     profile: int = 0
 
-    def words(self) -> list[str]:
-        """Return the settings as words of a command line."""
+    def settings(self) -> dict[str, str]:
+        """Return the settings as docs/android.md names and spells them."""
         settings = {
             "models": len(self.labels),
             "threads": self.threads,
             "xnnpack": int(self.xnnpack),
             "warmup": -1 if self.warmup is None else self.warmup,
             "profile": self.profile,
+            "rounds": ",".join(map(str, self.rounds)),
+            "cpu_mask": self.cpu_mask,
         }
-        words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
-        words += ["--rounds", ",".join(map(str, self.rounds))] * bool(self.rounds)
-        return words + ["--cpu_mask", self.cpu_mask] * bool(self.cpu_mask)
-
-    @property
-    def steps(self) -> int:
-        """How many steps the runner tells of: each model loads, warms up, and reports, besides."""
-        return len(self.labels) * (len(self.rounds) + 3)
+        return {name: str(value) for name, value in settings.items() if value != ""}
 
     def to_settings(self) -> dict[str, Any]:
         """Return what was asked for, for `BenchmarkResult.settings`."""

@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tfprune.android.adb import ASKED, quote
-from tfprune.android.bundles import RUNNER, Bundle
+from tfprune.android.adb import ASKED
+from tfprune.android.app import fetch_outputs, how_it_failed
+from tfprune.android.bundles import RUNNER, Runtime
 from tfprune.android.folder import RemoteFolder
 from tfprune.android.planning import Plan
 from tfprune.android.watching import Followed, follow
@@ -25,36 +26,43 @@ class RuntimeRefused(PruneError):
     """This runtime does not start on this phone; another one may."""
 
 
-def install(folder: RemoteFolder, bundle: Bundle) -> None:
+def install(folder: RemoteFolder, runtime: Runtime) -> None:
     """Copy a runtime to the phone and see whether it starts there.
 
     Raises:
         RuntimeRefused: it does not, with what it said.
     """
-    for name, path in track(list(bundle.files.items()), "copying the runtime"):
+    for name, path in track(list(runtime.files.items()), "copying the runtime"):
         folder.push(path, name, program=name == RUNNER or name.startswith("ld-"))
     try:
-        run(folder, bundle, Plan())
+        run(folder, runtime, Plan())
     except PruneError as error:
         if type(error) is not PruneError:  # the phone went away
             raise
         raise RuntimeRefused(error.asked, error.found, error.fix) from error
 
 
-def run(folder: RemoteFolder, bundle: Bundle, plan: Plan) -> list[dict[str, Any]]:
+def run(folder: RemoteFolder, runtime: Runtime, plan: Plan) -> list[dict[str, Any]]:
     """Run a plan and return the rows of its `models`.
 
     Raises:
         PhoneLost: the phone went away.
         PruneError: the runner did not start, was ended, or a model failed, by name.
     """
-    words = [*bundle.start, "--library", bundle.library, "--runtime", bundle.name, *plan.words()]
-    line = f"cd {quote(folder.path)} && echo $$ > pid && exec {quote(*words)}"
-    followed = follow(folder.adb.command("shell", line), plan.steps)
-    if followed.code and '"error"' not in followed.out:
+    command = folder.adb.command("shell", runtime.line(folder.path, plan))
+    try:
+        followed = follow(command, runtime.steps(plan), runtime.silence_s)
+    except BaseException:  # Ctrl-C
+        if runtime.stop:
+            folder.adb.shell(runtime.stop)
+        raise
+    failed = followed.code or how_it_failed(followed.out)
+    if failed and '"error"' not in followed.out:
         folder.adb.check_there("running the models")
-        raise PruneError(f"{ASKED}: run {bundle.name}", *_how_it_ended(followed))
-    return read_document(followed.out, plan.labels)
+        raise PruneError(f"{ASKED}: run {runtime.name}", *_how_it_ended(followed))
+    rows = read_document(followed.out, plan.labels)
+    fetch_outputs(folder.adb, rows)
+    return rows
 
 
 def read_document(text: str, labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -92,6 +100,9 @@ def _failure(error: dict[str, str], labels: Sequence[str]) -> PruneError:
 
 
 def _how_it_ended(followed: Followed) -> tuple[str, str]:
+    of_the_app = how_it_failed("\n".join([*followed.said, followed.out]))
+    if of_the_app is not None:
+        return of_the_app
     if followed.stopped:
         return followed.stopped, "ask for fewer runs in a round, with --rounds, or --no-xnnpack"
     if 128 < followed.code <= 128 + _SIGNALS:

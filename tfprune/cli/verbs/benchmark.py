@@ -43,6 +43,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def _add_phone(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--android", action="store_true", help="time them on a phone, through adb")
+    group.add_argument("--app", action="store_true", help="in the demo app, installed before")
     group.add_argument("--serial", metavar="S", help="which, if adb sees several")
     group.add_argument("--cpu-mask", metavar="HEX", help="the cores to run on; f0 is 4 to 7")
     group.add_argument(
@@ -54,9 +55,9 @@ def run(arguments: argparse.Namespace) -> bool:
     """Time files side by side, here or on a phone, or count their instructions."""
     if arguments.android:
         return _on_phone(arguments)
-    for name in ("serial", "cpu_mask", "save_profile"):
-        if getattr(arguments, name) is not None:
-            asked = f"--{name.replace('_', '-')} {getattr(arguments, name)}"
+    for name in ("app", "serial", "cpu_mask", "save_profile"):
+        if getattr(arguments, name) not in (None, False):
+            asked = f"--{name.replace('_', '-')}"
             raise PruneError(asked, "it is about a phone", "add --android")
     if arguments.target == "arm64-emulated":
         return _count(arguments)
@@ -105,6 +106,9 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
     if arguments.target != "host" or arguments.cpu is not None:
         asked = f"--android --target {arguments.target}"
         raise PruneError(asked, "a phone is a target of its own", "leave --target and --cpu out")
+    if arguments.app and arguments.runtime != "auto":
+        asked = f"--app --runtime {arguments.runtime}"
+        raise PruneError(asked, "the app brings its own LiteRT", "leave one of the two out")
     result = benchmark_android(
         arguments.files,
         serial=arguments.serial,
@@ -114,7 +118,7 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
         rounds=arguments.rounds,
         warmup=arguments.warmup,
         xnnpack=not arguments.no_xnnpack,
-        runtime=arguments.runtime,
+        runtime="app" if arguments.app else arguments.runtime,
         inputs=read_arrays(arguments.inputs),
         per_op=arguments.per_op or arguments.save_profile is not None,
         raise_on_failure=False,
