@@ -18,7 +18,7 @@ _PUBLIC = {
     "doctor": "tfprune.export",
     "verify": "tfprune.verification",
     "benchmark": "tfprune.bench",
-    "quantization_errors": "tfprune.sensitivity",
+    "quantization_errors": "tfprune.ablation",
     "report": "tfprune.reports",
     "plan_structured": "tfprune.surgery",
     "prune_structured": "tfprune.surgery",

@@ -31,7 +31,7 @@ def test_representative_data_that_does_not_fit_is_refused(tmp_path, found):
 
 
 BAD_MODES = {
-    "there is no such quantization": {"quantize": "int4"},
+    "there is no such quantization": {"quantize": "int3"},
     "int8 with quantize='int8'": {"quantize": "dynamic", "io_dtype": "int8"},
     "sparse is 'auto', True or False": {"sparse": "yes"},
     "a batch holds at least one sample": {"batch_size": 0},

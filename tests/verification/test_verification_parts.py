@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from tests.verification.conftest import PRECISIONS
 from tfprune.errors import FileError, VerificationError
 from tfprune.export.result import KernelLink
 from tfprune.layer_names import layers_in
@@ -126,7 +127,7 @@ def test_another_model_is_refused(wanted, found):
         pair("outputs", wanted, [spec("a", 1, 2)], "m.tflite")
 
 
-@pytest.mark.parametrize("precision", TOLERANCES)
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_the_precision_is_read_from_the_file(files, precision):
     assert precision_of(read_tflite(files[precision])) == precision
 

@@ -13,7 +13,7 @@ from tfprune.reports import wording
 from tfprune.reports.tables import plain_table
 
 if TYPE_CHECKING:
-    from tfprune.sensitivity import LayerError, QuantizationErrors
+    from tfprune.ablation import LayerError, QuantizationErrors
 
 _MOST_NAMES = 6
 

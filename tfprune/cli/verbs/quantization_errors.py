@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> bool:
     with quiet():
         import tensorflow  # noqa: F401
 
-        from tfprune.sensitivity import quantization_errors
+        from tfprune.ablation import quantization_errors
     from tfprune.reports import quantization_errors_table
 
     found = quantization_errors(arguments.model, data, samples=arguments.samples)

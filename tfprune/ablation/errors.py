@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tfprune.ablation.result import KeptFloat, LayerError, QuantizationErrors
+from tfprune.ablation.running import Bench
+from tfprune.ablation.weights import with_rounded_weights
 from tfprune.errors import PruneError
 from tfprune.export.aware import is_aware
 from tfprune.export.calibrated import Calibrated, calibrate
@@ -17,9 +20,6 @@ from tfprune.export.quiet import quiet
 from tfprune.export.saved_model import export
 from tfprune.notes import Note
 from tfprune.progress import track
-from tfprune.sensitivity.result import KeptFloat, LayerError, QuantizationErrors
-from tfprune.sensitivity.running import Bench
-from tfprune.sensitivity.weights import with_rounded_weights
 from tfprune.tflite.reading import read_tflite
 
 MOST_KEPT = 5
