@@ -1,3 +1,5 @@
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfprune.errors import PruneError
-from tfprune.graph import Clones, clone_layer, replay
+from tfprune.graph import Clones, clone_layer, nodes_in_order, replay
 
 RNG = np.random.default_rng(0)
 
@@ -82,6 +84,17 @@ def test_a_layer_that_cannot_be_rebuilt_is_shared_and_noted():
     copy = replay(model, clones.of)
     assert copy.layers[0] is model.layers[0]
     assert [note.subject for note in clones.notes] == ["stubborn"]
+
+
+def test_a_copy_may_be_deeper_than_python_recurses_by_itself():
+    inputs = x = keras.Input((1,))
+    for _ in range(600):
+        x = layers.ReLU()(x)
+    twice = replay(
+        keras.Model(inputs, x), lambda op: op, call=lambda _, op, args, __: op(op(*args))
+    )
+    assert len(nodes_in_order(twice)) == 1201
+    assert sys.getrecursionlimit() < 2000
 
 
 def adapted(layer, data):

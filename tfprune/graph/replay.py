@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from tfprune.graph.structure import functional, is_graph, nodes_in_order
+from tfprune.graph.structure import functional, is_graph, nodes_in_order, room_to_recurse
 
 Change = Callable[[Any], Any]
 Call = Callable[..., Any]
@@ -77,14 +77,16 @@ def _plain_call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
 def _replay_functional(net: Any, changed: Change, call: Call, shape: Callable[[Any], Any]) -> Any:
     tensors = {id(tensor): _fresh_input(tensor, shape) for tensor in net.inputs}
     inputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._inputs_struct)
-    for node in nodes_in_order(net):
+    nodes = nodes_in_order(net)
+    for node in nodes:
         if not node.is_input:
             args, kwargs = node.arguments.fill_in(tensors)
             results = call(node, changed(node.operation), args, kwargs)
             new = keras.tree.flatten(results)
             tensors.update({id(old): t for old, t in zip(node.outputs, new, strict=True)})
     outputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._outputs_struct)
-    fresh = keras.Model(inputs, outputs, name=net.name)
+    with room_to_recurse(len(nodes)):
+        fresh = keras.Model(inputs, outputs, name=net.name)
     fresh._trainable = net._trainable
     return fresh
 

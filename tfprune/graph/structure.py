@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -29,6 +32,21 @@ def functional(model: Any) -> Any:
             "build it with keras.Input, or prune it with tfprune.PruningOptimizer",
         )
     return model._functional if isinstance(model, keras.Sequential) else model
+
+
+@contextlib.contextmanager
+def room_to_recurse(calls: int) -> Iterator[None]:
+    """Let Keras build a model of about so many calls: it recurses once for each on a way.
+
+    Source: keras/src/ops/function.py, `_build_map_helper`. Python's own limit is 1,000, and
+    EfficientNetB7 with a mask behind each call is deeper.
+    """
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 1000 + 10 * calls))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def nodes_in_order(net: Any) -> list[Any]:
