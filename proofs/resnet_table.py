@@ -22,9 +22,10 @@ mean of {seeds} seeds (of one, where it was trained).
 
 A criterion that uses no data has to guess how the scales of different layers compare. `l1`, `l2`
 and `fpgm` are divided by their mean in each layer; `bn_scale` and `lamp` are compared as they are,
-as their papers do, and lose: scales that were not trained to be sparse tell little, and a LAMP
-score is a share in its layer, so smallest in the wide late layers, which hold many parameters and
-few multiply-accumulates. More must go until those have fallen: see the parameters that are left.
+as their papers do. On ResNet-20 both lose: scales that were not trained to be sparse tell little,
+and a LAMP score is a share in its layer, so smallest in the wide late layers, which hold many
+parameters and few multiply-accumulates. More must go until those have fallen: see the parameters
+that are left. On ResNet-56, which has more to spare, `bn_scale` is above `l1`, `lamp` only at 3x.
 `taylor` and `fisher` estimate what a unit's removal does to the loss and divide it by the
 multiply-accumulates that it saves.
 """
