@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 from tfprune.android.adb import find_adb
 from tfprune.emulation import CPUS
@@ -25,6 +25,7 @@ from tfprune.emulation.place import cache_folder
 from tfprune.errors import PruneError
 
 INSIDE = Path(__file__).with_name("inside.sh")
+PATIENCE_S = 120
 STRANGER_AT = "127.0.0.1:6100"
 _STRANGER = {
     "STRANGER": f"{sys.executable} {INSIDE.with_name('stranger.py')} {STRANGER_AT}",
@@ -182,15 +183,23 @@ class Phone:
         self._wait("ready")
 
     def _wait(self, word: str) -> None:
+        """Read until it says `word`; one that hangs is switched off, which is an error."""
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith("adbd "):
-                _, port, pid = line.split()
-                self._pids[f"127.0.0.1:{port}"] = pid
-            if line.strip() == word:
-                return
+        limit = Timer(PATIENCE_S, self._process.kill)
+        limit.start()
+        try:
+            for line in self._process.stdout:
+                if line.startswith("adbd "):
+                    _, port, pid = line.split()
+                    self._pids[f"127.0.0.1:{port}"] = pid
+                if line.strip() == word:
+                    return
+        finally:
+            limit.cancel()
         self._log.seek(0)
-        raise RuntimeError(f"the test phone ended: {self._log.read()}")
+        said = self._log.read()
+        self.close()
+        raise RuntimeError(f"the test phone ended, or was not {word} in {PATIENCE_S} s: {said}")
 
     def _say(self, line: str, answer: str) -> None:
         assert self._process.stdin is not None
@@ -224,7 +233,8 @@ class Phone:
         """Act as soon as a file like `pattern` lies in /data/local/tmp, and a little later."""
 
         def watch() -> None:
-            while not any(self.inside.glob(pattern)):
+            limit = time.monotonic() + PATIENCE_S
+            while not any(self.inside.glob(pattern)) and time.monotonic() < limit:
                 time.sleep(0.001)
             time.sleep(later_s)
             act()
