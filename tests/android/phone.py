@@ -179,6 +179,7 @@ class Phone:
         )
         # Seen from outside of the namespaces, also while nobody can ask the phone.
         self.inside = Path(f"/proc/{self._process.pid}/root{self.root}/data/local/tmp")
+        self._processes = Path(f"/proc/{self._process.pid}/root{self.root}/proc")
         self._pids: dict[str, str] = {}
         self._wait("ready")
 
@@ -229,19 +230,25 @@ class Phone:
         """Connect it again."""
         self._say(f"plug {self.serials[0].split(':')[1]}", "plugged")
 
-    def when(self, pattern: str, act: Callable[[], object], later_s: float = 0.0) -> Thread:
-        """Act as soon as a file like `pattern` lies in /data/local/tmp, and a little later."""
+    def when_there(self, pattern: str, act: Callable[[], object]) -> Thread:
+        """Act as soon as a file like `pattern` lies in /data/local/tmp."""
+        return _when(lambda: any(self.inside.glob(pattern)), act)
 
-        def watch() -> None:
-            limit = time.monotonic() + PATIENCE_S
-            while not any(self.inside.glob(pattern)) and time.monotonic() < limit:
-                time.sleep(0.001)
-            time.sleep(later_s)
-            act()
+    def when_running(self, models: int, act: Callable[[], object]) -> Thread:
+        """Act as soon as a runner times this many models: a process for each, and one for all."""
+        return _when(lambda: len(self.runners()) == models + 1, act)
 
-        thread = Thread(target=watch, daemon=True)
-        thread.start()
-        return thread
+    def runners(self) -> list[int]:
+        """Return the processes that time models, by their numbers on the phone; the first is all's.
+
+        The shell that starts them, and a runner that only sees whether LiteRT starts, are not them.
+        """
+        found = []
+        for path in self._processes.glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (path / "cmdline").read_bytes().split(b"\0")
+                found += [int(path.name)] * (b"--rounds" in words)
+        return sorted(found)
 
     def program(self, name: str, text: str) -> None:
         """Put a script in place of one of its programs."""
@@ -269,6 +276,18 @@ class Phone:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _when(happens: Callable[[], bool], act: Callable[[], object]) -> Thread:
+    def watch() -> None:
+        limit = time.monotonic() + PATIENCE_S
+        while not happens() and time.monotonic() < limit:
+            time.sleep(0.002)
+        act()
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
 
 
 def _link(source: str, target: str) -> None:
