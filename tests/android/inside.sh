@@ -32,9 +32,14 @@ plug() { # adbd on this port, as a cable that is plugged in
   chroot "$ROOT" /usr/bin/env -i PATH=/usr/bin:/system/bin QEMU_CPU=cortex-a76 "ADBD_PORT=$1" \
     /usr/lib/android-sdk/platform-tools/adbd &
   echo "adbd $1 $!"
-  "$ADB" disconnect "127.0.0.1:$1" > /dev/null || true
-  until "$ADB" connect "127.0.0.1:$1" | grep -q connected; do sleep 0.1; done
-  "$ADB" -s "127.0.0.1:$1" wait-for-device
+  at="127.0.0.1:$1" tries=0
+  until [ "$("$ADB" -s "$at" get-state 2> /dev/null)" = device ]; do
+    # A connection made before adbd was ready stays offline for good: take it back now and then.
+    [ $((tries % 15)) -ne 14 ] || "$ADB" disconnect "$at" > /dev/null 2>&1 || true
+    timeout 5 "$ADB" connect "$at" > /dev/null 2>&1 || true
+    tries=$((tries + 1))
+    sleep 0.2
+  done
 }
 
 export ADB_SERVER_SOCKET="localfilesystem:$SOCKET"
@@ -42,7 +47,10 @@ export ADB_SERVER_SOCKET="localfilesystem:$SOCKET"
 for port in "$@"; do plug "$port"; done
 if [ -n "$STRANGER" ]; then # a phone that has not allowed this machine
   $STRANGER &
-  until "$ADB" connect "$STRANGER_AT" | grep -q authenticate; do sleep 0.1; done
+  until "$ADB" devices | grep -q unauthorized; do
+    timeout 5 "$ADB" connect "$STRANGER_AT" > /dev/null 2>&1 || true
+    sleep 0.2
+  done
 fi
 echo ready
 while read -r verb what; do

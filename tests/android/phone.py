@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 from tfprune.android.adb import find_adb
 from tfprune.emulation import CPUS
@@ -25,6 +25,7 @@ from tfprune.emulation.place import cache_folder
 from tfprune.errors import PruneError
 
 INSIDE = Path(__file__).with_name("inside.sh")
+PATIENCE_S = 120
 STRANGER_AT = "127.0.0.1:6100"
 _STRANGER = {
     "STRANGER": f"{sys.executable} {INSIDE.with_name('stranger.py')} {STRANGER_AT}",
@@ -178,19 +179,28 @@ class Phone:
         )
         # Seen from outside of the namespaces, also while nobody can ask the phone.
         self.inside = Path(f"/proc/{self._process.pid}/root{self.root}/data/local/tmp")
+        self._processes = Path(f"/proc/{self._process.pid}/root{self.root}/proc")
         self._pids: dict[str, str] = {}
         self._wait("ready")
 
     def _wait(self, word: str) -> None:
+        """Read until it says `word`; one that hangs is switched off, which is an error."""
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith("adbd "):
-                _, port, pid = line.split()
-                self._pids[f"127.0.0.1:{port}"] = pid
-            if line.strip() == word:
-                return
+        limit = Timer(PATIENCE_S, self._process.kill)
+        limit.start()
+        try:
+            for line in self._process.stdout:
+                if line.startswith("adbd "):
+                    _, port, pid = line.split()
+                    self._pids[f"127.0.0.1:{port}"] = pid
+                if line.strip() == word:
+                    return
+        finally:
+            limit.cancel()
         self._log.seek(0)
-        raise RuntimeError(f"the test phone ended: {self._log.read()}")
+        said = self._log.read()
+        self.close()
+        raise RuntimeError(f"the test phone ended, or was not {word} in {PATIENCE_S} s: {said}")
 
     def _say(self, line: str, answer: str) -> None:
         assert self._process.stdin is not None
@@ -220,18 +230,25 @@ class Phone:
         """Connect it again."""
         self._say(f"plug {self.serials[0].split(':')[1]}", "plugged")
 
-    def when(self, pattern: str, act: Callable[[], object], later_s: float = 0.0) -> Thread:
-        """Act as soon as a file like `pattern` lies in /data/local/tmp, and a little later."""
+    def when_there(self, pattern: str, act: Callable[[], object]) -> Thread:
+        """Act as soon as a file like `pattern` lies in /data/local/tmp."""
+        return _when(lambda: any(self.inside.glob(pattern)), act)
 
-        def watch() -> None:
-            while not any(self.inside.glob(pattern)):
-                time.sleep(0.001)
-            time.sleep(later_s)
-            act()
+    def when_running(self, models: int, act: Callable[[], object]) -> Thread:
+        """Act as soon as a runner times this many models: a process for each, and one for all."""
+        return _when(lambda: len(self.runners()) == models + 1, act)
 
-        thread = Thread(target=watch, daemon=True)
-        thread.start()
-        return thread
+    def runners(self) -> list[int]:
+        """Return the processes that time models, by their numbers on the phone; the first is all's.
+
+        The shell that starts them, and a runner that only sees whether LiteRT starts, are not them.
+        """
+        found = []
+        for path in self._processes.glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (path / "cmdline").read_bytes().split(b"\0")
+                found += [int(path.name)] * (b"--rounds" in words)
+        return sorted(found)
 
     def program(self, name: str, text: str) -> None:
         """Put a script in place of one of its programs."""
@@ -259,6 +276,18 @@ class Phone:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _when(happens: Callable[[], bool], act: Callable[[], object]) -> Thread:
+    def watch() -> None:
+        limit = time.monotonic() + PATIENCE_S
+        while not happens() and time.monotonic() < limit:
+            time.sleep(0.002)
+        act()
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
 
 
 def _link(source: str, target: str) -> None:

@@ -109,11 +109,14 @@ static void start_child(const Settings *settings, int number) {
   children[number] = (Child){requests[1], answers[0], process};
 }
 
-// Wait for a child to say something. Meanwhile whoever reads this is told that the phone is there;
-// if they have gone with the cable, SIGPIPE ends everything here.
+// Tell whoever reads this that the phone is there; if they have gone with the cable, end.
+static void tell(const char *text) {
+  if (dprintf(2, "tfprune: %s\n", text) < 0) _exit(3);
+}
+
 static void wait_for(int number) {
   struct pollfd from = {children[number].from, POLLIN, 0};
-  while (!poll(&from, 1, HEARTBEAT_MS)) dprintf(2, "tfprune: running\n");
+  while (!poll(&from, 1, HEARTBEAT_MS)) tell("running");
 }
 
 // Read a line, without its end; the caller frees it. A child that ended is an error.
@@ -141,13 +144,15 @@ static char *answer(int number, const char *step) {
 static char *ask(int number, int verb, int value) {
   struct { int verb, value; } request = {verb, value};
   const char *step = verb == LOAD ? "load" : verb == REPORT ? "output" : "run";
-  if (write(children[number].to, &request, sizeof request) < 0) fail(1, number, step, "it is gone");
+  char text[64];
+  if (write(children[number].to, &request, sizeof request) < 0) {}  // then it gives no answer
   char *line = answer(number, step);
   if (!strncmp(line, "{\"format\"", 9)) {
     dprintf(1, "%s\n", line);
     _exit(3);
   }
-  dprintf(2, "tfprune: %d of %d, %d.tflite\n", ++steps_done, steps, number);
+  snprintf(text, sizeof text, "%d of %d, %d.tflite", ++steps_done, steps, number);
+  tell(text);
   return line;
 }
 
@@ -163,6 +168,7 @@ static void take_turns(const Settings *s) {
 int main(int argc, char **argv) {
   static Settings settings;
   char *reports[MAX_MODELS];
+  signal(SIGPIPE, SIG_IGN);  // a child that ended is told of by its exit status
   settings = read_arguments(argc, argv);
   bind_to_cores(settings.cpu_mask);
   if (!settings.models) try_library(&settings);

@@ -8,7 +8,7 @@ NAME(dlerror) NAME(dlopen) NAME(dlsym)
 #else
 NAME(__libc_init) NAME(_exit) NAME(calloc) NAME(chdir) NAME(clock_gettime) NAME(close)
 NAME(dprintf) NAME(dup2) NAME(fork) NAME(free) NAME(malloc) NAME(memcpy) NAME(open) NAME(pipe)
-NAME(poll) NAME(prctl) NAME(qsort) NAME(read) NAME(realloc) NAME(sched_setaffinity) NAME(snprintf)
-NAME(strcmp) NAME(strdup) NAME(strlen) NAME(strncmp) NAME(strstr) NAME(strtok) NAME(strtol)
+NAME(poll) NAME(prctl) NAME(qsort) NAME(read) NAME(realloc) NAME(sched_setaffinity) NAME(signal)
+NAME(snprintf) NAME(strcmp) NAME(strdup) NAME(strlen) NAME(strncmp) NAME(strstr) NAME(strtok) NAME(strtol)
 NAME(strtoull) NAME(waitpid) NAME(write)
 #endif
