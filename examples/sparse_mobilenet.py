@@ -17,7 +17,7 @@ from tfprune.rewriting import plan_sparse_ready
 from tfprune.workflow.digits import load_digits, place
 
 
-def main(samples=5000, epochs=4):
+def main(samples=5000, epochs=12):
     digits = load_digits(samples)
     train_x, test_x = place(digits.train_x), place(digits.test_x)
     stock = keras.applications.MobileNet(
