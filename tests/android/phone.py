@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import secrets
 import shutil
 import subprocess
 import sys
@@ -162,8 +163,10 @@ class Phone:
             "ADB_SERVER_SOCKET": f"localfilesystem:{socket}",
             "HOME": str(self._folder),
         }
-        # adb takes whoever listens on 5555 to 5585 for an emulator, a second time.
-        ports = [str(6001 + i) for i in range(count)]
+        # adb takes whoever listens on 5555 to 5585 for an emulator, a second time; and what is left
+        # on a phone is remembered by its serial number, so that no two may have the same.
+        first = 10_000 + secrets.randbelow(20_000)
+        ports = [str(first + i) for i in range(count)]
         self.serials = [f"127.0.0.1:{port}" for port in ports]
         emulator = str(self.root / "qemu-aarch64") if emulated else ""
         words = [str(self.root), str(socket), find_adb(), size, emulator, *ports]

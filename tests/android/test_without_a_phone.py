@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tfprune.android.adb import find_adb, quote
+from tfprune.android.adb import Adb, find_adb, quote
 from tfprune.android.bundles import candidates
 from tfprune.android.checking import Reference, check
 from tfprune.android.devices import Seen, choose, choose_abi, read_devices
@@ -224,6 +224,20 @@ def test_an_output_that_did_not_come_is_an_error(dense):
     here = Reference({}, {"y": np.zeros(1)}, {"y": TensorSpec("y", (1,), "float32")}, dense)
     with pytest.raises(PruneError, match="nothing instead of"):
         check(here, [])
+
+
+def test_a_push_to_a_full_phone_is_an_error_whatever_adb_says_besides(tmp_path):
+    """What adb 34 was seen to print when it had sent all before the phone had written all."""
+    adb = tmp_path / "adb"
+    adb.write_text(
+        "#!/bin/sh\n"
+        "case $3 in get-state) echo device; exit 0;; esac\n"
+        "echo 'adb: error: failed to copy: remote write failed: No space left on device' >&2\n"
+        "echo 'a.so: 1 file pushed, 0 skipped. 39.5 MB/s (8039424 bytes in 0.194s)'; exit 1\n"
+    )
+    adb.chmod(0o755)
+    with pytest.raises(PruneError, match="the phone is full: adb: error: failed to copy"):
+        Adb(str(adb), "A").push(adb, "/data/local/tmp/a.so")
 
 
 def test_adb_is_looked_for_on_path_then_in_the_sdk(tmp_path, monkeypatch):

@@ -190,5 +190,7 @@ def _not_copied(local: Path, size: int, how: str) -> PruneError:
 
 
 def _last_line(done: Done) -> str:
-    lines = [line.strip() for line in (done.err + done.out).splitlines() if line.strip()]
-    return lines[-1] if lines else f"adb ended with {done.code}"
+    """Return adb's last word on an error; of a push that failed it may also say "1 file pushed"."""
+    lines = [line.strip() for line in (done.out + "\n" + done.err).splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line]
+    return (errors or lines or [f"adb ended with {done.code}"])[-1]
