@@ -15,7 +15,7 @@ from tfprune.errors import PruneError
 
 PACKAGE = "org.tfprune.demo"
 INSTRUMENTATION = f"{PACKAGE}/.BenchmarkInstrumentation"
-_PUSHED = "gradle -p android_demo installDebug"
+_INSTALL = "gradle -p android_demo installDebug"
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ def how_it_failed(text: str) -> tuple[str, str] | None:
     Source: AOSP, frameworks/base/cmds/am/src/com/android/commands/am/Instrument.java.
     """
     if "INSTRUMENTATION_FAILED" in text:
-        return "the demo app is not installed", f"install it: {_PUSHED}"
+        return "the demo app is not installed", f"install it: {_INSTALL}"
     if "INSTRUMENTATION_ABORTED" in text or "Process crashed" in text:
-        return "the app crashed", "see why with `adb logcat -d`; install a newer one: " + _PUSHED
+        return "the app crashed", "see why with `adb logcat -d`; install a newer one: " + _INSTALL
     return None
 
 

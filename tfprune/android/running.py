@@ -56,10 +56,10 @@ def run(folder: RemoteFolder, runtime: Runtime, plan: Plan) -> list[dict[str, An
         if runtime.stop:
             folder.adb.shell(runtime.stop)
         raise
-    failed = followed.code or how_it_failed(followed.out)
-    if failed and '"error"' not in followed.out:
+    of_the_app = how_it_failed("\n".join([*followed.said, followed.out]))
+    if (followed.code or of_the_app) and '"error"' not in followed.out:
         folder.adb.check_there("running the models")
-        raise PruneError(f"{ASKED}: run {runtime.name}", *_how_it_ended(followed))
+        raise PruneError(f"{ASKED}: run {runtime.name}", *(of_the_app or _how_it_ended(followed)))
     rows = read_document(followed.out, plan.labels)
     fetch_outputs(folder.adb, rows)
     return rows
@@ -100,9 +100,6 @@ def _failure(error: dict[str, str], labels: Sequence[str]) -> PruneError:
 
 
 def _how_it_ended(followed: Followed) -> tuple[str, str]:
-    of_the_app = how_it_failed("\n".join([*followed.said, followed.out]))
-    if of_the_app is not None:
-        return of_the_app
     if followed.stopped:
         return followed.stopped, "ask for fewer runs in a round, with --rounds, or --no-xnnpack"
     if 128 < followed.code <= 128 + _SIGNALS:

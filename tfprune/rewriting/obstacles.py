@@ -26,7 +26,7 @@ def obstacles(model: Any) -> list[Note]:
         return [Note(model.name, "no GlobalAveragePooling2D follows the first convolution")]
     return [
         *_sizes(model, calls, part),
-        *_inside(model, calls, part),
+        *_inside(calls, part),
         *_gates(calls, part),
         *_leaks(model, calls, part),
     ]
@@ -82,7 +82,7 @@ def _reads_odd_map(calls: Calls, node: Any) -> bool:
     return any(size is None or size % 2 for size in source.shape[1:3])
 
 
-def _inside(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:
+def _inside(calls: Calls, part: SparsePart) -> Iterator[Note]:
     seen: set[int] = set()
     for node in calls.nodes:
         if node not in part or node in part.entries or id(node.operation) in seen:

@@ -19,18 +19,7 @@ final class Compared {
     List<Session> sessions = new ArrayList<>();
     for (double[] times : Arrays.asList(a, b)) {
       FakeEngine engine = new FakeEngine("fake", new ArrayList<>());
-      Engine.Loader loader =
-          new Engine.Loader() {
-            @Override
-            public Engine load(File model, int threads, boolean xnnpack) {
-              return engine;
-            }
-
-            @Override
-            public String version() {
-              return "fake";
-            }
-          };
+      Engine.Loader loader = engine.loader("fake");
       Settings settings = Settings.of(1, 0, times.length);
       ProcessMemory memory = new ProcessMemory(new File("none"));
       engine.millis = times;

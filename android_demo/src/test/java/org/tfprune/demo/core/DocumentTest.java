@@ -53,18 +53,7 @@ public final class DocumentTest {
     TensorSpec output = new TensorSpec("y", ElementType.UINT8, new int[] {size}, 1, 0);
     FakeEngine engine = FakeEngine.of(input, output);
     engine.answer = answer;
-    Engine.Loader loader =
-        new Engine.Loader() {
-          @Override
-          public Engine load(File model, int threads, boolean xnnpack) {
-            return engine;
-          }
-
-          @Override
-          public String version() {
-            return "R 1";
-          }
-        };
+    Engine.Loader loader = engine.loader("R 1");
     Settings settings = Settings.of(2, 0, 2);
     ProcessMemory memory = new ProcessMemory(new File("/proc/self"));
     try (Benchmark benchmark =

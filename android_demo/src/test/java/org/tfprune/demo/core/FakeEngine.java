@@ -1,5 +1,6 @@
 package org.tfprune.demo.core;
 
+import java.io.File;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -29,6 +30,21 @@ final class FakeEngine implements Engine {
     engine.inputs.add(input);
     engine.outputs.add(output);
     return engine;
+  }
+
+  /** Gives this engine for every model. */
+  Engine.Loader loader(String version) {
+    return new Engine.Loader() {
+      @Override
+      public Engine load(File model, int threads, boolean xnnpack) {
+        return FakeEngine.this;
+      }
+
+      @Override
+      public String version() {
+        return version;
+      }
+    };
   }
 
   @Override
