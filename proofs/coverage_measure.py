@@ -45,7 +45,7 @@ def measure(candidate: Candidate, save: Callable[[Row], None]) -> None:
     try:
         keras.utils.set_random_seed(0)
         model = candidate.build()
-        randomize(model, np.random.default_rng(1))
+        randomize(model, np.random.default_rng(1), candidate.scale)
         x = inputs_for(model, np.random.default_rng(2))
         update(**_structure(model))
         small = _differences(candidate.build, model, x, update)
@@ -114,14 +114,18 @@ def _differences(build: Callable[[], Any], model: Any, x: Any, update: Callable[
     """Compare at each ratio; return the model of the last one."""
     differences: dict[str, float] = {}
     in_float64: dict[str, float] = {}
+    told_apart = np.inf
     for ratio in RATIOS:
         plan = _plan(model, ratio)
         small, shared = shrink(plan.structure, plan.kept)
-        found = differences[str(ratio)] = difference(_run(small, x), _run(plan.masked(), x))
+        silenced = _run(plan.masked(), x)
+        told_apart = min(told_apart, between_samples(silenced))
+        found = differences[str(ratio)] = difference(_run(small, x), silenced)
         if found > EXACT:
             in_float64[str(ratio)] = difference_in_float64(build, model, x, ratio)
         update(
             differences=differences,
+            told_apart=told_apart,
             in_float64=in_float64,
             parameters_after=small.count_params(),
             predicted=plan.size.params_after == small.count_params(),
@@ -167,6 +171,11 @@ def difference(one: list[np.ndarray], two: list[np.ndarray]) -> float:
         float(np.max(np.abs(a - b)) / max(np.max(np.abs(b)), 1e-9))
         for a, b in zip(one, two, strict=True)
     )
+
+
+def between_samples(outputs: list[np.ndarray]) -> float:
+    """Return by how much the first two samples differ, as a share of the largest output."""
+    return difference([y[:1] for y in outputs], [y[1:2] for y in outputs])
 
 
 def _reloaded(small: Any, x: Any) -> str:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from proofs.coverage_measure import count_channels, difference_in_float64
+from proofs.coverage_measure import between_samples, count_channels, difference_in_float64
 from proofs.coverage_table import Row, page
 from proofs.rows import read_rows, to_line
 from tfprune.channels import trace
@@ -23,6 +23,7 @@ ROW = Row(
     parameters=1000,
     parameters_after=300,
     differences={"0.3": 1e-7, "0.5": 2e-7},
+    told_apart=0.4,
     reloaded="equal",
     tflite="equal",
     tflite_difference=3e-7,
@@ -30,13 +31,13 @@ ROW = Row(
 
 
 def test_a_row_of_the_table():
-    line = "| Small | 2 | 80.0 % | 10 of 110 | 1,000 → 300 | 1e-07 / 2e-07 | equal | 3e-07 |"
-    assert line in page([ROW], "keras 3", [])
+    counts, proof = "2 | 80.0 % | 10 of 110 | 1,000 → 300", "1e-07 / 2e-07 | 4e-01 | equal | 3e-07"
+    assert f"| Small | {counts} | {proof} |" in page([ROW], "keras 3", [])
 
 
 def test_a_model_that_failed_stands_there_with_the_reason():
     row = Row("Broken", "Family", "keras_hub", failure="ValueError: no such thing")
-    assert "| Broken | | | | | ValueError: no such thing | | |" in page([row], "keras 3", [])
+    assert "| Broken | | | | | ValueError: no such thing | | | |" in page([row], "keras 3", [])
 
 
 def test_models_that_were_not_run_are_named():
@@ -58,6 +59,12 @@ def test_rounding_beyond_the_limit_is_judged_in_float64():
     assert [row.proven, exact.proven, wrong.proven] == [False, True, False]
     remark = "- **Small**: at ratio 0.3 the difference is 3e-14 in float64."
     assert remark in page([exact], "keras 3", [])
+
+
+def test_two_samples_are_told_apart_by_a_share_of_the_largest_output():
+    forgotten, told = np.array([[2.0, 3.0], [2.0, 3.0]]), np.array([[1.0, 4.0], [2.0, 4.0]])
+    assert between_samples([forgotten]) == 0
+    assert between_samples([forgotten, told]) == 0.25
 
 
 def test_the_same_weights_are_compared_in_float64():
