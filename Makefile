@@ -10,10 +10,10 @@ demo: $(VENV)/.demo   ## train, prune, convert, verify and benchmark on real dig
 	$(BIN)/tfprune demo -o demo_output
 
 test: check           ## everything CI runs
-	$(PYTEST) -n 2 -m "not proof"
+	$(PYTEST) -n 2 --dist loadscope -m "not proof"
 
 test-android: $(VENV)/.dev   ## all that can be tried of the road to a phone, without one
-	$(PYTEST) -m "android or not proof" -n 2 -rs tests/android tests/android_app
+	$(PYTEST) -m "android or not proof" -n 2 --dist loadscope -rs tests/android tests/android_app
 
 check: $(VENV)/.dev   ## lint, types and the import contract
 	$(BIN)/ruff check .
