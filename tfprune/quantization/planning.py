@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tfprune.graph import is_graph
-from tfprune.graph.structure import functional, nodes_in_order
+from tfprune.graph import Calls, is_graph
+from tfprune.graph.structure import functional
 from tfprune.layer_names import check_names, is_named
 from tfprune.notes import Note
 from tfprune.quantization.folding import is_by_channel
@@ -52,10 +53,10 @@ def plan(model: Any, keep_float: Sequence[str] = ()) -> Plan:
     Raises:
         PruneError: the model is subclassed or not built, or a name fits no layer.
     """
-    calls = _Calls(model)
-    check_names("keep_float", keep_float, (node.operation.name for node in calls.nodes))
-    made = Plan(nested_inputs=calls.nested_inputs)
-    for node in calls.nodes:
+    nets = _Nets(model)
+    check_names("keep_float", keep_float, (node.operation.name for node in nets.nodes))
+    made = Plan(nested_inputs=nets.nested_inputs)
+    for node in nets.nodes:
         operation = node.operation
         if id(operation) in made.rules or is_graph(operation):
             continue
@@ -64,20 +65,20 @@ def plan(model: Any, keep_float: Sequence[str] = ()) -> Plan:
         made.rules[id(operation)] = rule
         if rule.reason:
             made.notes.append(Note(operation.name, f"stays float: {rule.reason}"))
-    for node in calls.nodes:
+    for node in nets.nodes:
         if not is_graph(node.operation):
-            _look_ahead(node, calls, made)
+            _look_ahead(node, nets, made)
     return made
 
 
-def _look_ahead(node: Any, calls: _Calls, made: Plan) -> None:
+def _look_ahead(node: Any, nets: _Nets, made: Plan) -> None:
     rule = made.rules[id(node.operation)]
     last = node
-    if rule.fuses_norm and _can_fold(node, calls, made):
-        last = calls.follower(node)
+    if rule.fuses_norm and _can_fold(node, nets, made):
+        last = nets.follower(node)
         made.norms[id(node.operation)] = last.operation
         made.folded.add(id(last))
-    follower = calls.follower(last)
+    follower = nets.follower(last)
     if rule.output == LEARNED and follower is not None:
         after = made.rules[id(follower.operation)]
         if after.joins or (
@@ -85,59 +86,54 @@ def _look_ahead(node: Any, calls: _Calls, made: Plan) -> None:
         ):
             made.unrounded.add(id(node))
     learned_or_fixed = rule.output == LEARNED or isinstance(rule.output, tuple)
-    if learned_or_fixed and calls.makes_output(last) and calls.times[id(node.operation)] == 1:
+    if learned_or_fixed and nets.makes_output(last) and nets.is_called_once(node.operation):
         made.ends.add(id(node.operation))
 
 
-def _can_fold(node: Any, calls: _Calls, made: Plan) -> bool:
-    follower = calls.follower(node)
+def _can_fold(node: Any, nets: _Nets, made: Plan) -> bool:
+    follower = nets.follower(node)
     return (
         follower is not None
         and is_by_channel(follower.operation)
         and made.rules[id(follower.operation)].output != FLOAT
-        and calls.times[id(follower.operation)] == calls.times[id(node.operation)] == 1
+        and nets.is_called_once(follower.operation)
+        and nets.is_called_once(node.operation)
         and follower.operation.dtype_policy == unwrapped(node.operation).dtype_policy
     )
 
 
-class _Calls:
-    """The calls of a model and of the models inside it, and who reads what."""
+class _Nets:
+    """The calls of a model and of the models inside it, each model once."""
 
     def __init__(self, model: Any) -> None:
-        self.nodes: list[Any] = []
-        self.times: dict[int, int] = {}
+        self._whole = Calls(model)
+        self._nets: dict[int, Calls] = {}
         self.nested_inputs: set[int] = set()
-        self._readers: dict[int, list[Any]] = {}
-        self._ends: set[int] = set()
-        self._seen: set[int] = set()
-        net = functional(model)
-        self._outputs = {id(tensor) for tensor in net.outputs}
-        self._walk(net)
+        self.nodes = list(self._walk(self._whole, {id(functional(model))}))
+        self._times = Counter(id(node.operation) for node in self.nodes)
 
-    def _walk(self, net: Any) -> None:
-        self._seen.add(id(net))
-        self._ends |= {id(tensor) for tensor in net.outputs}
-        for node in nodes_in_order(net):
-            if node.is_input:
-                continue
-            self.nodes.append(node)
-            self.times[id(node.operation)] = self.times.get(id(node.operation), 0) + 1
-            for tensor in node.input_tensors:
-                self._readers.setdefault(id(tensor), []).append(node)
-            if is_graph(node.operation):
-                inner = functional(node.operation)
-                if id(inner) not in self._seen:
-                    self.nested_inputs |= {id(tensor) for tensor in inner.inputs}
-                    self._walk(inner)
+    def _walk(self, calls: Calls, seen: set[int]) -> Iterator[Any]:
+        for node in calls.nodes:
+            self._nets[id(node)] = calls
+            yield node
+            inner = functional(node.operation) if is_graph(node.operation) else None
+            if inner is not None and id(inner) not in seen:
+                seen.add(id(inner))
+                self.nested_inputs |= {id(tensor) for tensor in inner.inputs}
+                yield from self._walk(Calls(inner), seen)
+
+    def is_called_once(self, operation: Any) -> bool:
+        """Whether a layer or operation is called once only."""
+        return self._times[id(operation)] == 1
 
     def follower(self, node: Any) -> Any:
         """Return the only call that reads the only output of a call, else None."""
-        if len(node.outputs) != 1 or id(node.outputs[0]) in self._ends:
+        calls = self._nets[id(node)]
+        if len(node.outputs) != 1 or not calls.read_once(node.outputs[0]):
             return None
-        readers = self._readers.get(id(node.outputs[0]), [])
-        only = readers[0] if len(readers) == 1 else None
-        return None if only is None or is_graph(only.operation) else only
+        [only] = calls.readers(node.outputs[0])
+        return None if is_graph(only.operation) else only
 
     def makes_output(self, node: Any) -> bool:
         """Whether the only output of a call is an output of the whole model."""
-        return len(node.outputs) == 1 and id(node.outputs[0]) in self._outputs
+        return len(node.outputs) == 1 and id(node.outputs[0]) in self._whole.outputs
