@@ -114,12 +114,12 @@ def _differences(build: Callable[[], Any], model: Any, x: Any, update: Callable[
     """Compare at each ratio; return the model of the last one."""
     differences: dict[str, float] = {}
     in_float64: dict[str, float] = {}
-    told_apart = np.inf
+    told_apart: dict[str, float] = {}
     for ratio in RATIOS:
         plan = _plan(model, ratio)
         small, shared = shrink(plan.structure, plan.kept)
         silenced = _run(plan.masked(), x)
-        told_apart = min(told_apart, between_samples(silenced))
+        told_apart[str(ratio)] = between_samples(silenced)
         found = differences[str(ratio)] = difference(_run(small, x), silenced)
         if found > EXACT:
             in_float64[str(ratio)] = difference_in_float64(build, model, x, ratio)

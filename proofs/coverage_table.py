@@ -23,11 +23,12 @@ and its image inputs are small (64 to 75 pixels). Random units are then removed 
   channels forced to zero, as a share of the largest output, at ratios 0.3 and 0.5. The limit is
   {exact:g}; float32 sums in another order differ by about 1e-6. A deep model of random weights can
   amplify its own rounding beyond the limit: then both are run in float64 too, and that counts.
-- **told apart**: by how much the outputs of the silenced original differ between two inputs. Near 0
-  the network would forget what its first layers do, and a mistake there would not be seen.
-  Of EfficientNetV2M and EfficientNetV2L the random scales are drawn a tenth smaller than those of
-  the others: else, with its channels silenced, EfficientNetV2L is chaotic (outputs change by
-  74 % if the input is scaled by 1.001), and no two orders of summing agree, not even in float64.
+- **told apart**: by how much the outputs of the silenced original differ between two inputs, at
+  both ratios. Below the limit the network forgets what its first layers do, and a mistake there
+  would be seen at the other ratio only. Of EfficientNetV2M and
+  EfficientNetV2L the random scales are drawn a tenth smaller than those of the others: else, with
+  its channels silenced, EfficientNetV2L is chaotic (outputs change by 74 % if the input is scaled
+  by 1.001), and no two orders of summing agree, not even in float64.
 - **reloaded**: saved as `.keras`, loaded again, and bit-equal.
 - **.tflite**: converted (float32), and within {exact:g} of Keras with XNNPACK and without.
 """
@@ -43,7 +44,8 @@ class Row:
         parameters, parameters_after: Before, and at ratio 0.5.
         predicted: Whether the plan said exactly `parameters_after`.
         differences: Ratio → difference to the original with its channels silenced.
-        told_apart: Difference of two inputs' outputs, with channels silenced; the smaller one.
+        told_apart: Ratio → difference of two inputs' outputs of the original with its channels
+            silenced.
         in_float64: The same in float64, for ratios at which float32 differs by more than EXACT.
         reloaded: "equal", or what happened.
         tflite, tflite_difference: "equal", "differs", or why there is none.
@@ -64,7 +66,7 @@ class Row:
     parameters_after: int = 0
     predicted: bool = True
     differences: dict[str, float] = field(default_factory=dict)
-    told_apart: float | None = None
+    told_apart: dict[str, float] = field(default_factory=dict)
     in_float64: dict[str, float] = field(default_factory=dict)
     reloaded: str = ""
     tflite: str = ""
@@ -132,7 +134,7 @@ def _line(row: Row) -> str:
     if not row.channels:
         return f"| {row.name} | | | | | {_cell(row.failure)} | | | |"
     after = f" → {row.parameters_after:,}" if row.parameters_after else ""
-    values = " / ".join(f"{value:.0e}" for value in row.differences.values())
+    values = _numbers(row.differences)
     cells = [
         row.name,
         str(row.groups),
@@ -140,11 +142,15 @@ def _line(row: Row) -> str:
         f"{row.outputs:,} of {row.channels:,}",
         f"{row.parameters:,}{after}",
         values or ("failed" if row.prunable else "untreated") + ", see below",
-        f"{row.told_apart:.0e}" if row.told_apart is not None else "-",
+        _numbers(row.told_apart) or "-",
         row.reloaded or "-",
         f"{row.tflite_difference:.0e}" if row.tflite_difference is not None else row.tflite or "-",
     ]
     return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _numbers(by_ratio: dict[str, float]) -> str:
+    return " / ".join(f"{value:.0e}" for value in by_ratio.values())
 
 
 def _cell(text: str) -> str:
