@@ -88,6 +88,11 @@ def test_a_printout_without_times_is_an_error(text):
         read_printout(text)
 
 
+def test_runs_too_short_for_it_are_an_error():
+    with pytest.raises(PruneError, match="no whole microsecond"):
+        read_printout("count=2 curr=1\ncount=9 curr=0(all same)\nInit: 1, First inference: 1,")
+
+
 def test_what_xnnpack_left_alone_ran_on_the_builtin_kernels():
     unused = (
         "Though XNNPACK delegate is explicitly applied, the model graph will not be executed by"

@@ -15,6 +15,7 @@ from typing import Any
 
 from tfprune.errors import PruneError
 
+_ASKED = "time a model on the phone"
 _STATISTICS = re.compile(r"\b(\w+)=([\d.e+]+)")
 _STARTED = re.compile(r"Init: (\d+), First inference: (\d+)")
 _MEMORY = re.compile(r"\(MB\): init=\S+ overall=([\d.e+]+)")
@@ -53,7 +54,7 @@ def read_printout(text: str) -> Printout:
     """Read what it printed.
 
     Raises:
-        PruneError: the times are not in it.
+        PruneError: the times are not in it, or it could not tell them from 0.
 
     Example:
         >>> told = '''count=1 curr=131
@@ -69,11 +70,14 @@ def read_printout(text: str) -> Printout:
     started, memory = _STARTED.search(text), _MEMORY.search(text)
     if len(counted) < 2 or started is None:
         last = "; ".join(text.splitlines()[-3:])
-        found, fix = f"no times in what benchmark_model printed: {last}", "try a newer one"
-        raise PruneError("time a model on the phone", found, fix)
+        found = f"no times in what benchmark_model printed: {last}"
+        raise PruneError(_ASKED, found, "try a newer one")
     times = counted[-1]  # before it come those of the warm-up
     delegate, whole = _read_delegate(text)
     middle = times.get("median", times.get("avg", times["curr"]))  # all the same: curr alone
+    if not float(middle):
+        found = "its runs take no whole microsecond, in which benchmark_model counts"
+        raise PruneError(_ASKED, found, "use another --runtime")
     return Printout(
         runs=int(times["count"]),
         ms=float(middle) / 1e3,
