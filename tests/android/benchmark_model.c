@@ -46,6 +46,17 @@ static Handle buffer_of(Handle model, int is_output, size_t index) {
   }
 }
 
+static void want_one_signature(Handle model) {
+  Status (*count)(Handle, size_t *);
+  size_t signatures;
+  *(void **)&count = dlsym(dlopen(own.library, RTLD_NOW), "LiteRtGetNumModelSignatures");
+  CHECK("load", count(model, &signatures));
+  if (signatures < 2) return;
+  fprintf(stderr, "ERROR: Signature not specified or incorrect. Pass one of the following to the "
+                  "flag \"--signature_to_run_for\"\nERROR: Benchmarking failed.\n");
+  _exit(1);
+}
+
 static Handle load_model(void) {
   char toml[96];
   Handle model, options;
@@ -55,6 +66,7 @@ static Handle load_model(void) {
   snprintf(toml, sizeof toml, "num_threads = %s\n%s", option("--num_threads", "1"),
            own.xnnpack ? "" : "kernel_mode = \"builtin\"\n");
   CHECK("load", CreateModelFromFile(the.environment, option("--graph", ""), &model));
+  want_one_signature(model);
   CHECK("load", CreateOptions(&options));
   CHECK("load", SetOptionsHardwareAccelerators(options, ON_CPU));
   add_option(options, "xnnpack", toml);

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
@@ -153,6 +154,22 @@ def program(tmp_path_factory):
     return make_benchmark_model(tmp_path_factory.mktemp("it's $(mine)"))
 
 
+@pytest.fixture(scope="session")
+def two_signatures(tmp_path_factory):
+    import tensorflow as tf
+
+    folder = tmp_path_factory.mktemp("signatures")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    functions = {
+        name: tf.function(lambda x, by=by: {"y": by * model(x)}, [tf.TensorSpec((1, 3), name="x")])
+        for name, by in (("one", 1.0), ("two", 2.0))
+    }
+    tf.saved_model.save(model, folder / "saved", signatures=functions)
+    content = tf.lite.TFLiteConverter.from_saved_model(str(folder / "saved")).convert()
+    (folder / "two.tflite").write_bytes(content)
+    return folder / "two.tflite"
+
+
 @pytest.fixture
 def tool(phone):
     """A phone with the LiteRT that the stand-in opens, and with what binds to cores."""
@@ -202,6 +219,12 @@ class TestOnAPhone:
         code, _, err = run(dense, "--runtime", program)
         assert code == 1
         assert "asked: run dense on the phone\nfound: it ended with 1, and said: ERROR: " in err
+
+    def test_a_file_with_several_signatures_is_refused_with_the_reason(
+        self, tool, run, program, two_signatures
+    ):
+        code, _, err = run(two_signatures, "--runtime", program)
+        assert (code, "it has several signatures" in err) == (1, True), err
 
     def test_a_phone_that_binds_no_programs_to_cores_is_an_error(self, tool, run, program, dense):
         (tool.root / "usr/bin/taskset").unlink()

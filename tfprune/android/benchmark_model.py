@@ -151,7 +151,7 @@ def _read(folder: RemoteFolder, label: str, followed: Followed, runs: int) -> Pr
     if followed.code:
         folder.adb.check_there("running the models")
         raise PruneError(asked, _said(followed), "try --no-xnnpack, or another --runtime")
-    printout = read_printout(followed.out)
+    printout = read_printout(followed.out, label)
     if printout.runs < runs:
         found = f"only {printout.runs} of {runs} runs of a round in {_MOST_S} s"
         raise PruneError(asked, found, "ask for fewer runs in a round, with --rounds")

@@ -15,7 +15,6 @@ from typing import Any
 
 from tfprune.errors import PruneError
 
-_ASKED = "time a model on the phone"
 _STATISTICS = re.compile(r"\b(\w+)=([\d.e+]+)")
 _STARTED = re.compile(r"Init: (\d+), First inference: (\d+)")
 _MEMORY = re.compile(r"\(MB\): init=\S+ overall=([\d.e+]+)")
@@ -50,8 +49,12 @@ class Printout:
     whole: bool | None
 
 
-def read_printout(text: str) -> Printout:
+def read_printout(text: str, label: str = "a model") -> Printout:
     """Read what it printed.
+
+    Args:
+        text: All of it.
+        label: Of which model.
 
     Raises:
         PruneError: the times are not in it, or it could not tell them from 0.
@@ -68,16 +71,17 @@ def read_printout(text: str) -> Printout:
         dict(_STATISTICS.findall(line)) for line in text.splitlines() if "count=" in line
     ]
     started, memory = _STARTED.search(text), _MEMORY.search(text)
+    asked = f"time {label} on the phone"
     if len(counted) < 2 or started is None:
         last = "; ".join(text.splitlines()[-3:])
         found = f"no times in what benchmark_model printed: {last}"
-        raise PruneError(_ASKED, found, "try a newer one")
+        raise PruneError(asked, found, "try a newer one")
     times = counted[-1]  # before it come those of the warm-up
     delegate, whole = _read_delegate(text)
     middle = times.get("median", times.get("avg", times["curr"]))  # all the same: curr alone
     if not float(middle):
         found = "its runs take no whole microsecond, in which benchmark_model counts"
-        raise PruneError(_ASKED, found, "use another --runtime")
+        raise PruneError(asked, found, "use another --runtime")
     return Printout(
         runs=int(times["count"]),
         ms=float(middle) / 1e3,
