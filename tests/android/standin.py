@@ -14,7 +14,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tfprune.android.building import SOURCES as NATIVE
+
 SOURCE = Path(__file__).with_name("standin.c")
+BENCHMARK_MODEL = Path(__file__).with_name("benchmark_model.c")
 HEADER = struct.Struct("<IIQQQQQQ")  # an ELF program header
 RELOCATION = struct.Struct("<QQq")
 LOAD, DYNAMIC, NOTE = 1, 2, 4
@@ -146,6 +149,13 @@ def make_standins(folder: Path, glibc: Path, library: Library | None = None) -> 
         parts += [str(glibc / real[name])] if name in real else []
         options = ("-shared", "-nostdlib", "-Wl,--no-as-needed", f"-Wl,-soname,{name}")
         _compile(folder, *options, *parts, "-o", name)
+
+
+def make_benchmark_model(folder: Path, *flags: str) -> Path:
+    """Build what takes the place of LiteRT's benchmark_model, for Linux on x86-64."""
+    words = ("-I", str(NATIVE), *flags, str(BENCHMARK_MODEL), "-ldl", "-o", "benchmark_model")
+    _compile(folder, *words)
+    return folder / "benchmark_model"
 
 
 def _compile(folder: Path, *words: str) -> None:

@@ -15,15 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tfprune.android.adb import Adb, find_adb, quote
+from tfprune.android.adb import Adb, PhoneLost, find_adb, quote
+from tfprune.android.app import App
 from tfprune.android.bundles import candidates
 from tfprune.android.checking import Reference, check
 from tfprune.android.devices import Seen, choose, choose_abi, read_devices
 from tfprune.android.elf import read_elf
+from tfprune.android.folder import RemoteFolder
 from tfprune.android.inputs import pack, read_output
 from tfprune.android.planning import Plan, make_plan
 from tfprune.android.result import PhoneResult
-from tfprune.android.running import read_document
+from tfprune.android.running import read_document, run_line
 from tfprune.android.saving import save_profile
 from tfprune.android.watching import follow
 from tfprune.cli import main
@@ -238,6 +240,19 @@ def test_a_push_to_a_full_phone_is_an_error_whatever_adb_says_besides(tmp_path):
     adb.chmod(0o755)
     with pytest.raises(PruneError, match="the phone is full: adb: error: failed to copy"):
         Adb(str(adb), "A").push(adb, "/data/local/tmp/a.so")
+
+
+def test_ctrl_c_is_not_hidden_by_a_phone_that_is_gone(tmp_path):
+    """What runs there cannot be ended then; that is not what the user wants to hear."""
+    adb = tmp_path / "adb"
+    interrupt_and_hang = "kill -INT $PPID; exec sleep 60"
+    adb.write_text(f"#!/bin/sh\ncase $* in *wait*) {interrupt_and_hang};; esac\nexit 1\n")
+    adb.chmod(0o755)
+    folder = RemoteFolder(Adb(str(adb), "A"), tmp_path)
+    with pytest.raises(PhoneLost):
+        folder.adb.shell(App().stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_line(folder, App(), "wait")
 
 
 def test_adb_is_looked_for_on_path_then_in_the_sdk(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,18 +125,21 @@ class Adb:
         self.check_there(doing)
         raise _not_copied(local, size, _last_line(done))
 
-    def pull(self, remote: str, local: Path) -> None:
-        """Copy a file from the phone.
+    def pull(self, remote: str) -> bytes:
+        """Return the content of a file on the phone.
 
         Raises:
             PhoneLost: the phone went away meanwhile.
             PruneError: it cannot be read.
         """
         doing = f"copying {remote} from it"
-        done = self._run("pull", remote, str(local), timeout_s=10 * _SHORT_S, doing=doing)
-        if done.code:
-            self.check_there(doing)
-            raise PruneError(f"copy {remote} from the phone", _last_line(done), "try again")
+        with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
+            local = Path(folder) / "pulled"
+            done = self._run("pull", remote, str(local), timeout_s=10 * _SHORT_S, doing=doing)
+            if done.code:
+                self.check_there(doing)
+                raise PruneError(f"copy {remote} from the phone", _last_line(done), "try again")
+            return local.read_bytes()
 
     def check_there(self, doing: str) -> None:
         """Raise `PhoneLost` if the phone is not there any more."""

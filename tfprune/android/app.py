@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tfprune.android.adb import ASKED, Adb, quote
+from tfprune.android.checking import Reference
+from tfprune.android.folder import RemoteFolder
 from tfprune.android.planning import Plan
+from tfprune.android.running import DocumentRuntime
 from tfprune.errors import PruneError
 
 PACKAGE = "org.tfprune.demo"
@@ -19,18 +21,20 @@ _INSTALL = "gradle -p android_demo installDebug"
 
 
 @dataclass(frozen=True)
-class App:
+class App(DocumentRuntime):
     """LiteRT in an app, as users' own apps have it: with Android's scheduling of apps.
 
     Args:
         name: What runs, for readers.
         files: Nothing has to be copied: the app is installed.
+        start: Nothing of the folder's is executed.
         silence_s: How long it may say nothing: its one document comes at the end.
         stop: What ends it on the phone.
     """
 
     name: str = "the demo app"
     files: Mapping[str, Path] = field(default_factory=dict)
+    start: tuple[str, ...] = ()
     silence_s: float = 1200.0
     stop: str = f"am force-stop {PACKAGE}"
 
@@ -44,6 +48,18 @@ class App:
     def steps(self, plan: Plan) -> int:
         """How many steps it tells of: none."""
         return 0
+
+    def explain(self, text: str) -> tuple[str, str] | None:
+        """Return what `am instrument` says of an app that is not there or crashed."""
+        return how_it_failed(text)
+
+    def run(
+        self, folder: RemoteFolder, plan: Plan, references: Sequence[Reference]
+    ) -> list[dict[str, Any]]:
+        """Run a plan; outputs that the app left in files are fetched."""
+        rows = super().run(folder, plan, references)
+        fetch_outputs(folder.adb, rows)
+        return rows
 
 
 def check_app(*, cpu_mask: str | None, per_op: bool) -> None:
@@ -78,10 +94,7 @@ def fetch_outputs(adb: Adb, rows: list[dict[str, Any]]) -> None:
         PruneError: a file cannot be read.
     """
     for output in (output for row in rows for output in row["outputs"] if "file" in output):
-        with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
-            local = Path(folder) / "values"
-            adb.pull(output["file"], local)
-            output["base64"] = base64.b64encode(local.read_bytes()).decode("ascii")
+        output["base64"] = base64.b64encode(adb.pull(output["file"])).decode("ascii")
         if adb.shell(quote("rm", "-f", output["file"])).code:
             raise PruneError(
                 f"{ASKED}: remove {output['file']}", "refused", "remove it by hand: adb shell rm"

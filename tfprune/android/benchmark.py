@@ -6,10 +6,11 @@ from typing import Any
 
 from tfprune.android.adb import Adb, find_adb
 from tfprune.android.app import check_app
-from tfprune.android.bundles import APP, candidates
+from tfprune.android.benchmark_model import check_program
+from tfprune.android.bundles import APP, RUNTIMES, candidates
 from tfprune.android.checking import run_here
 from tfprune.android.description import describe, read_properties
-from tfprune.android.devices import choose, choose_abi, list_devices
+from tfprune.android.devices import Ask, choose, choose_abi, list_devices
 from tfprune.android.measuring import Visit, visit
 from tfprune.android.planning import make_plan
 from tfprune.android.result import PhoneResult
@@ -35,6 +36,7 @@ def benchmark_android(
     inputs: Inputs = None,
     per_op: bool = False,
     raise_on_failure: bool = True,
+    ask: Ask | None = None,
 ) -> PhoneResult:
     """Time one or more .tflite files on an Android phone, interleaved, and check their outputs.
 
@@ -53,12 +55,14 @@ def benchmark_android(
         xnnpack: Whether the XNNPACK delegate may take ops.
         runtime: `"auto"`: Google's LiteRT for Android (`"litert-lm"`), or where that does not start
             the Linux build of exactly the installed version with a glibc (`"ai-edge-litert"`);
-            `"app"`: the demo app of android_demo, installed before; or the path of a libLiteRt.so
-            of your own, of version 2.3.
+            `"app"`: the demo app of android_demo, installed before; or the path of a file of your
+            own: a libLiteRt.so of version 2.3, or LiteRT's program benchmark_model.
         inputs: Arrays in the file's order, or a dict by input name; by default random ones.
         per_op: Also time each op, in a run of its own.
         raise_on_failure: Whether outputs that differ from this machine's are an error; else they
             stand in the rows.
+        ask: Called with the phones if several can be used and none is named; it returns one of
+            them, or None, which is an error.
 
     Returns:
         A `PhoneResult`, one row for each model, with `to_dict()` for JSON.
@@ -76,6 +80,8 @@ def benchmark_android(
     """
     if runtime == APP:
         check_app(cpu_mask=cpu_mask, per_op=per_op)
+    elif runtime not in RUNTIMES:
+        check_program(runtime, per_op=per_op)
     named = name_models(models)
     plan = make_plan(
         named,
@@ -86,7 +92,7 @@ def benchmark_android(
         warmup=warmup,
         xnnpack=xnnpack,
     )
-    adb, abi, phone = find_phone(serial)
+    adb, abi, phone = find_phone(serial, ask)
     tries = candidates(runtime, abi)
     files = track(list(named.values()), "running here")
     references = [run_here(path, inputs, xnnpack) for path in files]
@@ -111,7 +117,7 @@ def benchmark_android(
     return result
 
 
-def find_phone(serial: str | None) -> tuple[Adb, str, dict[str, Any]]:
+def find_phone(serial: str | None, ask: Ask | None = None) -> tuple[Adb, str, dict[str, Any]]:
     """Return the phone, the ABI to use, and its description.
 
     Raises:
@@ -119,7 +125,7 @@ def find_phone(serial: str | None) -> tuple[Adb, str, dict[str, Any]]:
         PruneError: no phone, several, or one that cannot be used.
     """
     program = find_adb()
-    adb = Adb(program, choose(list_devices(program), serial))
+    adb = Adb(program, choose(list_devices(program), serial, ask))
     properties = read_properties(adb)
     abi = choose_abi(adb, properties)
     return adb, abi, describe(adb, properties, abi)
@@ -131,8 +137,16 @@ def _doubts(labels: tuple[str, ...], found: Visit) -> list[Note]:
     notes = [
         Note(label, reason)
         for label, row in zip(labels, found.timed, strict=True)
-        if not row["settled"]
+        if row["settled"] is False
     ]
+    told = {row["told"] for row in found.timed if "told" in row}
+    if told:
+        reason = (
+            f"it tells one {' or '.join(sorted(told))} for each round, not each time: p10 and p90 "
+            "are of these; each round began in a new process; peak memory is by how much its "
+            "process grew"
+        )
+        notes.append(Note(found.runtime, reason))
     before, after = found.before["thermal"], found.after["thermal"]
     if after not in (None, "none"):
         reason = f"thermal state {before} before, {after} after: it may have slowed itself down"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -14,10 +12,13 @@ from pathlib import Path
 from tfprune import files
 from tfprune.android.adb import ASKED, quote
 from tfprune.android.app import App
+from tfprune.android.benchmark_model import users_program
 from tfprune.android.building import BIONIC, GLIBC, build_runner
 from tfprune.android.elf import read_elf
+from tfprune.android.linux import LITERT, linux
 from tfprune.android.planning import Plan
-from tfprune.emulation import setup_arm64
+from tfprune.android.running import DocumentRuntime
+from tfprune.android.runtime import Runtime
 from tfprune.emulation.commands import run
 from tfprune.emulation.place import cache_folder, installed_litert
 from tfprune.errors import FileError, PruneError
@@ -31,17 +32,11 @@ RUNTIMES = ("auto", GOOGLE, BUNDLE, APP)
 # The version whose C API native/litert.h describes; Android wheels need Android 6 (API 23).
 _GOOGLE_WHEEL = "litert-lm-api==0.18.1"
 _GOOGLE_LIBRARY = "liblitert-lm.so"
-_LOADERS = {"arm64-v8a": "ld-linux-aarch64.so.1", "x86_64": "ld-linux-x86-64.so.2"}
-_GLIBC_LIBRARIES = (
-    *("libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0"),
-    *("libstdc++.so.6", "libgcc_s.so.1"),
-)
-_LITERT = "libLiteRt.so"
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """One way to run models on a phone.
+class Bundle(DocumentRuntime):
+    """tfprune's runner and a LiteRT.
 
     Args:
         name: What runs, for readers.
@@ -70,17 +65,13 @@ class Bundle:
         return len(plan.labels) * (len(plan.rounds) + 3)
 
 
-Runtime = Bundle | App
-"""What runs models on a phone."""
-
-
 def candidates(runtime: str, abi: str) -> list[tuple[str, Callable[[], Runtime]]]:
     """Return the ways to try, the first being the wanted one: a name, and what fetches it.
 
     Args:
         runtime: `"auto"`: Google's build for Android, else the bundle; `"litert-lm"` or
             `"ai-edge-litert"` for one of these; `"app"`: the demo app; or the path of a
-            libLiteRt.so.
+            libLiteRt.so or a benchmark_model.
         abi: The phone's.
     """
     known: dict[str, tuple[str, Callable[[], Runtime]]] = {
@@ -115,34 +106,33 @@ def glibc(abi: str, library: Path | None = None) -> Bundle:
         abi: The phone's.
         library: Another libLiteRt.so for Linux, instead.
     """
-    version = installed_litert()
-    own, libraries = _own_glibc(abi) if _is_own(abi) else _emulated_glibc(abi)
-    chosen = {_LITERT: library or own, RUNNER: build_runner(GLIBC, abi), **libraries}
+    own, version = linux(abi), installed_litert()
+    chosen = {LITERT: library or own.litert, RUNNER: build_runner(GLIBC, abi), **own.files}
     name = (
         f"ai-edge-litert {version}, its Linux build with glibc" if library is None else str(library)
     )
-    start = (f"./{_LOADERS[abi]}", "--library-path", ".", f"./{RUNNER}")
-    return Bundle(name, f"./{_LITERT}", start, chosen)
+    return Bundle(name, f"./{LITERT}", own.start(RUNNER), chosen)
 
 
-def users_own(path: Path, abi: str) -> Bundle:
-    """Return the bundle of a libLiteRt.so that the user names, built for Android or for Linux.
+def users_own(path: Path, abi: str) -> Runtime:
+    """Return the runtime of a file that the user names, built for Android or for Linux.
+
+    It is a libLiteRt.so, or a program: LiteRT's benchmark_model.
 
     Raises:
-        FileError: it is missing, no library, or for another machine.
+        FileError: it is missing, neither of them, or for another machine.
     """
     if not path.is_file():
-        fix = f"one of {', '.join(RUNTIMES)}, or the path of a libLiteRt.so"
+        fix = f"one of {', '.join(RUNTIMES)}, or the path of a libLiteRt.so or a benchmark_model"
         raise FileError(f"runtime={str(path)!r} on a phone", "there is no such file", fix)
     elf = read_elf(path)
-    if elf.is_program:
-        fix = "name LiteRT's library, libLiteRt.so; tfprune brings the program"
-        raise FileError(f"use {path} as the runtime", "it is a program, not a library", fix)
     if elf.abi != abi:
         found = f"it is built for {elf.abi}, the phone runs {abi}"
-        raise FileError(f"use {path} as the runtime", found, f"name a libLiteRt.so for {abi}")
+        raise FileError(f"use {path} as the runtime", found, f"name one that is built for {abi}")
+    if elf.is_program:
+        return users_program(path, elf, abi)
     if elf.is_android:
-        return _android(str(path), _LITERT, path, abi)
+        return _android(str(path), LITERT, path, abi)
     return glibc(abi, path)
 
 
@@ -167,45 +157,3 @@ def _fetch_google(abi: str, target: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             [member] = [name for name in archive.namelist() if name.endswith(_GOOGLE_LIBRARY)]
             files.write_bytes(target, archive.read(member))
-
-
-def _is_own(abi: str) -> bool:
-    machine = {"amd64": "x86_64", "aarch64": "arm64-v8a", "arm64": "arm64-v8a"}
-    here = platform.machine().lower()
-    return platform.system() == "Linux" and machine.get(here, here) == abi
-
-
-def _own_glibc(abi: str) -> tuple[Path, dict[str, Path]]:
-    """Return this machine's own LiteRT and C library: the phone, an emulator, is of its kind."""
-    import importlib.util
-
-    package = importlib.util.find_spec("ai_edge_litert")
-    assert package is not None and package.origin is not None
-    library = Path(package.origin).with_name(_LITERT)
-    listed = subprocess.run(["ldd", str(library)], capture_output=True, text=True).stdout
-    found = {}
-    for line in listed.splitlines():
-        path = next((word for word in line.split() if word.startswith("/")), "")
-        if Path(path).name in (*_GLIBC_LIBRARIES, _LOADERS[abi]):
-            found[Path(path).name] = Path(path)
-    return library, _complete(found, abi)
-
-
-def _emulated_glibc(abi: str) -> tuple[Path, dict[str, Path]]:
-    """Return those that `tfprune setup-arm64` fetches, fetching them if need be."""
-    if abi != "arm64-v8a":
-        found = f"this {platform.system()} {platform.machine()} has no glibc for {abi}"
-        raise PruneError(f"{ASKED} of {abi}", found, f"use runtime={GOOGLE!r}")
-    setup = setup_arm64()
-    named = {path.name: path for path in (setup.folder / "root").rglob("*.so*") if path.is_file()}
-    wanted = (*_GLIBC_LIBRARIES, _LOADERS[abi])
-    libraries = {name: named[name] for name in wanted if name in named}
-    return setup.folder / "site/ai_edge_litert" / _LITERT, _complete(libraries, abi)
-
-
-def _complete(found: dict[str, Path], abi: str) -> dict[str, Path]:
-    missing = [name for name in (*_GLIBC_LIBRARIES, _LOADERS[abi]) if name not in found]
-    if missing:
-        fix = f"install it, or use runtime={GOOGLE!r}"
-        raise PruneError(f"{ASKED}: bundle glibc", f"{missing[0]} was not found", fix)
-    return {name: path.resolve() for name, path in found.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tfprune.android.adb import ASKED, Adb, find_adb, run_adb
@@ -76,8 +76,17 @@ def list_devices(program: str | None = None) -> list[Seen]:
     return read_devices(done.out)
 
 
-def choose(devices: Sequence[Seen], serial: str | None) -> str:
+Ask = Callable[[Sequence[Seen]], "Seen | None"]
+"""Which of several phones; None: the user does not say."""
+
+
+def choose(devices: Sequence[Seen], serial: str | None, ask: Ask | None = None) -> str:
     """Return the serial number of the one phone to use.
+
+    Args:
+        devices: What adb sees.
+        serial: The one that was named, if any.
+        ask: Asked if several can be used.
 
     Raises:
         PruneError: none, several, or one that cannot be used; it says which and what to do.
@@ -103,10 +112,11 @@ def choose(devices: Sequence[Seen], serial: str | None) -> str:
     if not ready:
         fix = _FIXES.get(wanted[0].state, "see what `adb devices` says of it")
         raise PruneError(asked, f"adb sees {', '.join(map(str, wanted))}", fix)
-    if len(ready) > 1:
+    chosen = ready[0] if len(ready) == 1 else ask(ready) if ask is not None else None
+    if chosen is None:
         fix = f"name one of them: --serial {ready[0].serial}"
         raise PruneError(asked, f"adb sees {len(ready)} phones: {listed}", fix)
-    return ready[0].serial
+    return chosen.serial
 
 
 def choose_abi(adb: Adb, properties: dict[str, str]) -> str:

@@ -11,18 +11,22 @@ from tfprune.errors import FileError
 
 _MACHINES = {183: "arm64-v8a", 62: "x86_64", 40: "armeabi-v7a", 3: "x86"}
 _64_BITS, _LITTLE = 2, 1
+_PROGRAM = 2
 _LOADED, _DYNAMIC, _LOADER = 1, 2, 3
-_NEEDED, _STRINGS = 1, 5
+_NEEDED, _STRINGS, _FLAGS, _IS_PROGRAM = 1, 5, 0x6FFFFFFB, 0x08000000
 
 
 @dataclass(frozen=True)
 class Elf:
     """An ELF file, as its specification (System V ABI, chapters 4 and 5) lays it out.
 
+    That a program may be loaded anywhere, and has no loader, stands in `DT_FLAGS_1` (binutils'
+    include/elf/common.h).
+
     Args:
         abi: Android's name of the machine it is for, or `"unknown"`.
         needed: The libraries it names.
-        is_program: Whether it names a loader, as programs do and libraries do not.
+        is_program: Whether it is no library.
     """
 
     abi: str
@@ -49,7 +53,7 @@ def read_elf(path: str | Path) -> Elf:
         return _read(content, abi) if content[4] == _64_BITS else Elf(abi, (), False)
     except (struct.error, ValueError, IndexError) as error:
         asked, found = f"use {path} as the runtime", "it is no whole ELF file"
-        raise FileError(asked, found, "name a libLiteRt.so") from error
+        raise FileError(asked, found, "name a libLiteRt.so or a benchmark_model") from error
 
 
 def _read(content: bytes, abi: str) -> Elf:
@@ -67,7 +71,11 @@ def _read(content: bytes, abi: str) -> Elf:
         if tag == _NEEDED:
             at = _offset(strings[0], segments) + value
             needed.append(content[at : content.index(b"\0", at)].decode("utf-8", "replace"))
-    return Elf(abi, tuple(needed), any(segment[0] == _LOADER for segment in segments))
+    [kind] = struct.unpack_from("<H", content, 16)
+    flags = [value for tag, value in rows if tag == _FLAGS]
+    has_loader = any(segment[0] == _LOADER for segment in segments)
+    is_program = kind == _PROGRAM or has_loader or any(value & _IS_PROGRAM for value in flags)
+    return Elf(abi, tuple(needed), is_program)
 
 
 def _offset(address: int, segments: list[tuple[int, ...]]) -> int:

@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from tfprune.android.adb import Adb
-from tfprune.android.bundles import Runtime
 from tfprune.android.checking import Reference
 from tfprune.android.description import read_state
 from tfprune.android.folder import RemoteFolder
-from tfprune.android.inputs import pack
 from tfprune.android.planning import Plan
-from tfprune.android.running import RuntimeRefused, install, run
+from tfprune.android.runtime import Runtime
 from tfprune.errors import PruneError
 from tfprune.notes import Note
 from tfprune.progress import track
 
 _PROFILED_RUNS = 20
 Tries = Sequence[tuple[str, Callable[[], Runtime]]]
+
+
+class RuntimeRefused(PruneError):
+    """This runtime does not start on this phone; another one may."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,12 @@ def visit(
     """
     with RemoteFolder(adb) as folder:
         runtime, notes = _install(folder, tries)
-        _copy(folder, references)
+        _copy(folder, runtime, references)
         before = read_state(adb)
-        timed = run(folder, runtime, plan)
+        timed = runtime.run(folder, plan, references)
         after = read_state(adb)
         watched = replace(plan, warmup=1, rounds=(), profile=_PROFILED_RUNS)
-        profiled = run(folder, runtime, watched) if per_op else [{} for _ in timed]
+        profiled = runtime.run(folder, watched, references) if per_op else [{} for _ in timed]
     return Visit(runtime.name, timed, profiled, before, after, tuple(notes))
 
 
@@ -78,7 +80,7 @@ def _install(folder: RemoteFolder, tries: Tries) -> tuple[Runtime, list[Note]]:
     for name, fetch in tries:
         try:
             runtime = fetch()
-            install(folder, runtime)
+            _start(folder, runtime)
         except RuntimeRefused as error:
             failure: PruneError = error
             notes.append(Note(name, f"does not start on this phone: {error.found}"))
@@ -94,10 +96,27 @@ def _install(folder: RemoteFolder, tries: Tries) -> tuple[Runtime, list[Note]]:
     raise PruneError(failure.asked, "; ".join(map(str, notes)), failure.fix) from failure
 
 
-def _copy(folder: RemoteFolder, references: Sequence[Reference]) -> None:
+def _start(folder: RemoteFolder, runtime: Runtime) -> None:
+    """Copy a runtime to the phone and see whether it starts there.
+
+    Raises:
+        RuntimeRefused: it does not, with what it said.
+    """
+    for name, path in track(list(runtime.files.items()), "copying the runtime"):
+        folder.push(path, name, program=f"./{name}" in runtime.start)
+    try:
+        runtime.run(folder, Plan(), ())
+    except PruneError as error:
+        if type(error) is not PruneError:  # the phone went away
+            raise
+        raise RuntimeRefused(error.asked, error.found, error.fix) from error
+
+
+def _copy(folder: RemoteFolder, runtime: Runtime, references: Sequence[Reference]) -> None:
     with tempfile.TemporaryDirectory(prefix="tfprune-") as own:
         for i, reference in enumerate(track(references, "copying the models")):
-            packed = Path(own) / f"{i}.in"
-            packed.write_bytes(pack(reference.inputs))
             folder.push(Path(reference.path), f"{i}.tflite")
-            folder.push(packed, packed.name)
+            for end, content in runtime.pack(reference).items():
+                packed = Path(own) / f"{i}.{end}"
+                packed.write_bytes(content)
+                folder.push(packed, packed.name)

@@ -1,19 +1,21 @@
-"""Run models on the phone and read the document that comes back."""
+"""Run a program on the phone to its end, and read the document of those that print one."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 from tfprune.android.adb import ASKED
-from tfprune.android.app import fetch_outputs, how_it_failed
-from tfprune.android.bundles import RUNNER, Runtime
+from tfprune.android.checking import Reference
 from tfprune.android.folder import RemoteFolder
+from tfprune.android.inputs import pack
 from tfprune.android.planning import Plan
+from tfprune.android.runtime import Runtime
 from tfprune.android.watching import Followed, follow
 from tfprune.errors import FileError, PruneError
-from tfprune.progress import track
 
 FORMAT = 1
 _TAIL_LINES = 3
@@ -22,47 +24,53 @@ _FOREIGN = ("ELF", "\ufffd", "Exec format error")
 """What shells say of a program for another machine; busybox' reads it as a script."""
 
 
-class RuntimeRefused(PruneError):
-    """This runtime does not start on this phone; another one may."""
+class DocumentRuntime(Runtime):
+    """A program that takes a whole plan and prints one document (docs/android.md)."""
+
+    @abstractmethod
+    def line(self, folder: str, plan: Plan) -> str:
+        """Return the line that runs a plan in a folder; `pid` there tells what to end."""
+
+    @abstractmethod
+    def steps(self, plan: Plan) -> int:
+        """How many steps it tells of."""
+
+    def explain(self, text: str) -> tuple[str, str] | None:
+        """Return what failed and the fix, where what it said tells."""
+        return None
+
+    def pack(self, reference: Reference) -> dict[str, bytes]:
+        """Return one file with every input and its name in the signature."""
+        return {"in": pack(reference.inputs)}
+
+    def run(
+        self, folder: RemoteFolder, plan: Plan, references: Sequence[Reference]
+    ) -> list[dict[str, Any]]:
+        """Run a plan and return the rows of its `models`."""
+        followed = run_line(folder, self, self.line(folder.path, plan), self.steps(plan))
+        known = self.explain("\n".join([*followed.said, followed.out]))
+        if (followed.code or known) and '"error"' not in followed.out:
+            folder.adb.check_there("running the models")
+            raise PruneError(f"{ASKED}: run {self.name}", *(known or how_it_ended(followed)))
+        return read_document(followed.out, plan.labels)
 
 
-def install(folder: RemoteFolder, runtime: Runtime) -> None:
-    """Copy a runtime to the phone and see whether it starts there.
-
-    Raises:
-        RuntimeRefused: it does not, with what it said.
-    """
-    for name, path in track(list(runtime.files.items()), "copying the runtime"):
-        folder.push(path, name, program=name == RUNNER or name.startswith("ld-"))
+def run_line(
+    folder: RemoteFolder,
+    runtime: Runtime,
+    line: str,
+    steps: int = 0,
+    silence_s: float | None = None,
+) -> Followed:
+    """Run a line on the phone and return how it ended; after Ctrl-C nothing of it goes on."""
+    command = folder.adb.command("shell", line)
     try:
-        run(folder, runtime, Plan())
-    except PruneError as error:
-        if type(error) is not PruneError:  # the phone went away
-            raise
-        raise RuntimeRefused(error.asked, error.found, error.fix) from error
-
-
-def run(folder: RemoteFolder, runtime: Runtime, plan: Plan) -> list[dict[str, Any]]:
-    """Run a plan and return the rows of its `models`.
-
-    Raises:
-        PhoneLost: the phone went away.
-        PruneError: the runner did not start, was ended, or a model failed, by name.
-    """
-    command = folder.adb.command("shell", runtime.line(folder.path, plan))
-    try:
-        followed = follow(command, runtime.steps(plan), runtime.silence_s)
+        return follow(command, steps, runtime.silence_s if silence_s is None else silence_s)
     except BaseException:  # Ctrl-C
         if runtime.stop:
-            folder.adb.shell(runtime.stop)
+            with contextlib.suppress(PruneError):  # the phone may be gone, too
+                folder.adb.shell(runtime.stop)
         raise
-    of_the_app = how_it_failed("\n".join([*followed.said, followed.out]))
-    if (followed.code or of_the_app) and '"error"' not in followed.out:
-        folder.adb.check_there("running the models")
-        raise PruneError(f"{ASKED}: run {runtime.name}", *(of_the_app or _how_it_ended(followed)))
-    rows = read_document(followed.out, plan.labels)
-    fetch_outputs(folder.adb, rows)
-    return rows
 
 
 def read_document(text: str, labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -99,14 +107,18 @@ def _failure(error: dict[str, str], labels: Sequence[str]) -> PruneError:
     return PruneError(asked, error["text"], "try --no-xnnpack, or another --runtime")
 
 
-def _how_it_ended(followed: Followed) -> tuple[str, str]:
+def how_it_ended(followed: Followed) -> tuple[str, str]:
+    """Return how a program that failed ended, and the fix."""
     if followed.stopped:
         return followed.stopped, "ask for fewer runs in a round, with --rounds, or --no-xnnpack"
     if 128 < followed.code <= 128 + _SIGNALS:
         found = f"the runner was ended by signal {followed.code - 128}"
         return found, "the phone may be short of memory: close other apps, or try fewer models"
+    lines = [*followed.said, *followed.out.splitlines()]
     if any(sign in line for line in followed.said for sign in _FOREIGN):
         found = "the phone's processor does not run this program"
         return found, "report this with the phone's name"
-    last = "; ".join([*followed.said, *followed.out.splitlines()][-_TAIL_LINES:])
-    return f"it ended with {followed.code}: {last}", "try another --runtime"
+    return (
+        f"it ended with {followed.code}: {'; '.join(lines[-_TAIL_LINES:])}",
+        "try another --runtime",
+    )

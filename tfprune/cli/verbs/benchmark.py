@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from tfprune.cli.arrays import read_arrays
+from tfprune.cli.asking import ask_which, can_ask
 from tfprune.cli.output import show
 from tfprune.cli.words import CPUS
 from tfprune.errors import PruneError
@@ -36,7 +37,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         default="auto",
         metavar="NAME",
         help="auto, ai-edge-litert, tflite-runtime; with --android auto, litert-lm, ai-edge-litert "
-        "or a libLiteRt.so of your own; default: the first that works",
+        "or the path of a libLiteRt.so or benchmark_model; default: the first that works",
     )
     _add_phone(verb.add_argument_group("on an Android phone"))
 
@@ -44,7 +45,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 def _add_phone(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--android", action="store_true", help="time them on a phone, through adb")
     group.add_argument("--app", action="store_true", help="in the demo app, installed before")
-    group.add_argument("--serial", metavar="S", help="which, if adb sees several")
+    group.add_argument("--serial", metavar="S", help="which, if adb sees several; else it asks")
     group.add_argument("--cpu-mask", metavar="HEX", help="the cores to run on; f0 is 4 to 7")
     group.add_argument(
         "--save-profile", metavar="JSON", help="save the time of each op, with the phone's name"
@@ -122,6 +123,7 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
         inputs=read_arrays(arguments.inputs),
         per_op=arguments.per_op or arguments.save_profile is not None,
         raise_on_failure=False,
+        ask=ask_which if can_ask(arguments.json) else None,
     )
     if arguments.save_profile is not None:
         save_profile(result, arguments.save_profile)
