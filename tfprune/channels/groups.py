@@ -115,7 +115,11 @@ def find_groups(
     where = group_of[roots], unit_of[roots]
     return [
         _group(
-            [bindings[i] for i in np.frombuffer(members, np.int64)], number, where, units, reason
+            [bindings[i] for i in np.frombuffer(members, np.int64).tolist()],
+            number,
+            where,
+            units,
+            reason,
         )
         for number, ((members, reason), units) in enumerate(classes.items())
     ]

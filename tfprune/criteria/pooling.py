@@ -63,7 +63,7 @@ def filters(member: Member, size: int) -> np.ndarray:
     units = member.units[positions]
     counts = np.bincount(units, minlength=size)
     nth = np.arange(len(units)) - np.repeat(np.cumsum(counts) - counts, counts)
-    rows = np.zeros((size, counts.max(initial=0), weights.shape[1]), weights.dtype)
+    rows = np.zeros((size, max(counts.tolist(), default=0), weights.shape[1]), weights.dtype)
     rows[units, nth] = weights[positions]
     return rows.reshape(size, -1)
 
