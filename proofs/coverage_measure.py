@@ -45,7 +45,7 @@ def measure(candidate: Candidate, save: Callable[[Row], None]) -> None:
     try:
         keras.utils.set_random_seed(0)
         model = candidate.build()
-        randomize(model, np.random.default_rng(1), candidate.scale)
+        randomize(model, np.random.default_rng(1), candidate.gain)
         x = inputs_for(model, np.random.default_rng(2))
         update(**_structure(model))
         small = _differences(candidate.build, model, x, update)

@@ -31,9 +31,8 @@ APPLICATIONS: dict[str, tuple[str, ...]] = {
 }
 # The smallest image, in pixels, that these accept; all others get 64.
 _PIXELS = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
-# With scales drawn from 0.5 to 1.5 these are chaotic: with its channels silenced, EfficientNetV2L
-# changes its outputs by 74 % if its input is scaled by 1.001. A tenth smaller they are not.
-_SCALES = {"EfficientNetV2M": 0.9, "EfficientNetV2L": 0.9}
+# Keras' initial kernels let the signal fade where nothing normalizes it.
+_GAINS = {"VGG16": 1.7, "VGG19": 1.7}
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,14 @@ class Candidate:
         family: The models of one family stand together.
         library: "keras.applications" or "keras_hub".
         build: Builds it, with the library's own initial weights.
-        scale: What the random scales of its normalizations are multiplied by.
+        gain: What its kernels are multiplied by.
     """
 
     name: str
     family: str
     library: str
     build: Callable[[], Any]
-    scale: float = 1.0
+    gain: float = 1.0
 
 
 def candidates() -> list[Candidate]:
@@ -70,7 +69,7 @@ def candidates() -> list[Candidate]:
 
 def _of_applications(name: str, family: str) -> Candidate:
     build = partial(_application, name)
-    return Candidate(name, family, "keras.applications", build, _SCALES.get(name, 1.0))
+    return Candidate(name, family, "keras.applications", build, _GAINS.get(name, 1.0))
 
 
 def _application(name: str) -> Any:
@@ -97,16 +96,41 @@ def _backbone(name: str) -> Any:
     return build(**HUB[name])
 
 
-def randomize(model: Any, rng: np.random.Generator, scale: float = 1.0) -> None:
-    """Give biases, scales and moving statistics values that a mistake would show in."""
+def randomize(model: Any, rng: np.random.Generator, gain: float = 1.0) -> None:
+    """Give a model weights that a mistake would show in, and that let its inputs through.
+
+    Biases and scales are drawn. BatchNormalization gets the statistics of what really comes, as in
+    a trained network, its variances times 0.5 to 1.5; with drawn ones a deep network forgets its
+    inputs, and with them all that its first layers do.
+
+    Args:
+        model: The model.
+        rng: The source of randomness.
+        gain: What its kernels are multiplied by.
+    """
     for variable in model.variables:
         name = variable.path.split("/")[-1]
         if name in ("gamma", "scale"):
-            variable.assign(scale * rng.uniform(0.5, 1.5, variable.shape))
-        elif name == "moving_variance":
             variable.assign(rng.uniform(0.5, 1.5, variable.shape))
-        elif name in ("beta", "moving_mean", "bias"):
+        elif name in ("beta", "bias"):
             variable.assign(rng.uniform(-0.3, 0.3, variable.shape))
+        elif gain != 1 and name == "kernel":
+            variable.assign(gain * variable)
+    moving = [variable for variable in model.variables if "/moving_" in variable.path]
+    if moving:
+        _settle(model, rng)
+        for variable in moving:
+            if variable.path.endswith("variance"):
+                variable.assign(variable * rng.uniform(0.5, 1.5, variable.shape))
+
+
+def _settle(model: Any, rng: np.random.Generator) -> None:
+    import tensorflow as tf
+
+    import tfprune
+
+    data = tf.data.Dataset.from_tensor_slices(inputs_for(model, rng, samples=16)).batch(8)
+    model.set_weights(tfprune.recalibrate(model, data).get_weights())
 
 
 def inputs_for(model: Any, rng: np.random.Generator, samples: int = 2, length: int = 8) -> Any:

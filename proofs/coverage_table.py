@@ -10,8 +10,9 @@ EXACT = 1e-4
 _HEAD = """# Coverage: structured pruning of the models people use
 
 Written by `python -m proofs.coverage` (`--only NAME` runs one, `--help` says the rest). Every model
-is built without pretrained weights, its biases, scales and moving statistics are drawn at random,
-and its image inputs are small (64 to 75 pixels). Random units are then removed from every group.
+is built without pretrained weights, its biases and scales are drawn at random, and its moving
+statistics are those of random inputs, the variances times 0.5 to 1.5. Its image inputs are small
+(64 to 75 pixels). Random units are then removed from every group.
 
 - **groups**: sets of units (channels, neurons, heads) that are ranked together.
 - **reachable**: share of the output channels of all kernels that may be pruned, not counting those
@@ -24,11 +25,7 @@ and its image inputs are small (64 to 75 pixels). Random units are then removed 
   {exact:g}; float32 sums in another order differ by about 1e-6. A deep model of random weights can
   amplify its own rounding beyond the limit: then both are run in float64 too, and that counts.
 - **told apart**: by how much the outputs of the silenced original differ between two inputs, at
-  both ratios. Below the limit the network forgets what its first layers do, and a mistake there
-  would be seen at the other ratio only. Of EfficientNetV2M and
-  EfficientNetV2L the random scales are drawn a tenth smaller than those of the others: else, with
-  its channels silenced, EfficientNetV2L is chaotic (outputs change by 74 % if the input is scaled
-  by 1.001), and no two orders of summing agree, not even in float64.
+  both ratios. A network that forgets its inputs would hide mistakes in its first layers.
 - **reloaded**: saved as `.keras`, loaded again, and bit-equal.
 - **.tflite**: converted (float32), and within {exact:g} of Keras with XNNPACK and without.
 """
