@@ -264,3 +264,15 @@ def test_something_that_is_no_model_is_refused(files):
 def test_a_keras_path_without_a_file_is_an_error(files):
     with pytest.raises(FileError, match=r"load no\.keras"):
         verify("no.keras", files["float32"])
+
+
+def test_a_network_that_forgets_its_inputs_is_said_to_prove_little(tmp_path):
+    inner = keras.layers.Dense(3, bias_initializer="ones", name="inner")
+    model = keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(2)])
+    convert(model, tmp_path / "model.tflite")
+    assert verify(model, tmp_path / "model.tflite").notes == ()
+    inner.kernel.assign(1e-6 * inner.kernel)
+    convert(model, tmp_path / "model.tflite")
+    [note] = verify(model, tmp_path / "model.tflite").notes
+    assert "mistake in the first layers would not be seen" in note.reason
+    assert verify(model, tmp_path / "model.tflite", samples=1).notes == ()

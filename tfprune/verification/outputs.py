@@ -19,6 +19,9 @@ from tfprune.verification.tolerance import Tolerance
 
 Outputs = list[dict[str, np.ndarray]]
 
+_TOLD_APART = 1e-4
+"""Less than this is rounding (`TOLERANCES`), not another output."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -44,6 +47,29 @@ class Question:
         """Return a batch in the file's order of inputs."""
         names = sorted(self.places, key=lambda name: self.places[name])
         return [batch[name] for name in names]
+
+
+def blind_spot(expected: Outputs) -> list[Note]:
+    """Say so if Keras' outputs are the same for all samples, whatever the first layers make.
+
+    A network may forget its inputs, above all an untrained one: then a file that computes its first
+    layers wrongly would pass.
+
+    Example:
+        >>> [note] = blind_spot([{"logits": np.array([[3.0, 1.0], [3.0, 1.0]])}])
+        >>> note.subject
+        'outputs'
+    """
+    names = expected[0]
+    arrays = [np.concatenate([np.atleast_1d(y[name]) for y in expected]) for name in names]
+    if not arrays or len(arrays[0]) < 2:
+        return []
+    told = max(measure(array[:1].repeat(len(array), 0), array).max_rel for array in arrays)
+    if told > _TOLD_APART:
+        return []
+    found = f"Keras' outputs differ by {told:.0e} of their largest value between these inputs"
+    fix = "a mistake in the first layers would not be seen; use trained weights and real inputs"
+    return [Note("outputs", f"{found}: {fix}")]
 
 
 def check_outputs(

@@ -20,7 +20,7 @@ from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
 from tfprune.verification.data import check_sizes, given_batches, random_batches
 from tfprune.verification.locate import first_different_layer
-from tfprune.verification.outputs import Question, check_outputs
+from tfprune.verification.outputs import Question, blind_spot, check_outputs
 from tfprune.verification.pairing import pair
 from tfprune.verification.reference import call, input_specs, load
 from tfprune.verification.result import Check, KernelCheck, VerifyResult
@@ -88,6 +88,7 @@ def verify(
     question, notes = _ask(computing, path, tflite, inputs, samples, runtime)
     if tolerance is not None:
         question = replace(question, tolerance=replace(question.tolerance, limit=tolerance))
+    notes = (*notes, *blind_spot(question.expected))
     checks: list[Check] = []
     for xnnpack in track((True, False), "verifying"):
         more, paired = check_outputs(question, runtime, xnnpack, place)
