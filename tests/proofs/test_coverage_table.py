@@ -53,6 +53,15 @@ def test_it_is_proven_if_it_is_exact_at_both_ratios(differences, proven):
     assert dataclasses.replace(ROW, differences=differences).proven is proven
 
 
+def test_a_network_that_forgets_its_inputs_proves_nothing():
+    told = ({"0.3": 1e-7, "0.5": 1e-7}, {"0.3": 1e-2, "0.5": 1e-7}, {})
+    assert [dataclasses.replace(ROW, told_apart=each).proven for each in told] == [
+        False,
+        True,
+        False,
+    ]
+
+
 def test_rounding_beyond_the_limit_is_judged_in_float64():
     row = dataclasses.replace(ROW, differences={"0.3": 5e-4, "0.5": 1e-7})
     exact = dataclasses.replace(row, in_float64={"0.3": 3e-14})
