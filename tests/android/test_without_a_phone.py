@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
 import struct
 import subprocess
 import sys
@@ -251,8 +252,12 @@ def test_ctrl_c_is_not_hidden_by_a_phone_that_is_gone(tmp_path):
     folder = RemoteFolder(Adb(str(adb), "A"), tmp_path)
     with pytest.raises(PhoneLost):
         folder.adb.shell(App().stop)
-    with pytest.raises(KeyboardInterrupt):
-        run_line(folder, App(), "wait")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_line(folder, App(), "wait")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_adb_is_looked_for_on_path_then_in_the_sdk(tmp_path, monkeypatch):
