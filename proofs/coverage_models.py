@@ -31,8 +31,9 @@ APPLICATIONS: dict[str, tuple[str, ...]] = {
 }
 # The smallest image, in pixels, that these accept; all others get 64.
 _PIXELS = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
-# Keras' initial kernels let the signal fade where nothing normalizes it.
-_GAINS = {"VGG16": 1.7, "VGG19": 1.7}
+# Where nothing normalizes the signal fades; in EfficientNetV2L, with channels silenced, it grows to
+# 1e7 and rounding with it.
+_GAINS = {"VGG16": 1.7, "VGG19": 1.7, "EfficientNetV2L": 0.95}
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def randomize(model: Any, rng: np.random.Generator, gain: float = 1.0) -> None:
     Args:
         model: The model.
         rng: The source of randomness.
-        gain: What its kernels are multiplied by.
+        gain: What its kernels are multiplied by in the end.
     """
     for variable in model.variables:
         name = variable.path.split("/")[-1]
@@ -114,14 +115,15 @@ def randomize(model: Any, rng: np.random.Generator, gain: float = 1.0) -> None:
             variable.assign(rng.uniform(0.5, 1.5, variable.shape))
         elif name in ("beta", "bias"):
             variable.assign(rng.uniform(-0.3, 0.3, variable.shape))
-        elif gain != 1 and name == "kernel":
-            variable.assign(gain * variable)
     moving = [variable for variable in model.variables if "/moving_" in variable.path]
     if moving:
         _settle(model, rng)
         for variable in moving:
             if variable.path.endswith("variance"):
                 variable.assign(variable * rng.uniform(0.5, 1.5, variable.shape))
+    for variable in model.variables:
+        if gain != 1 and variable.path.endswith("/kernel"):
+            variable.assign(gain * variable)
 
 
 def _settle(model: Any, rng: np.random.Generator) -> None:
