@@ -64,3 +64,13 @@ class PruneWarning(UserWarning):
 def first_line(error: Exception) -> str:
     """Return the first line of an error's message, or its type if it has none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def first_sentence(error: Exception) -> str:
+    """Return the first sentence of an error's message on one line, or its type if it has none.
+
+    Example:
+        >>> first_sentence(ValueError("It is\\nbroken. See line 3."))
+        'It is broken'
+    """
+    return " ".join(str(error).split()).split(". ")[0] or type(error).__name__

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from tfprune.counts.shapes import Uncounted, einsum_shape
-from tfprune.errors import first_line
+from tfprune.errors import first_line, first_sentence
 from tfprune.graph import functional, is_graph, nodes_in_order
 
 
@@ -117,7 +117,7 @@ def unfolded_calls(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> l
             with keras.StatelessScope():
                 outputs = layer.call(*args, **kwargs)
         except Exception as error:  # whatever a layer's own code raises
-            told = first_line(error).split(". ")[0]
+            told = first_sentence(error)
             raise Uncounted(f"its call does not run on symbolic tensors: {told}") from error
         return _calls_behind(keras.tree.flatten(outputs))
 

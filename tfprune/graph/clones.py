@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfprune.errors import PruneError, first_line
+from tfprune.errors import PruneError, first_line, first_sentence
 from tfprune.notes import Note
 
 
@@ -42,10 +42,8 @@ class Clones:
         try:
             copy = clone_layer(layer) if config is None else type(layer).from_config(config)
         except Exception as error:
-            reason = (
-                f"shared with the original model, it cannot be rebuilt from its config: {error}"
-            )
-            self.notes.append(Note(layer.name, reason))
+            found = f"it cannot be rebuilt from its config: {first_sentence(error)}"
+            self.notes.append(Note(layer.name, f"shared with the original model, {found}"))
             return layer
         self.pair(layer, copy)
         return copy
