@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from tfprune.files import write_text
 
 _STAGES = ("pruned", "recalibrated", "fine_tuned")
+_JUDGED = {"recalibrated": "recalibrated", "fine_tuned": "trained"}
 
 _HEAD = """# Pruning ResNet-20 and ResNet-56 on CIFAR-10
 
@@ -97,19 +99,22 @@ def _table(scope: str, rows: list[Row]) -> str:
 
 
 def _verdicts(rows: list[Row], targets: list[float]) -> list[str]:
-    """Say which criteria beat both baselines after recalibration."""
+    """Say which criteria beat both baselines after recalibration, and after training."""
     lines = []
-    for target in targets:
+    for target, (stage, words) in itertools.product(targets, _JUDGED.items()):
         scores = {
-            criterion: _mean([r for r in rows if (r.criterion, r.target) == (criterion, target)])
+            criterion: _mean(
+                [r for r in rows if (r.criterion, r.target) == (criterion, target)], stage
+            )
             for criterion in _ordered(row.criterion for row in rows)
         }
         baselines = [scores.pop(name) for name in ("random", "l1") if scores.get(name)]
-        if len(baselines) == 2:
-            better = [name for name, score in scores.items() if score and score > max(baselines)]
+        known = {name: score for name, score in scores.items() if score}
+        if len(baselines) == 2 and known:
+            better = [name for name, score in known.items() if score > max(baselines)]
             lines.append(
-                f"- {target:g}x, recalibrated: better than random and l1: "
-                f"{', '.join(better) or 'none'}."
+                f"- {target:g}x, {words}: better than random and l1: "
+                f"{', '.join(better) or 'none'} (of {len(known)})."
             )
     return lines
 
@@ -128,8 +133,8 @@ def _left(rows: list[Row], targets: list[float]) -> list[str]:
     return lines
 
 
-def _mean(rows: list[Row]) -> float | None:
-    values = [row.recalibrated for row in rows if row.recalibrated is not None]
+def _mean(rows: list[Row], stage: str) -> float | None:
+    values = [value for row in rows if (value := getattr(row, stage)) is not None]
     return statistics.mean(values) if values else None
 
 

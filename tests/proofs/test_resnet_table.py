@@ -35,16 +35,17 @@ def test_the_page_has_a_line_for_each_criterion_and_says_what_beats_the_baseline
     rows = [
         Row("resnet20", "-", "dense", 1.0, macs=4_000, parameters=1_000, pruned=0.9),
         row("random", 0.40),
-        row("random", 0.50, seed=1),
+        row("random", 0.50, seed=1, fine_tuned=0.7),
         row("l1", 0.60, pruned=0.2, fine_tuned=0.75),
-        row("taylor", 0.70, parameters=600),
+        row("taylor", 0.70, parameters=600, fine_tuned=0.74),
         row("fpgm", 0.55),
     ]
     write_table(rows, tmp_path / "a.md")
     page = (tmp_path / "a.md").read_text().splitlines()
     assert "mean of 2 seeds (of one, where it was trained)." in page
     assert "| local ranking | 2x |" in page
-    assert "| random | - → 45.0 → - |" in page
+    assert "| random | - → 45.0 → 70.0 |" in page
     assert "| l1 | 20.0 → 60.0 → 75.0 |" in page
-    assert "- 2x, recalibrated: better than random and l1: taylor." in page
+    assert "- 2x, recalibrated: better than random and l1: taylor (of 2)." in page
+    assert "- 2x, trained: better than random and l1: none (of 1)." in page
     assert "- 2x, parameters left: random 0, l1 0, taylor 600, fpgm 0." in page
