@@ -26,3 +26,10 @@ def _same_start():
     keras.utils.set_random_seed(0)
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="session")
+def two_replicas():
+    """One strategy for all tests: a second one in a process would number its sums from 100 again,
+    and TensorFlow takes them for those of the first."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

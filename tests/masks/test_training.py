@@ -79,9 +79,8 @@ def begin(model):
     callback.on_train_begin()
 
 
-def test_two_replicas_hold_the_same_masks_and_weights(pruned):
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
+def test_two_replicas_hold_the_same_masks_and_weights(pruned, two_replicas):
+    with two_replicas.scope():
         model = pruned("adam")
     fit(model)
     assert zeros(model) == [0.75, 0.75]

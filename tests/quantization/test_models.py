@@ -5,7 +5,6 @@ import logging
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import layers, ops
 
 import tfprune
@@ -182,10 +181,9 @@ def test_a_mixed_precision_model_becomes_one_in_float32(tmp_path, caplog, policy
     assert model.layers[0].dtype_policy.name == policy
 
 
-def test_two_replicas_learn_one_set_of_ranges(tmp_path):
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+def test_two_replicas_learn_one_set_of_ranges(tmp_path, two_replicas):
     model = keras.Sequential([keras.Input((6,), name="x"), layers.Dense(3, name="a")])
-    with strategy.scope():
+    with two_replicas.scope():
         aware = tfprune.quantize_model(model)
         aware.compile("sgd", "mse", jit_compile=False)
     # Each replica sees one of these rows: the range is the mean of theirs.
