@@ -63,7 +63,7 @@ def measure(candidate: Candidate, save: Callable[[Row], None]) -> None:
 def _structure(model: Any) -> dict[str, Any]:
     structure = trace(model)
     groups = structure.groups
-    channels, prunable, outputs = count_channels(model, groups)
+    channels, prunable, outputs = count_channels(structure.model, groups)
     reasons = {group.kept_whole for group in groups} - {None, OUTPUT}
     notes = [f"{note.subject}: {note.reason}" for note in structure.notes]
     return {

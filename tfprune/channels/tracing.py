@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,13 +10,17 @@ import keras
 from tfprune.channels.call import Call, is_layer
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import Records
-from tfprune.channels.rules import apply_rule
+from tfprune.channels.rules import apply_rule, may_be_unfolded
 from tfprune.channels.structure import Structure
-from tfprune.graph import functional, is_graph, nodes_in_order
+from tfprune.graph import functional, is_graph, nodes_in_order, unfold
+from tfprune.notes import Note
 
 
 def trace(model: Any) -> Structure:
     """Find out which channels, neurons and heads of a model go together.
+
+    A composite layer that has no flow rule is followed through the layers that it calls, where it
+    can be unfolded (`tfprune.graph.unfold`): then the traced model is another than the given one.
 
     Args:
         model: A Functional or built Sequential model, nested models included; not changed.
@@ -34,15 +39,29 @@ def trace(model: Any) -> Structure:
         >>> [(g.name, g.size, g.kept_whole) for g in trace(model).groups]
         [('conv', 4, None), ('head', 2, 'an output of the model')]
     """
+    model, folded = unfold(model, may_be_unfolded)
     net = functional(model)
     records = Records()
     for tensor in net.inputs:
         records.flow_of(tensor, Flow(tuple(tensor.shape)))
     _walk(net, records, ())
+    records.notes = _joined(records.notes, folded)
     for tensor in net.outputs:
         for units in records.flows[id(tensor)].units.values():
             records.ledger.keep(units, "an output of the model")
     return Structure(model, records)
+
+
+def _joined(notes: Sequence[Note], folded: Sequence[Note]) -> list[Note]:
+    """Return one note for each layer that has no rule and could not be unfolded either."""
+    why = {note.subject: note.reason for note in folded}
+    joined = [
+        Note(note.subject, f"{note.reason}; it was not unfolded: {why.pop(note.subject)}")
+        if note.subject in why
+        else note
+        for note in notes
+    ]
+    return joined + [Note(subject, reason) for subject, reason in why.items()]
 
 
 def _walk(net: Any, records: Records, path: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from tfprune.criteria.activations import Activation
 from tfprune.criteria.criterion import Criterion
 from tfprune.criteria.filters import FPGM, LAMP, Magnitude
 from tfprune.criteria.gradients import Fisher, Taylor
+from tfprune.criteria.losses import give_loss
 from tfprune.criteria.naming import as_criterion
 from tfprune.criteria.scales import BatchNormScale, Random
 
@@ -23,4 +24,5 @@ __all__ = [
     "Random",
     "Taylor",
     "as_criterion",
+    "give_loss",
 ]

@@ -50,6 +50,17 @@ def loss_of(model: Any, loss: Any, asked: str) -> Loss:
     return compute
 
 
+def give_loss(copy: Any, model: Any) -> None:
+    """Compile a copy of a model, made of other layers, with the loss that the model has.
+
+    A `compute_loss` of the user's own needs the user's layers: the copy gets none, and a criterion
+    that wants one asks for it.
+    """
+    if getattr(model, "loss", None) and type(model).compute_loss is keras.Model.compute_loss:
+        weights = model._compile_config.config.get("loss_weights")
+        copy.compile(loss=model.loss, loss_weights=weights)
+
+
 @contextmanager
 def unchanged(model: Any) -> Iterator[None]:
     """Put the model's metrics, moving statistics and random states back afterwards."""

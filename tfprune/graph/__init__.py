@@ -4,6 +4,7 @@ from tfprune.graph.calls import Calls
 from tfprune.graph.clones import Clones, clone_layer
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import functional, is_graph, nodes_in_order
+from tfprune.graph.unfold import unfold
 
 __all__ = [
     "Calls",
@@ -13,4 +14,5 @@ __all__ = [
     "is_graph",
     "nodes_in_order",
     "replay",
+    "unfold",
 ]

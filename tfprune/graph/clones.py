@@ -107,6 +107,8 @@ def clone_layer(layer: Any) -> Any:
     """
     if isinstance(layer, keras.layers.Lambda):
         return _clone_lambda(layer)
+    if type(layer) is keras.layers.Identity:  # its config fails where it was given a policy object
+        return keras.layers.Identity(name=layer.name, dtype=layer.dtype_policy.name)
     return type(layer).from_config(layer.get_config())
 
 

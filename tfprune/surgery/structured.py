@@ -11,7 +11,7 @@ import numpy as np
 from tfprune.allocate import Candidate, Scope, allocate, allocate_to, ratios_by_name
 from tfprune.allocate import Kept as Share
 from tfprune.channels import Group, Kept, Structure, trace
-from tfprune.criteria import Criterion, as_criterion
+from tfprune.criteria import Criterion, as_criterion, give_loss
 from tfprune.errors import PruneError
 from tfprune.surgery.costs import Costs
 from tfprune.surgery.structured_plan import GroupRow, Size, StructuredPlan
@@ -78,7 +78,7 @@ def plan_structured(
     own = _own_ratios(structure.groups, ratio, keep)
     chosen = _prunable(structure, own)
     costs = Costs(structure, input_shape)
-    scores = judge.scores(model, [group for group, _ in chosen])
+    scores = judge.scores(_judged(structure, model), [group for group, _ in chosen])
     power = getattr(judge, "loss_power", None)
     if target != "units" and power is not None:
         pairs = zip(chosen, scores, strict=True)
@@ -100,6 +100,13 @@ def plan_structured(
         goal = (1 - common) * cost(kept_if([np.ones(c.size, bool) for c in candidates]))
         shares = allocate_to(candidates, lambda keeps: cost(kept_if(keeps)), goal, *settings)
     return _plan(structure, costs, chosen, shares, kept_if, own, judge.unjudged)
+
+
+def _judged(structure: Structure, model: Any) -> Any:
+    """Return the traced model, with the loss of the given one if it had to be unfolded."""
+    if structure.model is not model:
+        give_loss(structure.model, model)
+    return structure.model
 
 
 def _check_target(target: str, ratio: Any) -> None:

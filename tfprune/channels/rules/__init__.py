@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tfprune.channels.rules.finding import apply_rule
+from tfprune.channels.rules.finding import apply_rule, may_be_unfolded
 
-__all__ = ["apply_rule"]
+__all__ = ["apply_rule", "may_be_unfolded"]

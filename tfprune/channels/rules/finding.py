@@ -74,6 +74,13 @@ def find_rule(layer: Any) -> Rule | None:
     return None
 
 
+def may_be_unfolded(layer: Any) -> bool:
+    """Whether a layer has no rule of its own, though the layers inside it may have one."""
+    ours = type(layer).__module__.startswith("tfprune.")
+    changed = _any_inside(layer, "lora_enabled") or _any_inside(layer, "quantization_mode")
+    return find_rule(layer) is None and not ours and not changed
+
+
 def _any_inside(layer: Any, attribute: str) -> bool:
     """Whether an attribute is set on a layer or on one of the layers inside it."""
     return any(getattr(part, attribute, None) for part in layer._flatten_layers())

@@ -1,0 +1,180 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from tfprune.graph import unfold
+
+RNG = np.random.default_rng(0)
+
+
+class Block(layers.Layer):
+    """A composite: what `make` calls, in the order of its call."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.wide = layers.Dense(6, "relu", name="wide")
+        self.narrow = layers.Dense(4, name="narrow")
+
+    def call(self, x):
+        return x + self.narrow(self.wide(x))
+
+
+class Switching(Block):
+    def call(self, x, training=None):
+        return x + self.narrow(self.wide(x)) if training else x + self.narrow(self.wide(x)) / 2
+
+
+class PassingOn(Block):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.drop = layers.Dropout(0.5)
+
+    def call(self, x, training=None):
+        return x + self.drop(self.narrow(self.wide(x)), training=training)
+
+
+class Scaled(Block):
+    def build(self, shape):
+        self.gamma = self.add_weight(shape=(4,), initializer="ones", name="gamma")
+
+    def call(self, x):
+        return super().call(x) * self.gamma
+
+
+class Tied(Block):
+    def call(self, x):
+        return self.narrow(self.wide(x)) @ keras.ops.transpose(self.wide.kernel[:4, :4])
+
+
+class Foreign(Block):
+    def call(self, x):
+        return tf.nn.relu(super().call(x))
+
+
+class TwoBlocks(layers.Layer):
+    def __init__(self, block, **kwargs):
+        super().__init__(**kwargs)
+        self.block = block
+
+    def call(self, x):
+        return self.block(self.block(x))
+
+
+class Mixing(Block):
+    def call(self, x, other):
+        return self.narrow(self.wide(x)) * other
+
+
+def everything(layer):
+    return True
+
+
+def around(block):
+    return keras.Sequential([keras.Input((4,)), block, layers.Dense(2, name="head")])
+
+
+def same(one, two):
+    x = RNG.normal(size=(3, 4)).astype("float32")
+    np.testing.assert_array_equal(one(x), two(x))
+
+
+def test_a_composite_becomes_a_nested_model_of_its_layers_that_computes_the_same():
+    model = around(Block(name="block"))
+    unfolded, notes = unfold(model, everything)
+    same(model, unfolded)
+    assert notes == ()
+    assert [layer.name for layer in unfolded.layers] == ["block", "head"]
+    inside = unfolded.get_layer("block")
+    assert [layer.name for layer in inside.layers if layer.weights] == ["wide", "narrow"]
+
+
+def test_the_given_model_keeps_its_weights_and_its_layers_as_they_are():
+    block = Block(name="block")
+    model = around(block)
+    unfolded, _ = unfold(model, everything)
+    assert not {id(v) for v in model.variables} & {id(v) for v in unfolded.variables}
+    assert block.wide._inbound_nodes == block.narrow._outbound_nodes == []
+
+
+def test_without_a_wanted_composite_the_model_itself_comes_back():
+    model = around(Block())
+    assert unfold(model, lambda layer: False) == (model, ())
+
+
+def test_composites_inside_composites_are_unfolded_and_stay_shared():
+    model = around(TwoBlocks(Block(name="inner"), name="outer"))
+    unfolded, _ = unfold(model, everything)
+    same(model, unfolded)
+    assert len(unfolded.weights) == len(model.weights) == 6
+    assert unfolded.get_layer("outer").get_layer("inner").get_layer("wide").weights
+
+
+def test_a_block_in_two_composites_stays_one_block():
+    block = Block(name="inner")
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, TwoBlocks(block)(TwoBlocks(block)(inputs)))
+    unfolded, _ = unfold(model, everything)
+    same(model, unfolded)
+    assert len(unfolded.weights) == 4
+
+
+def test_a_composite_of_two_tensors_is_called_with_both():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, Mixing(name="mix")(inputs, other=layers.ReLU()(inputs)))
+    unfolded, notes = unfold(model, everything)
+    same(model, unfolded)
+    assert notes == ()
+    assert len(unfolded.get_layer("mix").inputs) == 2
+
+
+def test_training_reaches_the_layers_inside():
+    model = around(PassingOn(name="block"))
+    unfolded, _ = unfold(model, everything)
+    same(model, unfolded)
+    x = np.ones((50, 4), "float32")
+    assert not np.array_equal(unfolded(x, training=True), unfolded(x))
+
+
+def test_a_frozen_composite_stays_frozen():
+    model = around(Block(name="block"))
+    model.get_layer("block").trainable = False
+    unfolded, _ = unfold(model, everything)
+    assert [v.path.split("/")[-2] for v in unfolded.trainable_variables] == ["head", "head"]
+    assert not unfolded.get_layer("block").trainable
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (Switching, "its call goes another way in training"),
+        (Scaled, "it has weights or random numbers of its own"),
+        (Tied, "it computes with the weights of its layers"),
+        (Foreign, "its call does not take symbolic tensors"),
+    ],
+)
+def test_a_composite_that_a_graph_would_not_say_all_of_stays_with_the_reason(kind, reason):
+    model = around(kind(name="block"))
+    unfolded, [note] = unfold(model, everything)
+    assert unfolded is model
+    assert note.subject == "block"
+    assert reason in note.reason
+
+
+def test_one_that_stays_does_not_keep_others_from_being_unfolded():
+    model = keras.Sequential([keras.Input((4,)), Block(name="a"), Switching(name="b")])
+    unfolded, [note] = unfold(model, everything)
+    same(model, unfolded)
+    assert note.subject == "b"
+    assert isinstance(unfolded.get_layer("a"), keras.Model)
+
+
+def test_a_graph_that_computes_something_else_is_refused():
+    class Secret(Block):
+        def call(self, x):
+            known = isinstance(x, keras.KerasTensor)
+            return self.narrow(self.wide(x)) * (1.0 if known else 2.0)
+
+    _, [note] = unfold(around(Secret(name="block")), everything)
+    assert note.reason == "its graph computes something else"

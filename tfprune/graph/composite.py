@@ -1,0 +1,154 @@
+"""The graph behind a composite layer: what its call leaves when it is called symbolically."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfprune.errors import PruneError, first_line
+from tfprune.graph.structure import nodes_in_order
+
+_BATCH, _LENGTH = 2, 16  # of the samples that a graph is tried on, where a shape says None
+
+
+@contextmanager
+def graph_of(layer: Any, calls: list[Any]) -> Iterator[Any]:
+    """Yield a model of what a composite layer calls, on its own layers.
+
+    The calls that this leaves on those layers are taken away again afterwards.
+
+    Args:
+        layer: A built layer whose call goes through other layers and `keras.ops`.
+        calls: The nodes of the graph that call it.
+
+    Raises:
+        PruneError: the model would not say all that the layer does; `found` is the reason.
+    """
+    parts = layer._flatten_layers()
+    before = [(len(part._inbound_nodes), len(part._outbound_nodes)) for part in parts]
+    try:
+        _check_calls(layer, calls)
+        graph = _called(layer, calls[0])
+        if _takes_training(layer, calls[0]):
+            _check_training(layer, graph, _called(layer, calls[0], training=True))
+        _check_complete(layer, graph)
+        _check_equal(layer, calls[0], graph)
+        graph._trainable = layer._trainable
+        yield graph
+    finally:
+        for part, (inbound, outbound) in zip(parts, before, strict=True):
+            del part._inbound_nodes[inbound:]
+            del part._outbound_nodes[outbound:]
+
+
+def _stays(layer: Any, reason: str) -> PruneError:
+    return PruneError(
+        f"replace {layer.name} by a model of its layers",
+        reason,
+        "give the layer a method channel_flow(call)",
+    )
+
+
+def _check_calls(layer: Any, calls: list[Any]) -> None:
+    plain = all(node.arguments.args == tuple(node.input_tensors) for node in calls)
+    if len(calls) > 1 and not (plain and all(len(node.input_tensors) == 1 for node in calls)):
+        raise _stays(layer, "it is called several times, with several arguments")
+    tensors = [tensor for node in calls for tensor in node.input_tensors]
+    if any(getattr(tensor, "_keras_mask", None) is not None for tensor in tensors):
+        raise _stays(layer, "it reads the mask of its input")
+    floats = [t for t in tensors if keras.backend.is_float_dtype(t.dtype)]
+    if any(tensor.dtype != layer.compute_dtype for tensor in floats):
+        raise _stays(layer, f"it casts its inputs to {layer.compute_dtype}")
+    if layer.losses or layer.activity_regularizer is not None:
+        raise _stays(layer, "it adds a loss")
+
+
+def _takes_training(layer: Any, node: Any) -> bool:
+    takes = "training" in inspect.signature(layer.call).parameters
+    return takes and "training" not in node.arguments.kwargs
+
+
+def _called(layer: Any, node: Any, training: bool | None = None) -> Any:
+    """Return a model of one call of a composite."""
+    inputs: list[Any] = []
+
+    def fresh(value: Any) -> Any:
+        if not isinstance(value, keras.KerasTensor):
+            return value
+        name = f"{layer.name}_input_{len(inputs)}"
+        inputs.append(keras.Input(batch_shape=value.shape, dtype=value.dtype, name=name))
+        return inputs[-1]
+
+    args, kwargs = keras.tree.map_structure(fresh, (node.arguments.args, node.arguments.kwargs))
+    if _takes_training(layer, node):
+        kwargs["training"] = training  # None leaves it to each layer, as the caller of a model does
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Keras has to say it said when this was built
+            outputs = layer.call(*args, **kwargs)
+        return keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name=layer.name)
+    except Exception as error:  # Code that needs numbers fails in whatever way it does.
+        found = f"its call does not take symbolic tensors ({first_line(error)})"
+        raise _stays(layer, found) from error
+
+
+def _check_training(layer: Any, graph: Any, training: Any) -> None:
+    """Refuse code that branches on `training`: a graph holds one branch."""
+    kinds = [[type(n.operation) for n in nodes_in_order(model)] for model in (graph, training)]
+    if kinds[0] != kinds[1]:
+        raise _stays(layer, "its call goes another way in training")
+
+
+def _check_complete(layer: Any, graph: Any) -> None:
+    """Refuse a graph that lost a weight, or holds the present value of one.
+
+    A layer inside that is never called may be lost: a dropout of a block without a shortcut.
+    """
+    if layer._trainable_variables or layer._non_trainable_variables or layer._seed_generators:
+        raise _stays(layer, "it has weights or random numbers of its own")
+    for node in nodes_in_order(graph):
+        for value in keras.tree.flatten((node.arguments.args, node.arguments.kwargs)):
+            if isinstance(value, keras.Variable) or _is_float_tensor(value):
+                raise _stays(layer, "it computes with the weights of its layers")
+
+
+def _is_float_tensor(value: Any) -> bool:
+    return tf.is_tensor(value) and keras.backend.is_float_dtype(value.dtype.name)
+
+
+def _check_equal(layer: Any, node: Any, graph: Any) -> None:
+    """Refuse a graph that computes anything else than the layer, tried on drawn numbers."""
+    rng = np.random.default_rng(0)
+    drawn = [_sample(tensor, rng) for tensor in graph.inputs]
+    left = iter(drawn)
+    args, kwargs = keras.tree.map_structure(
+        lambda value: next(left) if isinstance(value, keras.KerasTensor) else value,
+        (node.arguments.args, node.arguments.kwargs),
+    )
+    if _takes_training(layer, node):
+        kwargs["training"] = False
+    try:
+        wanted = layer(*args, **kwargs)
+        made = graph(drawn[0] if len(drawn) == 1 else drawn, training=False)
+    except Exception as error:
+        raise _stays(layer, f"its graph cannot be tried ({first_line(error)})") from error
+    pairs = zip(keras.tree.flatten(wanted), keras.tree.flatten(made), strict=True)
+    if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
+        raise _stays(layer, "its graph computes something else")
+
+
+def _sample(tensor: Any, rng: np.random.Generator) -> Any:
+    lengths = [_LENGTH if length is None else length for length in tensor.shape]
+    if tensor.shape[0] is None:
+        lengths[0] = _BATCH
+    values: Any = rng.normal(size=lengths)
+    if not keras.backend.is_float_dtype(tensor.dtype):
+        values = values > 0
+    return keras.ops.convert_to_tensor(values.astype(tensor.dtype))

@@ -1,0 +1,125 @@
+"""Unfold composite layers: each becomes a nested model of the layers that its call goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from tfprune.errors import PruneError, first_line
+from tfprune.graph.clones import Clones
+from tfprune.graph.composite import graph_of
+from tfprune.graph.replay import replay
+from tfprune.graph.structure import functional, is_graph, nodes_in_order
+from tfprune.notes import Note
+
+
+def unfold(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, tuple[Note, ...]]:
+    """Return the model with composite layers replaced by nested models that compute the same.
+
+    A composite calls layers and `keras.ops` in its `call`, as KerasHub's `MBConvBlock` does. Called
+    with symbolic tensors the same code leaves a graph, which is rebuilt with copies of its layers.
+    Where the graph would not say all that the code does, the composite stays, with a note.
+
+    Args:
+        model: A Functional or built Sequential model, not changed.
+        wanted: Whether a layer is to be unfolded; asked of layers that hold layers.
+
+    Returns:
+        The model itself if nothing is wanted, else one with weights of its own, not compiled; and
+        a note for each composite that stays.
+
+    Raises:
+        PruneError: the model is subclassed or not built, or a layer cannot be copied.
+
+    Example:
+        >>> class Block(keras.layers.Layer):
+        ...     def __init__(self, **kwargs):
+        ...         super().__init__(**kwargs)
+        ...         self.dense = keras.layers.Dense(4, name="inner")
+        ...     def call(self, x):
+        ...         return x + self.dense(x)
+        >>> model = keras.Sequential([keras.Input((4,)), Block(name="block")])
+        >>> unfolded, _ = unfold(model, lambda layer: True)
+        >>> [layer.name for layer in unfolded.get_layer("block").layers if layer.weights]
+        ['inner']
+    """
+    refused: dict[int, Note] = {}
+    while True:
+        unfolding = _Unfolding(lambda layer: id(layer) not in refused and wanted(layer), refused)
+        if not unfolding.look(model):
+            return model, tuple(refused.values())
+        try:
+            return unfolding.run(model), (*refused.values(), *unfolding.clones.notes)
+        except _StaysError:
+            continue
+
+
+class _StaysError(Exception):
+    """A composite was refused: begin again without it."""
+
+
+class _Unfolding:
+    """One attempt; what cannot be unfolded goes into `refused` and ends it."""
+
+    def __init__(self, wanted: Callable[[Any], bool], refused: dict[int, Note]) -> None:
+        self._wanted = wanted
+        self._refused = refused
+        self._calls: dict[int, list[Any]] = {}
+        self._memo: dict[int, Any] = {}
+        self.clones = Clones()
+
+    def look(self, model: Any) -> bool:
+        """Remember the calls of composites that are wanted; return whether there are any."""
+        for node in nodes_in_order(functional(model)):
+            operation = node.operation
+            if is_graph(operation):
+                self.look(operation)
+            elif _is_composite(operation) and self._wanted(operation):
+                calls = self._calls.setdefault(id(operation), [])
+                calls += [node] if node not in calls else []
+        return bool(self._calls)
+
+    def run(self, model: Any) -> Any:
+        """Return the model unfolded."""
+        several = any(len(node.input_tensors) > 1 for c in self._calls.values() for node in c)
+        fresh = replay(model, self._change, call=self._call if several else None, memo=self._memo)
+        self.clones.copy_weights()
+        return fresh
+
+    def _change(self, operation: Any) -> Any:
+        """Return a copy of a layer, and of a composite the nested model."""
+        calls = self._calls.get(id(operation))
+        if calls is None:
+            return self.clones.of(operation)
+        try:
+            with graph_of(operation, calls) as graph:
+                self.look(graph)
+                model = replay(graph, self._change, call=self._call, memo=self._memo)
+            if [v.shape for v in model.variables] != [v.shape for v in graph.variables]:
+                raise PruneError(f"copy {operation.name}", "its copy has other weights", "")
+            return model
+        except _StaysError:
+            raise
+        except Exception as error:  # Keras' or the layer's own code, with any error of theirs
+            reason = error.found if isinstance(error, PruneError) else first_line(error)
+            self._refused[id(operation)] = Note(operation.name, reason)
+            raise _StaysError from error
+
+    def _call(self, node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
+        """Call what stands in the place of a composite with its tensors alone."""
+        if id(node.operation) not in self._calls:
+            return operation(*args, **kwargs)
+        flat = keras.tree.flatten((args, kwargs))
+        tensors = [value for value in flat if isinstance(value, keras.KerasTensor)]
+        return operation(tensors[0] if len(tensors) == 1 else tensors)
+
+
+def _is_composite(operation: Any) -> bool:
+    return (
+        isinstance(operation, keras.layers.Layer)
+        and not isinstance(operation, (keras.layers.Wrapper, keras.layers.RNN))
+        and not type(operation).__module__.startswith("keras.src.layers.")
+        and len(operation._flatten_layers()) > 1
+    )
