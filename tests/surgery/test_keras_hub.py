@@ -16,6 +16,10 @@ from tfprune.surgery.resized import Resized
 hub = pytest.importorskip("keras_hub", reason='needs keras-hub: pip install "tfprune[hub]"')
 
 
+MODELS = "keras_hub.src.models.efficientnet."
+KINDS = {"MBConvBlock": "mbconv", "FusedMBConvBlock": "fusedmbconv"}
+
+
 def encoder_model(**settings):
     x = inputs = keras.Input((5, 8))
     x = hub.layers.TransformerEncoder(6, 4, name="encoder", **settings)(x)
@@ -166,3 +170,14 @@ def test_a_backbone_becomes_smaller(build):
     assert notes(model) == []
     small = check(model)
     assert small.count_params() < model.count_params()
+
+
+@pytest.mark.parametrize("block", ["MBConvBlock", "FusedMBConvBlock"])
+def test_the_blocks_of_an_efficientnet_lose_channels_and_become_plain_keras(block):
+    kind = getattr(__import__(MODELS + KINDS[block], fromlist=[block]), block)
+    x = inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(8, 3, name="stem")(x)
+    x = kind(8, 8, expand_ratio=2, se_ratio=0.25, name="block")(x)
+    small = check(keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x))))
+    assert type(small.get_layer("block")).__name__ == "Functional"
+    assert small.get_layer("block").outputs[0].shape == (None, 6, 6, 4)
