@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -23,3 +24,24 @@ class Note:
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.reason}"
+
+
+def joined(notes: Sequence[Note], folded: Sequence[Note]) -> list[Note]:
+    """Return one note for each layer that has no rule and could not be unfolded either.
+
+    Args:
+        notes: Which layers have no rule.
+        folded: Why composite layers were not unfolded (`tfprune.graph.unfold`).
+
+    Example:
+        >>> print(*joined([Note("block", "no rule")], [Note("block", "it adds a loss")]))
+        block: no rule; it was not unfolded: it adds a loss
+    """
+    why = {note.subject: note.reason for note in folded}
+    one_each = [
+        Note(note.subject, f"{note.reason}; it was not unfolded: {why.pop(note.subject)}")
+        if note.subject in why
+        else note
+        for note in notes
+    ]
+    return one_each + [Note(subject, reason) for subject, reason in why.items()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -13,7 +12,7 @@ from tfprune.channels.records import Records
 from tfprune.channels.rules import apply_rule, may_be_unfolded
 from tfprune.channels.structure import Structure
 from tfprune.graph import functional, is_graph, nodes_in_order, unfold
-from tfprune.notes import Note
+from tfprune.notes import joined
 
 
 def trace(model: Any) -> Structure:
@@ -45,23 +44,11 @@ def trace(model: Any) -> Structure:
     for tensor in net.inputs:
         records.flow_of(tensor, Flow(tuple(tensor.shape)))
     _walk(net, records, ())
-    records.notes = _joined(records.notes, folded)
+    records.notes = joined(records.notes, folded)
     for tensor in net.outputs:
         for units in records.flows[id(tensor)].units.values():
             records.ledger.keep(units, "an output of the model")
     return Structure(model, records)
-
-
-def _joined(notes: Sequence[Note], folded: Sequence[Note]) -> list[Note]:
-    """Return one note for each layer that has no rule and could not be unfolded either."""
-    why = {note.subject: note.reason for note in folded}
-    joined = [
-        Note(note.subject, f"{note.reason}; it was not unfolded: {why.pop(note.subject)}")
-        if note.subject in why
-        else note
-        for note in notes
-    ]
-    return joined + [Note(subject, reason) for subject, reason in why.items()]
 
 
 def _walk(net: Any, records: Records, path: tuple[str, ...]) -> None:

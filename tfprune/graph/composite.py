@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,18 +35,38 @@ def graph_of(layer: Any, calls: list[Any]) -> Iterator[Any]:
     parts = layer._flatten_layers()
     before = [(len(part._inbound_nodes), len(part._outbound_nodes)) for part in parts]
     try:
-        _check_calls(layer, calls)
-        graph = _called(layer, calls[0])
-        if _takes_training(layer, calls[0]):
-            _check_training(layer, graph, _called(layer, calls[0], training=True))
-        _check_complete(layer, graph)
-        _check_equal(layer, calls[0], graph)
-        graph._trainable = layer._trainable
+        with _silently():
+            graph = _checked_graph(layer, calls)
         yield graph
     finally:
         for part, (inbound, outbound) in zip(parts, before, strict=True):
             del part._inbound_nodes[inbound:]
             del part._outbound_nodes[outbound:]
+
+
+@contextmanager
+def _silently() -> Iterator[None]:
+    """Keep back what was said already when the layer was built and called for the first time."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _checked_graph(layer: Any, calls: list[Any]) -> Any:
+    _check_calls(layer, calls)
+    graph = _called(layer, calls[0])
+    if _takes_training(layer, calls[0]):
+        _check_training(layer, graph, _called(layer, calls[0], training=True))
+    _check_complete(layer, graph)
+    _check_equal(layer, calls[0], graph)
+    graph._trainable = layer._trainable
+    return graph
 
 
 def _stays(layer: Any, reason: str) -> PruneError:
@@ -90,9 +111,7 @@ def _called(layer: Any, node: Any, training: bool | None = None) -> Any:
     if _takes_training(layer, node):
         kwargs["training"] = training  # None leaves it to each layer, as the caller of a model does
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Keras has to say it said when this was built
-            outputs = layer.call(*args, **kwargs)
+        outputs = layer.call(*args, **kwargs)
         return keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name=layer.name)
     except Exception as error:  # Code that needs numbers fails in whatever way it does.
         found = f"its call does not take symbolic tensors ({first_line(error)})"

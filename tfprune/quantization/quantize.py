@@ -10,10 +10,14 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
+from tfprune.graph import unfold
+from tfprune.layer_names import is_named
+from tfprune.notes import joined
 from tfprune.precision import in_float32
 from tfprune.quantization.planning import plan
 from tfprune.quantization.rewriting import Rewriting
-from tfprune.quantization.rules import FLOAT
+from tfprune.quantization.rules import FLOAT, find_rule
+from tfprune.quantization.wrapper import unwrapped
 
 log = logging.getLogger("tfprune")
 
@@ -33,7 +37,9 @@ def quantize_model(
     is folded into the kernel before it. Train the model a little, then convert it with
     `tfprune.convert(model, path, quantize="int8")`, which needs no representative data.
 
-    Layers without a rule stay float; each is logged as a warning with its reason.
+    A composite layer without a rule is quantized through the layers that it calls, where it can be
+    unfolded into a nested model of its name. Other layers without a rule stay float; each is
+    logged as a warning with its reason.
 
     Args:
         model: A Functional or built Sequential model, plain or wrapped for pruning; not changed.
@@ -66,20 +72,27 @@ def quantize_model(
 
 
 def _quantized(model: Any, keep_float: Sequence[str], keep_zeros: bool, momentum: float) -> Any:
+    model, folded = unfold(model, lambda layer: _may_be_unfolded(layer, keep_float))
     planned = plan(model, keep_float)
     model, changed = in_float32(model, "since int8 is rounded in it")
     planned = plan(model, keep_float) if changed else planned
+    notes = joined(planned.notes, folded)
     if all(rule.output == FLOAT for rule in planned.rules.values()):
         raise PruneError(
             f"quantize {model.name!r}",
-            "every layer would stay float:\n  " + "\n  ".join(map(str, planned.notes)),
+            "every layer would stay float:\n  " + "\n  ".join(map(str, notes)),
             "give layers of your own a method int8_call(q, *inputs)",
         )
     rewriting = Rewriting(planned, momentum, keep_zeros)
     fresh = rewriting.of(model)
-    for note in (*changed, *planned.notes, *rewriting.clones.notes):
+    for note in (*changed, *notes, *rewriting.clones.notes):
         log.warning("%s", note)
     return fresh
+
+
+def _may_be_unfolded(layer: Any, keep_float: Sequence[str]) -> bool:
+    """Whether a layer has no rule, though the layers inside it may have one."""
+    return find_rule(unwrapped(layer)).output == FLOAT and not is_named(layer.name, keep_float)
 
 
 @contextlib.contextmanager
