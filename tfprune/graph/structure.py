@@ -26,12 +26,17 @@ def functional(model: Any) -> Any:
         PruneError: the model is subclassed or not built.
     """
     if not is_graph(model):
-        raise PruneError(
-            f"read the graph of {type(model).__name__} {model.name!r}",
-            "it is not built" if not model.built else "it is subclassed: its calls are code",
-            "build it with keras.Input, or prune it with tfprune.PruningOptimizer",
-        )
+        raise no_graph(model, "its calls are code")
     return model._functional if isinstance(model, keras.Sequential) else model
+
+
+def no_graph(model: Any, reason: str) -> PruneError:
+    """Return the error of a model that has no graph, with the reason if it is subclassed."""
+    return PruneError(
+        f"read the graph of {type(model).__name__} {model.name!r}",
+        f"it is subclassed: {reason}" if model.built else "it is not built",
+        "build it with keras.Input, or prune it with tfprune.PruningOptimizer",
+    )
 
 
 @contextlib.contextmanager

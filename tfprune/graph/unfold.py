@@ -11,7 +11,7 @@ from tfprune.errors import PruneError, first_line
 from tfprune.graph.clones import Clones
 from tfprune.graph.composite import graph_of
 from tfprune.graph.replay import replay
-from tfprune.graph.structure import functional, is_graph, nodes_in_order
+from tfprune.graph.structure import functional, is_graph, no_graph, nodes_in_order
 from tfprune.notes import Note
 
 
@@ -23,7 +23,7 @@ def unfold(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, tuple[Note, 
     Where the graph would not say all that the code does, the composite stays, with a note.
 
     Args:
-        model: A Functional or built Sequential model, not changed.
+        model: A built model, not changed. A subclassed one is a composite itself, always wanted.
         wanted: Whether a layer is to be unfolded; asked of layers that hold layers.
 
     Returns:
@@ -31,7 +31,8 @@ def unfold(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, tuple[Note, 
         a note for each composite that stays.
 
     Raises:
-        PruneError: the model is subclassed or not built, or a layer cannot be copied.
+        PruneError: the model is not built, it is subclassed and its code leaves no graph, or a
+            layer cannot be copied.
 
     Example:
         >>> class Block(keras.layers.Layer):
@@ -45,6 +46,8 @@ def unfold(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, tuple[Note, 
         >>> [layer.name for layer in unfolded.get_layer("block").layers if layer.weights]
         ['inner']
     """
+    if isinstance(model, keras.Model) and model.built and not is_graph(model):
+        return _unfold_subclassed(model, wanted)
     refused: dict[int, Note] = {}
     while True:
         unfolding = _Unfolding(lambda layer: id(layer) not in refused and wanted(layer), refused)
@@ -54,6 +57,26 @@ def unfold(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, tuple[Note, 
             return unfolding.run(model), (*refused.values(), *unfolding.clones.notes)
         except _StaysError:
             continue
+
+
+def _unfold_subclassed(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, tuple[Note, ...]]:
+    """Unfold a model that calls the subclassed one, and return what stands in its place."""
+    shapes = (model.get_build_config() or {}).get("input_shape")
+    if shapes is None or isinstance(shapes, dict):
+        raise no_graph(model, "the shapes of its inputs are not those of a tensor or a list")
+    calls = len(model._inbound_nodes)
+    try:
+        inputs = keras.tree.map_shape_structure(lambda shape: keras.Input(shape[1:]), shapes)
+        around = keras.Model(inputs, model(inputs))
+        unfolded, notes = unfold(around, lambda layer: layer is model or wanted(layer))
+    except (TypeError, ValueError) as error:
+        raise no_graph(model, f"its code cannot be followed: {first_line(error)}") from error
+    finally:
+        del model._inbound_nodes[calls:]
+    reasons = [note.reason for note in notes if note.subject == model.name]
+    if reasons:
+        raise no_graph(model, f"its code cannot be followed: {reasons[0]}")
+    return unfolded.get_layer(model.name), notes
 
 
 class _StaysError(Exception):
