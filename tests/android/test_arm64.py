@@ -64,8 +64,8 @@ def test_wrong_outputs_are_an_error(phone, run, wrong_on_phones):
     with pytest.raises(VerificationError, match="on the phone") as caught:
         benchmark_android(wrong_on_phones, runs=2, rounds=1, warmup=0, runtime="ai-edge-litert")
     assert "tfprune doctor" in caught.value.fix
-    code, out, _ = run(wrong_on_phones, *BUNDLE, *QUICK)
-    assert (code, "DIFFER" in out) == (1, True)
+    code, out, err = run(wrong_on_phones, *BUNDLE, *QUICK)
+    assert (code, "DIFFER" in out, "found: it is not this machine's" in err) == (1, True, True)
 
 
 def test_googles_build_is_tried_first_and_falls_back(phone, run, dense):

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests.android.conftest import needs_phone
-from tests.android.standin import make_benchmark_model
+from tests.android.standin import make_benchmark_model, zig_cc
 from tests.android.test_faults import LONG
 from tfprune.android import benchmark_android
 from tfprune.android.benchmark_model import users_program
@@ -139,8 +139,7 @@ def test_a_program_for_glibc_is_started_by_its_loader_and_others_alone(tmp_path,
 def test_a_program_is_told_from_a_library_however_it_is_linked(tmp_path, flags):
     (tmp_path / "a.c").write_text("int main(void) { return 0; }")
     target = "musl" if "static" in flags[0] else "gnu"
-    zig = (sys.executable, "-m", "ziglang", "cc", "-target", f"x86_64-linux-{target}", *flags)
-    subprocess.run([*zig, "a.c", "-o", "a"], cwd=tmp_path, check=True)
+    zig_cc(tmp_path, "-target", f"x86_64-linux-{target}", *flags, "a.c", "-o", "a")
     assert read_elf(tmp_path / "a").is_program
 
 
@@ -209,10 +208,13 @@ class TestOnAPhone:
         bound = tool.shell("cat /app/taskset")
         assert bound.startswith("1 ./ld-linux") and "--num_threads=2" in bound
 
-    def test_other_outputs_are_an_error(self, tool, tmp_path, dense):
+    def test_other_outputs_are_an_error(self, tool, run, tmp_path, dense):
         wrong = make_benchmark_model(tmp_path, "-DWRONG")
-        with pytest.raises(VerificationError, match="differs from this machine's"):
+        with pytest.raises(VerificationError, match="it is not this machine's: largest error"):
             benchmark_android(dense, runs=2, rounds=1, warmup=0, runtime=str(wrong))
+        code, out, err = run(dense, "--runtime", wrong, *ROUNDS, "--json")
+        assert (code, json.loads(out)["rows"][0]["checks"][0]["passed"]) == (1, False)
+        assert "found: it is not this machine's" in err
 
     def test_a_model_that_does_not_load_is_named_with_what_it_said(self, tool, run, program, dense):
         shutil.move(tool.root / "app/libLiteRt.so", tool.root / "app/elsewhere")
@@ -236,8 +238,8 @@ class TestOnAPhone:
         code, _, err = run(dense, "--runtime", os.path.realpath(name))
         assert (code, "it does not answer as LiteRT's benchmark_model does" in err) == (1, True)
 
-    def test_ctrl_c_ends_it_and_leaves_nothing(self, tool, program, dense):
-        words = ("-m", "tfprune", "benchmark", dense, "--android", "--runtime", program, *LONG)
+    def test_ctrl_c_ends_it_and_leaves_nothing(self, tool, program, slow):
+        words = ("-m", "tfprune", "benchmark", slow, "--android", "--runtime", program, *LONG)
         heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
         process = subprocess.Popen([sys.executable, *words], stderr=subprocess.PIPE, **heard)
         tool.when_there("tfprune-*/0.out", lambda: process.send_signal(signal.SIGINT))

@@ -6,7 +6,7 @@ import argparse
 
 from tfprune.cli.arrays import read_arrays
 from tfprune.cli.asking import ask_which, can_ask
-from tfprune.cli.output import show
+from tfprune.cli.output import show, show_error
 from tfprune.cli.words import CPUS
 from tfprune.errors import PruneError
 
@@ -101,6 +101,7 @@ def _count(arguments: argparse.Namespace) -> bool:
 
 def _on_phone(arguments: argparse.Namespace) -> bool:
     from tfprune.android import benchmark_android
+    from tfprune.android.benchmark import difference
     from tfprune.android.saving import save_profile
     from tfprune.reports.phone_tables import phone_table
 
@@ -128,4 +129,7 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
     if arguments.save_profile is not None:
         save_profile(result, arguments.save_profile)
     show(phone_table(result), result.to_dict(), arguments.json)
+    wrong = difference(result)
+    if wrong is not None:  # standard output has its one document already
+        show_error(wrong, as_json=False)
     return result.passed
