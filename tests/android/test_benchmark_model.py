@@ -134,12 +134,22 @@ def test_a_program_for_glibc_is_started_by_its_loader_and_others_alone(tmp_path,
     assert users_program(tmp_path, Elf("x86_64", needed, True), "x86_64").start == start
 
 
+# The static ones without a C library, which would have to be compiled first, for minutes.
+STATIC = ("-target", "x86_64-linux-musl", "-nostdlib", "-static")
+DYNAMIC = ("-target", "x86_64-linux-gnu.2.17")
+
+
 @pytest.mark.android
-@pytest.mark.parametrize("flags", [["-static"], ["-static-pie"], ["-pie"], ["-no-pie"]])
-def test_a_program_is_told_from_a_library_however_it_is_linked(tmp_path, flags):
-    (tmp_path / "a.c").write_text("int main(void) { return 0; }")
-    target = "musl" if "static" in flags[0] else "gnu"
-    zig_cc(tmp_path, "-target", f"x86_64-linux-{target}", *flags, "a.c", "-o", "a")
+@pytest.mark.parametrize(
+    ("flags", "kind"),
+    [(STATIC, 2), ((*STATIC, "-pie", "-fPIE"), 3), ((*DYNAMIC, "-pie"), 3), (DYNAMIC, 2)],
+    ids=["static", "static, loaded anywhere", "loaded anywhere", "dynamic"],
+)
+def test_a_program_is_told_from_a_library_however_it_is_linked(tmp_path, flags, kind):
+    entry = "_start" if "-static" in flags else "main"
+    (tmp_path / "a.c").write_text(f"int {entry}(void) {{ for (;;); }}")
+    zig_cc(tmp_path, *flags, *["-no-pie"] * (kind == 2), "a.c", "-o", "a")
+    assert (tmp_path / "a").read_bytes()[16] == kind  # 3 is the type of libraries, too
     assert read_elf(tmp_path / "a").is_program
 
 
