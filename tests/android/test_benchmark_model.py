@@ -248,8 +248,8 @@ class TestOnAPhone:
         code, _, err = run(dense, "--runtime", os.path.realpath(name))
         assert (code, "it does not answer as LiteRT's benchmark_model does" in err) == (1, True)
 
-    def test_ctrl_c_ends_it_and_leaves_nothing(self, tool, program, slow):
-        words = ("-m", "tfprune", "benchmark", slow, "--android", "--runtime", program, *LONG)
+    def test_ctrl_c_ends_it_and_leaves_nothing(self, tool, program, dense):
+        words = ("-m", "tfprune", "benchmark", dense, "--android", "--runtime", program, *LONG)
         heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
         process = subprocess.Popen([sys.executable, *words], stderr=subprocess.PIPE, **heard)
         tool.when_there("tfprune-*/0.out", lambda: process.send_signal(signal.SIGINT))

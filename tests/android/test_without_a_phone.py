@@ -220,3 +220,10 @@ def test_a_damaged_library_is_an_error(size, tmp_path):
 def test_words_about_a_phone_go_with_android(words, fix, capsys):
     assert main(["benchmark", "a.tflite", *words]) == 1
     assert f"fix: {fix}" in capsys.readouterr().err
+
+
+def test_a_profile_that_cannot_be_written_is_told_before_anything_is_timed(tmp_path, capsys):
+    path = tmp_path / "no/phone.json"
+    assert main(["benchmark", "a.tflite", "--android", "--save-profile", str(path)]) == 1
+    assert f"found: the folder {path.parent} does not exist" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

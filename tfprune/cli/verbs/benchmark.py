@@ -9,6 +9,7 @@ from tfprune.cli.asking import ask_which, can_ask
 from tfprune.cli.output import show, show_error
 from tfprune.cli.words import CPUS
 from tfprune.errors import PruneError
+from tfprune.files import check_writable
 
 SUMMARY = "time .tflite files side by side, interleaved"
 EXAMPLE = "tfprune benchmark dense.tflite pruned.tflite --threads 2 --runs 200"
@@ -111,6 +112,8 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
     if arguments.app and arguments.runtime != "auto":
         asked = f"--app --runtime {arguments.runtime}"
         raise PruneError(asked, "the app brings its own LiteRT", "leave one of the two out")
+    if arguments.save_profile is not None:
+        check_writable(arguments.save_profile)
     result = benchmark_android(
         arguments.files,
         serial=arguments.serial,
