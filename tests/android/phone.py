@@ -44,12 +44,21 @@ def why_not() -> str:
         find_adb()
     except PruneError as error:
         return error.found
-    words = ("mount", "-t", "tmpfs", "none", "/mnt")
+    return _refused("mount", "-t", "tmpfs", "none", "/mnt")
+
+
+def why_not_emulated() -> str:
+    """Why no test phone here can run ARM64 programs, or `""`: Linux has what it takes since 6.7."""
+    return why_not() or _refused("mount", "-t", "binfmt_misc", "none", "/mnt")
+
+
+def _refused(*words: str) -> str:
+    """Why this cannot be run in namespaces like a phone's, or `""`."""
     try:
         done = subprocess.run([*NAMESPACES, *words], capture_output=True, text=True)
     except OSError as error:
         return f"unshare cannot be run: {error.strerror}"
-    return f"no unprivileged namespaces: {done.stderr.strip()}" if done.returncode else ""
+    return f"in namespaces: {done.stderr.strip()}" if done.returncode else ""
 
 
 class Phone:
