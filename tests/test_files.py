@@ -65,3 +65,12 @@ def test_a_missing_file_is_named(tmp_path):
 def test_the_size_of_a_download_is_that_of_gzip():
     content = b"zero" * 1000
     assert files.gzip_bytes(content) == len(gzip.compress(content, 9, mtime=0))
+
+
+def test_a_file_that_can_be_written_is_as_it_was_when_that_was_seen(tmp_path):
+    (tmp_path / "old.json").write_text("old")
+    for name in ("old.json", "new.json"):
+        files.check_writable(tmp_path / name)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+    with pytest.raises(FileError, match="it is a folder"):
+        files.check_writable(tmp_path)

@@ -56,6 +56,20 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+class _Tried(Exception):
+    """It could have been written."""
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """See whether a file can be written, before the long work whose result it is to hold.
+
+    Raises:
+        FileError: what `replacing` would raise.
+    """
+    with contextlib.suppress(_Tried), replacing(path):
+        raise _Tried
+
+
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Write `content` to `path`, whole or not at all."""
     with replacing(path) as temporary:

@@ -42,6 +42,14 @@ def dense(folder):
 
 
 @pytest.fixture(scope="session")
+def slow(folder):
+    """A million runs of it outlast the patience of every test."""
+    image = keras.Input((64, 64, 32))
+    model = keras.Model(image, layers.Conv2D(32, 3)(image))
+    return convert(model, folder / "slow.tflite").path
+
+
+@pytest.fixture(scope="session")
 def int8(folder):
     """int8 inside and at its input and output."""
     pictures = [np.random.default_rng(i).random((1, 16, 16, 3), "float32") for i in range(8)]

@@ -19,9 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Thread, Timer
 
+from tests.android.root import describe, fetch_root, link, program
 from tfprune.android.adb import find_adb
-from tfprune.emulation import CPUS
-from tfprune.emulation.debian import Packages, check_machine
+from tfprune.emulation.debian import check_machine
 from tfprune.emulation.place import cache_folder
 from tfprune.errors import PruneError
 
@@ -32,45 +32,7 @@ _STRANGER = {
     "STRANGER": f"{sys.executable} {INSIDE.with_name('stranger.py')} {STRANGER_AT}",
     "STRANGER_AT": STRANGER_AT,
 }
-SUITE = "trixie"  # the first Debian with adbd 34
-RECIPE = 2  # raised when the phone's files change
-# Not the shell: busybox' own would run these itself, whatever stands in their place.
-APPLETS = (
-    *(
-        "awk",
-        "tail",
-        "ls",
-        "cat",
-        "chmod",
-        "mkdir",
-        "rm",
-        "uname",
-        "sleep",
-        "env",
-        "grep",
-        "ps",
-        "kill",
-    ),
-    *("sha256sum", "sha1sum", "md5sum", "dd"),
-)
 NAMESPACES = ("unshare", "-U", "-r", "-n", "-m", "-p", "-f", "--kill-child")
-PROPERTIES = {
-    "ro.product.manufacturer": "Debian",
-    "ro.product.model": "Test phone",
-    "ro.soc.model": "none",
-    "ro.build.version.release": "14",
-    "ro.build.version.sdk": "34",
-}
-# What these services print on Android 14, as far as tfprune reads it.
-BATTERY = "Current Battery Service state:\n  status: 3\n  level: 81\n  temperature: 276\n"
-THERMAL = "IsStatusOverride: false\nThermal Status: 0\n"
-DUMPSYS = """#!/bin/sh
-case $1 in
-battery) cat /etc/battery;;
-thermalservice) cat /etc/thermal;;
-*) exit 1;;
-esac
-"""
 
 
 def why_not() -> str:
@@ -82,53 +44,21 @@ def why_not() -> str:
         find_adb()
     except PruneError as error:
         return error.found
-    words = ("mount", "-t", "tmpfs", "none", "/mnt")
+    return _refused("mount", "-t", "tmpfs", "none", "/mnt")
+
+
+def why_not_emulated() -> str:
+    """Why no test phone here can run ARM64 programs, or `""`: Linux has what it takes since 6.7."""
+    return why_not() or _refused("mount", "-t", "binfmt_misc", "none", "/mnt")
+
+
+def _refused(*words: str) -> str:
+    """Why this cannot be run in namespaces like a phone's, or `""`."""
     try:
         done = subprocess.run([*NAMESPACES, *words], capture_output=True, text=True)
     except OSError as error:
         return f"unshare cannot be run: {error.strerror}"
-    return f"no unprivileged namespaces: {done.stderr.strip()}" if done.returncode else ""
-
-
-def fetch_root() -> Path:
-    """Return the phone's files, fetched into the cache if they are not there."""
-    folder = cache_folder() / "android" / f"test-phone-{SUITE}-{RECIPE}"
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as name:
-        work = Path(name)
-        (work / "apt").mkdir()
-        packages = Packages(work / "apt", None, SUITE)
-        packages.update()
-        names = [*packages.closure("adbd"), "busybox-static", "dash"]
-        packages.unpack(names, packages.own, work / "root")
-        packages.unpack(["qemu-user"], packages.own, work / "qemu")
-        _finish(work / "root")
-        emulator = work / "qemu/usr/bin/qemu-aarch64"
-        emulator.rename(work / "root/qemu-aarch64")
-        with contextlib.suppress(OSError):  # another process may have made it meanwhile
-            (work / "root").rename(folder)
-    return folder
-
-
-def _finish(root: Path) -> None:
-    for name in ("bin", "sbin", "lib", "lib64"):
-        if not (root / name).exists():
-            (root / name).symlink_to(f"usr/{name}")
-    for name in ("share", "include", "lib/modules-load.d"):
-        shutil.rmtree(root / "usr" / name, ignore_errors=True)
-    for name in ("proc", "sys", "dev", "data/local/tmp", "system/bin", "root", "etc"):
-        (root / name).mkdir(parents=True, exist_ok=True)
-    [busybox] = root.glob("usr/bin/busybox")
-    for name in APPLETS:
-        target = root / "usr/bin" / name
-        target.unlink(missing_ok=True)
-        target.symlink_to(busybox.name)
-    (root / "usr/bin/sh").unlink(missing_ok=True)
-    (root / "usr/bin/sh").symlink_to("dash")
-    (root / "system/bin/sh").symlink_to("/usr/bin/dash")
-    (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+    return f"in namespaces: {done.stderr.strip()}" if done.returncode else ""
 
 
 class Phone:
@@ -156,12 +86,13 @@ class Phone:
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tfprune-phone-"))
         self.root = self._folder / "root"
-        shutil.copytree(fetch_root(), self.root, symlinks=True, copy_function=_link)
-        self._describe(abilist)
+        shutil.copytree(fetch_root(), self.root, symlinks=True, copy_function=link)
+        describe(self.root, abilist)
         socket = self._folder / "adb.sock"
         self.environment = {
             "ADB_SERVER_SOCKET": f"localfilesystem:{socket}",
             "HOME": str(self._folder),
+            "TFPRUNE_CACHE": str(cache_folder()),  # else each phone would have a runner built
         }
         # adb takes whoever listens on 5555 to 5585 for an emulator, a second time; and what is left
         # on a phone is remembered by its serial number, so that no two may have the same.
@@ -210,21 +141,6 @@ class Phone:
         print(line, file=self._process.stdin, flush=True)
         self._wait(answer)
 
-    def _describe(self, abilist: str) -> None:
-        lines = {**PROPERTIES, "ro.product.cpu.abilist": abilist}
-        text = "".join(f"[{name}]: [{value}]\n" for name, value in lines.items())
-        _write(self.root / "etc/properties", text)
-        _program(self.root / "usr/bin/getprop", "#!/bin/sh\ncat /etc/properties\n")
-        _program(self.root / "usr/bin/dumpsys", DUMPSYS)
-        _write(self.root / "etc/battery", BATTERY)
-        _write(self.root / "etc/thermal", THERMAL)
-        _write(self.root / "etc/cpuinfo", CPUS["cortex-a76"].cpuinfo())
-        cpus = self.root / "etc/sys/devices/system/cpu"
-        (cpus / "cpu0/cpufreq").mkdir(parents=True)
-        _write(cpus / "cpu0/cpufreq/cpuinfo_max_freq", "2850000\n")
-        for name in ("present", "possible"):
-            _write(cpus / name, "0\n")
-
     def unplug(self) -> None:
         """End the first phone's adbd, as a cable that is pulled ends the connection."""
         self._say(f"unplug {self._pids[self.serials[0]]}", "unplugged")
@@ -253,9 +169,13 @@ class Phone:
                 found += [int(path.name)] * (b"--rounds" in words)
         return sorted(found)
 
+    def rests(self) -> bool:
+        """Wait until nothing times models, as those do whose cable is gone at their next word."""
+        return _wait_for(lambda: not self.runners())
+
     def program(self, name: str, text: str) -> None:
         """Put a script in place of one of its programs."""
-        _program(self.root / "usr/bin" / name, text)
+        program(self.root / "usr/bin" / name, text)
 
     def shell(self, line: str) -> str:
         """Run a line in the first phone's shell and return what it printed."""
@@ -283,9 +203,7 @@ class Phone:
 
 def _when(happens: Callable[[], bool], act: Callable[[], object]) -> Thread:
     def watch() -> None:
-        limit = time.monotonic() + PATIENCE_S
-        while not happens() and time.monotonic() < limit:
-            time.sleep(0.002)
+        _wait_for(happens)
         act()
 
     thread = Thread(target=watch, daemon=True)
@@ -293,19 +211,9 @@ def _when(happens: Callable[[], bool], act: Callable[[], object]) -> Thread:
     return thread
 
 
-def _link(source: str, target: str) -> None:
-    """Share a file instead of copying it, where the file system allows."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-
-
-def _write(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)  # it may be shared
-    path.write_text(text)
-
-
-def _program(path: Path, text: str) -> None:
-    _write(path, text)
-    path.chmod(0o755)
+def _wait_for(happens: Callable[[], bool]) -> bool:
+    """Return whether it happens while there is patience."""
+    limit = time.monotonic() + PATIENCE_S
+    while not (happened := happens()) and time.monotonic() < limit:
+        time.sleep(0.002)
+    return happened

@@ -8,6 +8,7 @@ versions taken out; standin.c and empty libraries take the place of Android's ow
 from __future__ import annotations
 
 import ctypes
+import os
 import struct
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tfprune.android.building import SOURCES as NATIVE
+from tfprune.emulation.place import cache_folder
 
 SOURCE = Path(__file__).with_name("standin.c")
 BENCHMARK_MODEL = Path(__file__).with_name("benchmark_model.c")
@@ -159,5 +161,11 @@ def make_benchmark_model(folder: Path, *flags: str) -> Path:
 
 
 def _compile(folder: Path, *words: str) -> None:
-    zig = (sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu.2.17", "-O1", "-w")
-    subprocess.run([*zig, *words], cwd=folder, check=True)
+    zig_cc(folder, "-target", "x86_64-linux-gnu.2.17", "-O1", "-w", *words)
+
+
+def zig_cc(folder: Path, *words: str) -> None:
+    """Run zig's C compiler in a folder; what it makes of C libraries is kept in tfprune's cache."""
+    kept = {"ZIG_GLOBAL_CACHE_DIR": str(cache_folder() / "android/zig")}
+    command = (sys.executable, "-m", "ziglang", "cc", *words)
+    subprocess.run(command, cwd=folder, env={**os.environ, **kept}, check=True)

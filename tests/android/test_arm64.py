@@ -7,23 +7,24 @@ import json
 import pytest
 import tensorflow as tf
 
-from tests.android.conftest import BUNDLE, QUICK, needs_phone
-from tests.android.phone import Phone
+from tests.android.conftest import BUNDLE, QUICK
+from tests.android.phone import Phone, why_not_emulated
 from tests.emulation.conftest import build, four_fifths_zero
 from tfprune import convert
 from tfprune.android import benchmark_android
 from tfprune.errors import VerificationError
 
-pytestmark = [needs_phone, pytest.mark.android, pytest.mark.proof]
+REASON = why_not_emulated()
+pytestmark = [
+    pytest.mark.skipif(bool(REASON), reason=f"no emulated phone: {REASON}"),
+    pytest.mark.android,
+    pytest.mark.proof,
+]
 
 
 @pytest.fixture(scope="module")
 def module_phone():
-    try:
-        phone = Phone(abilist="arm64-v8a,armeabi-v7a", emulated=True)
-    except RuntimeError as error:  # Linux before 6.7 has no binfmt_misc of one's own
-        pytest.skip(f"no emulated phone: {error}")
-    with phone:
+    with Phone(abilist="arm64-v8a,armeabi-v7a", emulated=True) as phone:
         yield phone
 
 
@@ -64,8 +65,8 @@ def test_wrong_outputs_are_an_error(phone, run, wrong_on_phones):
     with pytest.raises(VerificationError, match="on the phone") as caught:
         benchmark_android(wrong_on_phones, runs=2, rounds=1, warmup=0, runtime="ai-edge-litert")
     assert "tfprune doctor" in caught.value.fix
-    code, out, _ = run(wrong_on_phones, *BUNDLE, *QUICK)
-    assert (code, "DIFFER" in out) == (1, True)
+    code, out, err = run(wrong_on_phones, *BUNDLE, *QUICK)
+    assert (code, "DIFFER" in out, "found: it is not this machine's" in err) == (1, True, True)
 
 
 def test_googles_build_is_tried_first_and_falls_back(phone, run, dense):

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests.android.conftest import needs_phone
-from tests.android.standin import make_benchmark_model
+from tests.android.standin import make_benchmark_model, zig_cc
 from tests.android.test_faults import LONG
 from tfprune.android import benchmark_android
 from tfprune.android.benchmark_model import users_program
@@ -134,13 +134,22 @@ def test_a_program_for_glibc_is_started_by_its_loader_and_others_alone(tmp_path,
     assert users_program(tmp_path, Elf("x86_64", needed, True), "x86_64").start == start
 
 
+# The static ones without a C library, which would have to be compiled first, for minutes.
+STATIC = ("-target", "x86_64-linux-musl", "-nostdlib", "-static")
+DYNAMIC = ("-target", "x86_64-linux-gnu.2.17")
+
+
 @pytest.mark.android
-@pytest.mark.parametrize("flags", [["-static"], ["-static-pie"], ["-pie"], ["-no-pie"]])
-def test_a_program_is_told_from_a_library_however_it_is_linked(tmp_path, flags):
-    (tmp_path / "a.c").write_text("int main(void) { return 0; }")
-    target = "musl" if "static" in flags[0] else "gnu"
-    zig = (sys.executable, "-m", "ziglang", "cc", "-target", f"x86_64-linux-{target}", *flags)
-    subprocess.run([*zig, "a.c", "-o", "a"], cwd=tmp_path, check=True)
+@pytest.mark.parametrize(
+    ("flags", "kind"),
+    [(STATIC, 2), ((*STATIC, "-pie", "-fPIE"), 3), ((*DYNAMIC, "-pie"), 3), (DYNAMIC, 2)],
+    ids=["static", "static, loaded anywhere", "loaded anywhere", "dynamic"],
+)
+def test_a_program_is_told_from_a_library_however_it_is_linked(tmp_path, flags, kind):
+    entry = "_start" if "-static" in flags else "main"
+    (tmp_path / "a.c").write_text(f"int {entry}(void) {{ for (;;); }}")
+    zig_cc(tmp_path, *flags, *["-no-pie"] * (kind == 2), "a.c", "-o", "a")
+    assert (tmp_path / "a").read_bytes()[16] == kind  # 3 is the type of libraries, too
     assert read_elf(tmp_path / "a").is_program
 
 
@@ -209,10 +218,13 @@ class TestOnAPhone:
         bound = tool.shell("cat /app/taskset")
         assert bound.startswith("1 ./ld-linux") and "--num_threads=2" in bound
 
-    def test_other_outputs_are_an_error(self, tool, tmp_path, dense):
+    def test_other_outputs_are_an_error(self, tool, run, tmp_path, dense):
         wrong = make_benchmark_model(tmp_path, "-DWRONG")
-        with pytest.raises(VerificationError, match="differs from this machine's"):
+        with pytest.raises(VerificationError, match="it is not this machine's: largest error"):
             benchmark_android(dense, runs=2, rounds=1, warmup=0, runtime=str(wrong))
+        code, out, err = run(dense, "--runtime", wrong, *ROUNDS, "--json")
+        assert (code, json.loads(out)["rows"][0]["checks"][0]["passed"]) == (1, False)
+        assert "found: it is not this machine's" in err
 
     def test_a_model_that_does_not_load_is_named_with_what_it_said(self, tool, run, program, dense):
         shutil.move(tool.root / "app/libLiteRt.so", tool.root / "app/elsewhere")

@@ -76,15 +76,15 @@ def test_unplugged_while_files_are_copied(monkeypatch, dense):
         assert phone.files() == []
 
 
-def test_unplugged_while_models_run(monkeypatch, run, dense):
+def test_unplugged_while_models_run(monkeypatch, run, dense, slow):
     with Phone() as phone:
         enter(phone, monkeypatch)
         thread = phone.when_running(1, phone.unplug)
-        code, _, err = run(dense, *BUNDLE, *LONG)
+        code, _, err = run(slow, *BUNDLE, *LONG)
         thread.join()
         assert (code, "went away while running the models" in err) == (1, True), err
         phone.plug()
-        assert phone.runners() == []
+        assert phone.rests()
         assert run(dense, *BUNDLE, *QUICK)[0] == 0
         assert phone.files() == []
 
@@ -113,11 +113,11 @@ def test_a_phone_without_sha256sum_is_asked_for_another_hash(monkeypatch, run, d
         assert run(dense, *BUNDLE, *QUICK)[0] == 0
 
 
-def test_a_runner_that_is_killed(phone, run, dense):
+def test_a_runner_that_is_killed(phone, run, slow):
     phone.when_running(1, lambda: phone.shell(f"kill -9 {phone.runners()[0]}"))
-    code, _, err = run(dense, *BUNDLE, *LONG)
+    code, _, err = run(slow, *BUNDLE, *LONG)
     assert (code, "the runner was ended by signal 9" in err) == (1, True), err
-    assert phone.runners() == []
+    assert phone.rests()
 
 
 def test_a_model_whose_process_is_killed_is_named(phone, run, dense, int8):
@@ -127,14 +127,14 @@ def test_a_model_whose_process_is_killed_is_named(phone, run, dense, int8):
     assert re.search("asked: (load|run) int8 on the phone\nfound: ended by signal 9", err), err
 
 
-def test_ctrl_c_leaves_nothing(phone, dense):
-    words = ("-m", "tfprune", "benchmark", dense, "--android", *BUNDLE, *LONG)
+def test_ctrl_c_leaves_nothing(phone, slow):
+    words = ("-m", "tfprune", "benchmark", slow, "--android", *BUNDLE, *LONG)
     heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     process = subprocess.Popen([sys.executable, *words], stderr=subprocess.PIPE, text=True, **heard)
     phone.when_running(1, lambda: process.send_signal(signal.SIGINT))
     _, err = process.communicate(timeout=300)
     assert (process.returncode, "interrupted" in err) == (130, True), err
-    assert phone.runners() == []
+    assert phone.rests()
 
 
 @pytest.mark.parametrize("name", ["it's; touch pwned", "$(touch pwned)`touch pwned`", "-rf *\n?"])

@@ -52,10 +52,11 @@ def test_each_op_is_timed_by_its_kernel(result):
 
 
 def test_the_phone_is_described(result):
-    told = {name: result.host[name] for name in ("manufacturer", "model", "android", "abi")}
+    told = {name: result.host[name] for name in ("manufacturer", "model", "soc", "android", "abi")}
     assert told == {
         "manufacturer": "Debian",
         "model": "Test phone",
+        "soc": "Bookworm TX1",
         "android": "14",
         "abi": "x86_64",
     }
@@ -66,6 +67,25 @@ def test_the_phone_is_described(result):
         "battery_celsius": 27.6,
         "thermal": "none",
     }
+    assert result.host["after"] == result.host["before"]
+
+
+WARMS_UP = """#!/bin/sh
+[ "$1" = thermalservice ] || exit 1
+echo "Thermal Status: $(cat /etc/warm)"
+echo 3 > /etc/warm
+"""
+
+
+def test_a_phone_that_got_warm_is_noted(monkeypatch, run, dense):
+    with Phone() as phone:
+        enter(phone, monkeypatch)
+        (phone.root / "etc/warm").write_text("0")
+        phone.program("dumpsys", WARMS_UP)
+        code, out, _ = run(dense, *BUNDLE, *QUICK)
+    told = " ".join(out.split())
+    assert code == 0 and "before: thermal: none after: thermal: severe" in told
+    assert "note: phone: thermal state none before, severe after: it may have slowed" in told
 
 
 def test_where_googles_build_does_not_start_the_bundle_runs_and_a_note_says_so(phone, run, dense):

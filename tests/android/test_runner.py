@@ -12,7 +12,7 @@ import pytest
 
 from tests.android.standin import Library, make_standins
 from tfprune.android.building import BIONIC, GLIBC, build_runner
-from tfprune.android.bundles import glibc, google
+from tfprune.android.bundles import RUNNER, glibc, google, users_own
 from tfprune.android.elf import read_elf
 from tfprune.android.inputs import pack, read_output
 from tfprune.runners import Runner
@@ -32,6 +32,13 @@ def test_what_is_built_is_kept():
     first = build_runner(GLIBC, "arm64-v8a")
     before = first.stat().st_mtime_ns
     assert build_runner(GLIBC, "arm64-v8a").stat().st_mtime_ns == before
+
+
+def test_a_users_own_library_for_android_is_started_without_glibc():
+    path = google("arm64-v8a").files["liblitert-lm.so"]
+    own = users_own(path, "arm64-v8a")
+    assert own.files == {"libLiteRt.so": path, RUNNER: build_runner(BIONIC, "arm64-v8a")}
+    assert own.start == (f"./{RUNNER}",)
 
 
 @pytest.fixture(scope="module")

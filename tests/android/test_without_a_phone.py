@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import signal
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from tfprune.android.adb import Adb, PhoneLost, find_adb, quote
 from tfprune.android.app import App
 from tfprune.android.bundles import candidates
-from tfprune.android.checking import Reference, check
 from tfprune.android.devices import Seen, choose, choose_abi, read_devices
 from tfprune.android.elf import read_elf
 from tfprune.android.folder import RemoteFolder
-from tfprune.android.inputs import pack, read_output
 from tfprune.android.planning import Plan, make_plan
-from tfprune.android.result import PhoneResult
-from tfprune.android.running import read_document, run_line
-from tfprune.android.saving import save_profile
+from tfprune.android.running import run_line
 from tfprune.android.watching import follow
 from tfprune.cli import main
 from tfprune.errors import FileError, MissingExtra, PruneError
-from tfprune.runners import TensorSpec
 
 LISTED = """* daemon not running; starting now at tcp:5037
 List of devices attached
@@ -133,100 +123,21 @@ def test_no_word_reaches_a_shell_as_anything_else(words):
 
 
 @pytest.mark.parametrize(
-    ("line", "stopped"),
+    ("line", "limits", "stopped"),
     [
-        ("exec sleep 60", "no word for 0.5 s"),
-        ("while sleep 0.1; do echo 'tfprune: running' >&2; done", "one step took longer than 2 s"),
-        ("echo 'tfprune: 1 of 1' >&2; echo well; exit 3", ""),
+        ("exec sleep 60", {"silence_s": 0.5}, "no word for 0.5 s"),
+        (
+            "while sleep 0.1; do echo 'tfprune: running' >&2; done",
+            {"step_s": 0.5},
+            "one step took longer than 0.5 s",
+        ),
+        ("echo 'tfprune: 1 of 1' >&2; echo well; exit 3", {}, ""),
     ],
 )
-def test_a_runner_that_hangs_is_ended(line, stopped):
-    found = follow(["sh", "-c", line], 0, silence_s=0.5, step_s=2)
+def test_a_runner_that_hangs_is_ended(line, limits, stopped):
+    found = follow(["sh", "-c", line], 0, **limits)
     assert (found.stopped, found.code) == (stopped, -1 if stopped else 3)
     assert found.out == ("" if stopped else "well\n")
-
-
-def document(**changed):
-    return json.dumps({"format": 1, "models": [{}], **changed})
-
-
-def test_the_rows_of_a_document_are_its_models():
-    assert read_document(document(), ["dense"]) == [{}]
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("", "no document: ''"),
-        ("Segmentation fault", "no document"),
-        ("[]", "no document"),
-        (document()[:-3], "no document"),
-        (document(format=2), "format 2"),
-        (document(models=[]), "0 of 1 models came back"),
-    ],
-)
-def test_what_is_no_document_is_an_error(text, found):
-    with pytest.raises(PruneError, match=found):
-        read_document(text, ["dense"])
-
-
-def test_an_error_in_a_document_names_the_model_and_the_step():
-    error = {"file": "0.tflite", "step": "load", "text": "status 4"}
-    with pytest.raises(FileError) as caught:
-        read_document(json.dumps({"format": 1, "error": error}), ["dense"])
-    assert (caught.value.asked, caught.value.found) == ("load dense on the phone", "status 4")
-
-
-@given(arrays.arrays(st.sampled_from(["int8", "float32", "int64", "bool"]), (2, 3)))
-def test_an_array_comes_back_as_it_is_packed(array):
-    values = pack({"a name": array})[struct.calcsize("<IQ") + 6 :]
-    row = {"name": "", "type": array.dtype.name, "shape": [2, 3]}
-    found = read_output({**row, "base64": base64.b64encode(values).decode()})
-    np.testing.assert_array_equal(found, array)
-    assert found.dtype == array.dtype
-
-
-@pytest.mark.parametrize(
-    "row", [{"base64": "!"}, {"type": "unknown"}, {"shape": [2]}, {"base64": None}]
-)
-def test_an_output_that_does_not_fit_is_an_error(row):
-    whole = {"name": "y", "type": "int8", "shape": [1], "base64": "AQ=="}
-    assert read_output(whole).tolist() == [1]
-    with pytest.raises(PruneError, match="read the output 'y' that the phone sent"):
-        read_output({**whole, **row})
-
-
-def came(array):
-    return {
-        "name": "y",
-        "type": array.dtype.name,
-        "shape": list(array.shape),
-        "base64": base64.b64encode(array.tobytes()).decode(),
-    }
-
-
-@pytest.mark.parametrize(
-    ("found", "passed"),
-    [([1.0, -2.0], True), ([1.0, -2.00001], True), ([1.0, -2.01], False), ([1.0, np.nan], False)],
-)
-def test_outputs_may_differ_by_rounding_only(dense, found, passed):
-    expected = np.array([[1.0, -2.0]], "float32")
-    here = Reference({}, {"y": expected}, {"y": TensorSpec("y", (1, 2), "float32")}, dense)
-    [checked] = check(here, [came(np.array([found], "float32"))])
-    assert (checked.output, checked.passed) == ("y", passed)
-
-
-def test_integers_are_compared_by_what_they_stand_for(int8):
-    spec = TensorSpec("y", (1, 2), "int8", scale=0.5, zero_point=1)
-    here = Reference({}, {"y": np.array([[5, 21]], "int8")}, {"y": spec}, int8)
-    [checked] = check(here, [came(np.array([[5, 20]], "int8"))])
-    assert (checked.passed, checked.max_abs_error) == (True, 0.5)
-
-
-def test_an_output_that_did_not_come_is_an_error(dense):
-    here = Reference({}, {"y": np.zeros(1)}, {"y": TensorSpec("y", (1,), "float32")}, dense)
-    with pytest.raises(PruneError, match="nothing instead of"):
-        check(here, [])
 
 
 def test_a_push_to_a_full_phone_is_an_error_whatever_adb_says_besides(tmp_path):
@@ -297,15 +208,6 @@ def test_a_damaged_library_is_an_error(size, tmp_path):
         read_elf(tmp_path / "a.so")
 
 
-def test_a_profile_needs_the_times_of_ops(tmp_path):
-    class Row:
-        per_op = None
-
-    with pytest.raises(PruneError, match="the ops of a model were not timed"):
-        save_profile(PhoneResult((Row(),), {}, {}), tmp_path / "p.json")
-    assert not (tmp_path / "p.json").exists()
-
-
 @pytest.mark.parametrize(
     ("words", "fix"),
     [
@@ -318,3 +220,10 @@ def test_a_profile_needs_the_times_of_ops(tmp_path):
 def test_words_about_a_phone_go_with_android(words, fix, capsys):
     assert main(["benchmark", "a.tflite", *words]) == 1
     assert f"fix: {fix}" in capsys.readouterr().err
+
+
+def test_a_profile_that_cannot_be_written_is_told_before_anything_is_timed(tmp_path, capsys):
+    path = tmp_path / "no/phone.json"
+    assert main(["benchmark", "a.tflite", "--android", "--save-profile", str(path)]) == 1
+    assert f"found: the folder {path.parent} does not exist" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

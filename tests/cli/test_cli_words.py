@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import math
 import os
 import signal
 import subprocess
@@ -10,6 +12,7 @@ import pytest
 from tfprune import __version__
 from tfprune.cli import main
 from tfprune.cli.arrays import read_arrays
+from tfprune.cli.output import show
 
 VERBS = (
     *("demo", "inspect", "doctor", "prune", "convert", "verify", "benchmark", "report"),
@@ -89,6 +92,13 @@ def test_a_reader_that_left_is_no_error(files):
         os.close(write)
         assert process.communicate()[1] == ""
     assert process.returncode == 0
+
+
+def test_an_infinite_number_is_null_in_json(capsys):
+    show(None, {"rows": [{"errors": (1.0, math.inf)}], "worst": math.nan}, as_json=True)
+    refuse = {"parse_constant": lambda word: pytest.fail(f"{word} is no JSON")}
+    found = json.loads(capsys.readouterr().out, **refuse)
+    assert found == {"rows": [{"errors": [1.0, None]}], "worst": None}
 
 
 def test_named_and_unnamed_arrays_are_told_apart(tmp_path):

@@ -13,7 +13,7 @@ from tfprune.export.result import KernelLink
 from tfprune.layer_names import layers_in
 from tfprune.runners import TensorSpec
 from tfprune.tflite.reading import read_tflite
-from tfprune.verification.compare import agreement, is_within, measure
+from tfprune.verification.compare import agreement, agrees, is_within, measure
 from tfprune.verification.data import check_sizes
 from tfprune.verification.pairing import pair
 from tfprune.verification.result import KernelCheck
@@ -68,6 +68,13 @@ def test_integer_files_are_judged_by_root_mean_square():
     assert is_within(errors, Tolerance(0.1, True, "")) and not is_within(
         errors, Tolerance(0.1, False, "")
     )
+
+
+@pytest.mark.parametrize(("found", "agree"), [(0.5, True), (1.0, False), (100.0, False)])
+def test_from_nothing_but_zeros_an_int8_output_may_be_one_step_off(found, agree):
+    expected = np.zeros(2)
+    errors = measure(expected, np.array([0.0, found]))
+    assert agrees(errors, expected, TOLERANCES["int8"], step=0.5) is agree
 
 
 def test_only_a_clear_sample_can_be_lost():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tfprune.android.adb import Adb, find_adb
@@ -13,7 +14,7 @@ from tfprune.android.description import describe, read_properties
 from tfprune.android.devices import Ask, choose, choose_abi, list_devices
 from tfprune.android.measuring import Visit, visit
 from tfprune.android.planning import make_plan
-from tfprune.android.result import PhoneResult
+from tfprune.android.result import OutputCheck, PhoneResult
 from tfprune.android.rows import make_row
 from tfprune.bench.benchmark import Models, name_models
 from tfprune.bench.session import Inputs
@@ -112,8 +113,9 @@ def benchmark_android(
         host={**phone, "before": found.before, "after": found.after},
         notes=(*found.notes, *_doubts(plan.labels, found)),
     )
-    if raise_on_failure:
-        _raise_for(result)
+    wrong = difference(result) if raise_on_failure else None
+    if wrong is not None:
+        raise wrong
     return result
 
 
@@ -154,13 +156,23 @@ def _doubts(labels: tuple[str, ...], found: Visit) -> list[Note]:
     return notes
 
 
-def _raise_for(result: PhoneResult) -> None:
+def difference(result: PhoneResult) -> VerificationError | None:
+    """Return the error of the first output that is not this machine's, None if all are."""
     for row in result.rows:
         for check in row.checks:
             if not check.passed:
-                raise VerificationError(
+                return VerificationError(
                     f"the output {check.output!r} of {row.label} on the phone",
-                    f"it differs from this machine's by {check.max_rel_error:.2g} of its largest "
-                    f"value; at most {check.tolerance:g} is rounding",
+                    f"it is not this machine's: {_words(check)}",
                     f"tfprune doctor {row.path}",
                 )
+    return None
+
+
+def _words(check: OutputCheck) -> str:
+    if not math.isfinite(check.max_rel_error):
+        return check.detail or f"largest error {check.max_abs_error:.3g}, where all is zero here"
+    return (
+        f"largest error {check.max_rel_error:.3g} of the largest value, {check.rms_rel_error:.3g} "
+        f"by root mean square, tolerance {check.tolerance:.3g}"
+    )

@@ -69,7 +69,7 @@ def check(reference: Reference, rows: Sequence[Mapping[str, Any]]) -> tuple[Outp
 
 def _check(name: str, reference: Reference, found: np.ndarray | None) -> OutputCheck:
     # Imported late: the room imports Keras.
-    from tfprune.verification.compare import is_within, measure
+    from tfprune.verification.compare import agrees, measure
     from tfprune.verification.tolerance import TOLERANCES, precision_of
 
     expected, spec = reference.outputs[name], reference.specs[name]
@@ -86,7 +86,7 @@ def _check(name: str, reference: Reference, found: np.ndarray | None) -> OutputC
         errors.max_rel,
         errors.rms_rel,
         tolerance.limit,
-        bool(is_within(errors, tolerance, _one_step(expected, spec))),
+        bool(agrees(errors, expected, tolerance, spec.scale if spec.quantized else 0.0)),
         errors.detail,
     )
 
@@ -95,14 +95,6 @@ def _real(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
     """Return real values; the interpreter here may have returned them already."""
     integers = np.issubdtype(array.dtype, np.integer)
     return dequantize(array, spec) if spec.quantized and integers else array
-
-
-def _one_step(expected: np.ndarray, spec: TensorSpec) -> float:
-    """Return one step of a quantized output, relative to the values here."""
-    if not spec.quantized:
-        return 0.0
-    rms = float(np.sqrt(np.mean(np.square(expected, dtype=np.float64))))
-    return spec.scale / rms if rms > 0 else float("inf")
 
 
 def _name(spec: TensorSpec) -> str:

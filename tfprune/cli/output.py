@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import Any
 
@@ -13,9 +14,12 @@ _LOG_WIDTH = 118
 
 
 def show(table: Any, document: dict[str, Any], as_json: bool) -> None:
-    """Print `document` as JSON, or `table`, something that rich can print."""
+    """Print `document` as JSON, or `table`, something that rich can print.
+
+    JSON has no word for numbers that are infinite or none: they become null.
+    """
     if as_json:
-        print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+        print(json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str))
         return
     from rich.console import Console
 
@@ -23,6 +27,14 @@ def show(table: Any, document: dict[str, Any], as_json: bool) -> None:
     with console.capture() as captured:  # rich would end the process at a closed pipe
         console.print(table)
     print(captured.get(), end="")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(own) for name, own in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(own) for own in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def show_error(error: PruneError, as_json: bool) -> None:

@@ -67,6 +67,26 @@ def is_within(errors: Errors, tolerance: Tolerance, allowance: float = 0.0) -> b
     return error <= tolerance.limit + allowance
 
 
+def agrees(errors: Errors, expected: np.ndarray, tolerance: Tolerance, step: float) -> bool:
+    """Whether the errors stay within the tolerance, plus one step of a quantized output.
+
+    Args:
+        errors: Of `measure`.
+        expected: What was expected, in real values.
+        tolerance: How large the errors may be, relative to `expected`.
+        step: What one step of the output stands for; 0 if it is not quantized.
+
+    Example:
+        >>> expected, off = np.zeros(2), np.array([0.0, 0.5])
+        >>> int8 = Tolerance(0.2, True, "")
+        >>> [agrees(measure(expected, off), expected, int8, step) for step in (0.5, 0.25)]
+        [True, False]
+    """
+    rms = _rms(expected)
+    allowance = step / rms if rms > 0 else 0.0
+    return is_within(errors, tolerance, allowance) or errors.max_abs <= step * (1 + 1e-6)
+
+
 def agreement(expected: np.ndarray, found: np.ndarray, margin: float) -> tuple[float, int, int]:
     """Compare the winning classes of two arrays (samples, classes).
 
@@ -91,7 +111,7 @@ def agreement(expected: np.ndarray, found: np.ndarray, margin: float) -> tuple[f
 
 
 def _rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64)))) if values.size else 0.0
 
 
 def _over(error: float, scale: float) -> float:

@@ -11,7 +11,7 @@ from tfprune.emulation import Target
 from tfprune.errors import MissingExtra, PruneError
 from tfprune.notes import Note
 from tfprune.runners import Runner, TensorSpec
-from tfprune.verification.compare import agreement, is_within, measure
+from tfprune.verification.compare import agreement, agrees, measure
 from tfprune.verification.pairing import pair
 from tfprune.verification.reference import Batch
 from tfprune.verification.result import Check
@@ -120,7 +120,7 @@ def _check(
 ) -> Check:
     errors = measure(expected, found)
     tolerance = question.tolerance
-    passed = is_within(errors, tolerance, _one_step(expected, spec))
+    passed = agrees(errors, expected, tolerance, spec.scale if spec.quantized else 0.0)
     details = [question.detail, errors.detail]
     if expected.ndim == 2 and expected.shape[1] > 1 and np.isfinite(expected).all():
         margin = 2 * tolerance.limit * float(np.abs(expected).max())
@@ -138,11 +138,3 @@ def _check(
         bool(passed),
         "; ".join(part for part in details if part),
     )
-
-
-def _one_step(expected: np.ndarray, spec: TensorSpec) -> float:
-    """Return one step of a quantized output, relative to Keras' output."""
-    if not spec.quantized:
-        return 0.0
-    rms = float(np.sqrt(np.mean(np.square(expected, dtype=np.float64))))
-    return spec.scale / rms if rms > 0 else np.inf

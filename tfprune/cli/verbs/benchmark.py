@@ -6,9 +6,10 @@ import argparse
 
 from tfprune.cli.arrays import read_arrays
 from tfprune.cli.asking import ask_which, can_ask
-from tfprune.cli.output import show
+from tfprune.cli.output import show, show_error
 from tfprune.cli.words import CPUS
 from tfprune.errors import PruneError
+from tfprune.files import check_writable
 
 SUMMARY = "time .tflite files side by side, interleaved"
 EXAMPLE = "tfprune benchmark dense.tflite pruned.tflite --threads 2 --runs 200"
@@ -101,6 +102,7 @@ def _count(arguments: argparse.Namespace) -> bool:
 
 def _on_phone(arguments: argparse.Namespace) -> bool:
     from tfprune.android import benchmark_android
+    from tfprune.android.benchmark import difference
     from tfprune.android.saving import save_profile
     from tfprune.reports.phone_tables import phone_table
 
@@ -110,6 +112,8 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
     if arguments.app and arguments.runtime != "auto":
         asked = f"--app --runtime {arguments.runtime}"
         raise PruneError(asked, "the app brings its own LiteRT", "leave one of the two out")
+    if arguments.save_profile is not None:
+        check_writable(arguments.save_profile)
     result = benchmark_android(
         arguments.files,
         serial=arguments.serial,
@@ -128,4 +132,7 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
     if arguments.save_profile is not None:
         save_profile(result, arguments.save_profile)
     show(phone_table(result), result.to_dict(), arguments.json)
+    wrong = difference(result)
+    if wrong is not None:  # standard output has its one document already
+        show_error(wrong, as_json=False)
     return result.passed
