@@ -9,7 +9,6 @@ from tfprune.criteria.activations import Activation
 from tfprune.criteria.criterion import Criterion
 from tfprune.criteria.filters import FPGM, LAMP, Magnitude
 from tfprune.criteria.gradients import Fisher, Taylor
-from tfprune.criteria.losses import give_loss
 from tfprune.criteria.naming import as_criterion
 from tfprune.criteria.scales import BatchNormScale, Random
 
@@ -24,5 +23,4 @@ __all__ = [
     "Random",
     "Taylor",
     "as_criterion",
-    "give_loss",
 ]

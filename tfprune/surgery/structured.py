@@ -11,7 +11,8 @@ import numpy as np
 from tfprune.allocate import Candidate, Scope, allocate, allocate_to, ratios_by_name
 from tfprune.allocate import Kept as Share
 from tfprune.channels import Group, Kept, Structure, trace
-from tfprune.criteria import Criterion, as_criterion, give_loss
+from tfprune.criteria import Criterion, as_criterion
+from tfprune.criteria.losses import give_loss
 from tfprune.errors import PruneError
 from tfprune.surgery.costs import Costs
 from tfprune.surgery.structured_plan import GroupRow, Size, StructuredPlan
