@@ -4,6 +4,7 @@ from tfprune.graph.calls import Calls
 from tfprune.graph.clones import Clones, clone_layer
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import functional, is_graph, nodes_in_order
+from tfprune.graph.values import tensor_of, values_of
 
 __all__ = [
     "Calls",
@@ -13,4 +14,6 @@ __all__ = [
     "is_graph",
     "nodes_in_order",
     "replay",
+    "tensor_of",
+    "values_of",
 ]
