@@ -69,6 +69,24 @@ def test_a_layer_is_changed_once_and_shared_as_before():
     assert copy.layers[1].layers[0] is copy.layers[2].layers[0]
 
 
+def test_all_layers_are_changed_before_the_first_call_those_of_a_class_in_a_row():
+    x = inputs = keras.Input((4,))
+    for number in range(2):
+        x = layers.ReLU(name=f"act_{number}")(layers.Dense(4, name=f"dense_{number}")(x))
+    seen = []
+
+    def change(layer):
+        seen.append(layer.name)
+        return clone_layer(layer)
+
+    def call(node, layer, args, kwargs):
+        seen.append("call")
+        return layer(*args, **kwargs)
+
+    replay(keras.Model(inputs, x), change, call=call)
+    assert seen == ["dense_0", "dense_1", "act_0", "act_1", *4 * ["call"]]
+
+
 class NeedsAnArgument(layers.Layer):
     def __init__(self, number):
         super().__init__(name="stubborn")

@@ -107,7 +107,7 @@ def find_groups(
     """Put units with the same members, and the same reason to stay, into one group."""
     classes: dict[tuple[bytes, str | None], list[int]] = {}
     for root, members in _members_of_roots(bindings, roots):
-        classes.setdefault((members.tobytes(), kept.get(root)), []).append(root)
+        classes.setdefault((members, kept.get(root)), []).append(root)
     group_of, unit_of = np.full((2, len(roots)), -1)
     for number, units in enumerate(classes.values()):
         group_of[units] = number
@@ -125,19 +125,20 @@ def find_groups(
     ]
 
 
-def _members_of_roots(
-    bindings: Sequence[Binding], roots: np.ndarray
-) -> list[tuple[int, np.ndarray]]:
-    """Return for each root, in order, the indices of the bindings on which it lies."""
+def _members_of_roots(bindings: Sequence[Binding], roots: np.ndarray) -> list[tuple[int, bytes]]:
+    """Return for each root, in order, the indices of the bindings on which it lies, as int64."""
     if not bindings:
         return []
-    present = [np.unique(roots[binding.ids]) for binding in bindings]
-    owner = np.repeat(np.arange(len(bindings)), [len(ids) for ids in present])
-    root = np.concatenate(present)
-    order = np.lexsort((owner, root))
-    owner, root = owner[order].astype(np.int64), root[order]
+    lengths = [len(binding.ids) for binding in bindings]
+    owners = np.repeat(np.arange(len(bindings)), lengths)
+    lies = roots[np.concatenate([binding.ids for binding in bindings])]
+    pairs = np.sort(lies * len(bindings) + owners)
+    root, owner = np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], len(bindings))
     starts = np.flatnonzero(np.diff(root, prepend=-1))
-    return list(zip(root[starts].tolist(), np.split(owner, starts[1:]), strict=True))
+    members = owner.astype(np.int64).tobytes()
+    ends = np.append(starts, len(owner))[1:]
+    bounds = zip(root[starts].tolist(), (8 * starts).tolist(), (8 * ends).tolist(), strict=True)
+    return [(number, members[start:end]) for number, start, end in bounds]
 
 
 def _group(

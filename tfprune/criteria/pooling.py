@@ -8,6 +8,7 @@ import numpy as np
 
 from tfprune.channels import Group, Member
 from tfprune.errors import PruneError
+from tfprune.graph import values_of
 
 
 def by_unit(positions: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
@@ -70,7 +71,7 @@ def filters(member: Member, size: int) -> np.ndarray:
 
 def _matrix(member: Member) -> np.ndarray:
     """Return a member's weights as float32 (or float64), one row per position on its axis."""
-    weights = np.asarray(member.variable)
+    weights = values_of(member.variable)
     weights = weights.astype(np.promote_types(weights.dtype, "float32"), copy=False)
     length = weights.shape[member.axis]
     if member.axis == weights.ndim - 1:

@@ -5,6 +5,7 @@ from tfprune.graph.clones import Clones, clone_layer
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import functional, is_graph, nodes_in_order
 from tfprune.graph.unfold import unfold
+from tfprune.graph.values import tensor_of, values_of
 
 __all__ = [
     "Calls",
@@ -14,5 +15,7 @@ __all__ = [
     "is_graph",
     "nodes_in_order",
     "replay",
+    "tensor_of",
     "unfold",
+    "values_of",
 ]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tfprune.errors import PruneError, first_line, first_sentence
+from tfprune.graph.values import tensor_of
 from tfprune.notes import Note
 
 
@@ -23,10 +23,10 @@ class Clones:
     what is left, the variables of layers inside layers above all.
 
     Args:
-        read: Maps a variable of an original to the array to be stored in its copy.
+        read: Maps a variable of an original to the array or tensor to be stored in its copy.
     """
 
-    def __init__(self, read: Callable[[Any], Any] = np.asarray) -> None:
+    def __init__(self, read: Callable[[Any], Any] = tensor_of) -> None:
         self._read = read
         self._pairs: list[tuple[Any, Any]] = []
         self._created: dict[int, Any] = {}  # id of an original's variable → its finished copy
@@ -59,7 +59,7 @@ class Clones:
             if source is None or len(args) > 1:
                 return type(copy).add_weight(copy, *args, **kwargs)
             with tf.init_scope():  # a wrapper may build its layer while its own call is traced
-                value = self._read(source)
+                value = tf.convert_to_tensor(self._read(source))
             variable = type(copy).add_weight(
                 copy, *args, **{**kwargs, "initializer": _to_be(value)}
             )

@@ -8,10 +8,11 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfprune.channels import INNER_SIZES, Kept, Structure
 from tfprune.errors import PruneError, first_line
-from tfprune.graph import Clones, replay
+from tfprune.graph import Clones, replay, tensor_of, values_of
 from tfprune.notes import Note
 from tfprune.surgery.resized import Resized
 
@@ -31,7 +32,8 @@ def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
         PruneError: a layer that loses units cannot be rebuilt smaller.
     """
     cuts = structure.positions(kept)
-    clones = Clones(lambda variable: _cut(variable, cuts))
+    values = {id(v): tf.convert_to_tensor(_cut(v, cuts)) for v in structure.model.variables}
+    clones = Clones(lambda variable: values[id(variable)])
 
     def change(operation: Any) -> Any:
         if not isinstance(operation, keras.layers.Layer):
@@ -69,9 +71,11 @@ def _smaller(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
     return smaller if inner_sizes is None else Resized(smaller, inner_sizes)
 
 
-def _cut(variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]]) -> np.ndarray:
-    array: np.ndarray = variable.numpy()
-    for axis, positions in cuts.get(id(variable), ()):
+def _cut(variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]]) -> Any:
+    if id(variable) not in cuts:
+        return tensor_of(variable)
+    array = values_of(variable)
+    for axis, positions in cuts[id(variable)]:
         array = np.take(array, positions, axis=axis)
     return array
 
