@@ -170,6 +170,20 @@ def test_one_that_stays_does_not_keep_others_from_being_unfolded():
     assert isinstance(unfolded.get_layer("a"), keras.Model)
 
 
+def test_a_composite_of_a_layer_that_cannot_be_copied_stays_and_works_on():
+    class Uncopied(Scaled):
+        def get_config(self):
+            raise NotImplementedError
+
+    model = around(TwoBlocks(Uncopied(name="inner"), name="outer"))
+    unfolded, notes = unfold(model, lambda layer: layer.name == "outer")
+    assert unfolded is model
+    assert [str(note) for note in notes] == [
+        "outer: inner inside it cannot be rebuilt from its config"
+    ]
+    same(model, keras.Model(model.input, model.output))
+
+
 def test_a_graph_that_computes_something_else_is_refused():
     class Secret(Block):
         def call(self, x):

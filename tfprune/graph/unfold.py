@@ -91,6 +91,7 @@ class _Unfolding:
         self._refused = refused
         self._calls: dict[int, list[Any]] = {}
         self._memo: dict[int, Any] = {}
+        self._inside = 0  # how many composites deep
         self.clones = Clones()
 
     def look(self, model: Any) -> bool:
@@ -115,11 +116,13 @@ class _Unfolding:
         """Return a copy of a layer, and of a composite the nested model."""
         calls = self._calls.get(id(operation))
         if calls is None:
-            return self.clones.of(operation)
+            return self._copy(operation)
         try:
             with graph_of(operation, calls) as graph:
                 self.look(graph)
+                self._inside += 1
                 model = replay(graph, self._change, call=self._call, memo=self._memo)
+                self._inside -= 1
             if [v.shape for v in model.variables] != [v.shape for v in graph.variables]:
                 raise PruneError(f"copy {operation.name}", "its copy has other weights", "")
             return model
@@ -129,6 +132,13 @@ class _Unfolding:
             reason = error.found if isinstance(error, PruneError) else first_line(error)
             self._refused[id(operation)] = Note(operation.name, reason)
             raise _StaysError from error
+
+    def _copy(self, operation: Any) -> Any:
+        copy = self.clones.of(operation)
+        if copy is operation and self._inside:
+            found = f"{operation.name} inside it cannot be rebuilt from its config"
+            raise PruneError(f"copy {operation.name}", found, "")
+        return copy
 
     def _call(self, node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
         """Call what stands in the place of a composite with its tensors alone."""
