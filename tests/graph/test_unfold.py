@@ -53,6 +53,12 @@ class Foreign(Block):
         return tf.nn.relu(super().call(x))
 
 
+class Losing(Block):
+    def call(self, x):
+        self.add_loss(keras.ops.sum(x))
+        return super().call(x)
+
+
 class TwoBlocks(layers.Layer):
     def __init__(self, block, **kwargs):
         super().__init__(**kwargs)
@@ -137,6 +143,15 @@ def test_training_reaches_the_layers_inside():
     assert not np.array_equal(unfolded(x, training=True), unfolded(x))
 
 
+def test_regularizers_of_the_layers_inside_stay():
+    block = Block(name="block")
+    block.wide.kernel_regularizer = keras.regularizers.L2(1.0)
+    model = around(block)
+    unfolded, notes = unfold(model, everything)
+    assert notes == ()
+    assert float(sum(unfolded.losses)) == float(sum(model.losses)) > 0
+
+
 def test_a_frozen_composite_stays_frozen():
     model = around(Block(name="block"))
     model.get_layer("block").trainable = False
@@ -151,6 +166,7 @@ def test_a_frozen_composite_stays_frozen():
         (Switching, "its call goes another way in training"),
         (Scaled, "it has weights or random numbers of its own"),
         (Tied, "it computes with the weights of its layers"),
+        (Losing, "its call does not take symbolic tensors (`add_loss()`"),
         (Foreign, "its call does not take symbolic tensors"),
     ],
 )
@@ -181,7 +197,7 @@ def test_a_composite_of_a_layer_that_cannot_be_copied_stays_and_works_on():
     assert [str(note) for note in notes] == [
         "outer: inner inside it cannot be rebuilt from its config"
     ]
-    same(model, keras.Model(model.input, model.output))
+    same(model, keras.Model(model.inputs[0], model.outputs[0]))
 
 
 def test_a_graph_that_computes_something_else_is_refused():

@@ -87,7 +87,7 @@ def _check_calls(layer: Any, calls: list[Any]) -> None:
     floats = [t for t in tensors if keras.backend.is_float_dtype(t.dtype)]
     if any(tensor.dtype != layer.compute_dtype for tensor in floats):
         raise _stays(layer, f"it casts its inputs to {layer.compute_dtype}")
-    if layer.losses or layer.activity_regularizer is not None:
+    if layer.activity_regularizer is not None:
         raise _stays(layer, "it adds a loss")
 
 
