@@ -5,26 +5,8 @@ import numpy as np
 from keras import layers
 
 import tfprune
+from tests.blocks import Inverted
 from tests.channels.checks import check, notes, prunable
-
-
-class Inverted(layers.Layer):
-    """Wide, then narrow again, with a shortcut: a block as people write it."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.relu = layers.ReLU()
-        self.expand = layers.Conv2D(6, 1, name="expand")
-        self.norm = layers.BatchNormalization(name="norm")
-        self.project = layers.Conv2D(4, 1, name="project")
-
-    def build(self, shape):
-        self.expand.build(shape)
-        self.norm.build((*shape[:-1], 6))
-        self.project.build((*shape[:-1], 6))
-
-    def call(self, x, training=None):
-        return x + self.project(self.relu(self.norm(self.expand(x), training=training)))
 
 
 class Noisy(Inverted):
@@ -42,7 +24,7 @@ def test_channels_inside_a_composite_and_on_its_shortcut_are_groups():
     stream, wide = prunable(network(Inverted(name="block")))
     assert stream.startswith("stem 4: writes stem/kernel[3] stem/bias[0] block/project/kernel[3]")
     assert wide == (
-        "block/expand 6: writes block/expand/kernel[3] block/expand/bias[0]; "
+        "block/expand 6: writes block/expand/kernel[3]; "
         "scales block/norm/gamma[0] block/norm/beta[0] block/norm/moving_mean[0] "
         "block/norm/moving_variance[0]; reads block/project/kernel[2]"
     )

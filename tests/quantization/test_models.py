@@ -8,6 +8,7 @@ import pytest
 from keras import layers, ops
 
 import tfprune
+from tests.blocks import Inverted
 from tfprune.quantization import FakeQuantize
 
 from .road import batch_for, converted, float_ops, outputs_of, steps_apart, trained
@@ -192,24 +193,6 @@ def test_two_replicas_learn_one_set_of_ranges(tmp_path, two_replicas):
     assert float(ops.convert_to_numpy(aware.get_layer("x_range").high)) == 2.0
     result = tfprune.convert(aware, tmp_path / "m.tflite", quantize="int8")
     assert tfprune.verify(aware, result.path, inputs / 2).passed
-
-
-class Inverted(layers.Layer):
-    """A composite as people write it: wide, then narrow again, with a shortcut."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.expand = layers.Conv2D(6, 1, use_bias=False, name="expand")
-        self.norm = layers.BatchNormalization(name="norm")
-        self.project = layers.Conv2D(4, 1, name="project")
-
-    def build(self, shape):
-        self.expand.build(shape)
-        self.norm.build((*shape[:-1], 6))
-        self.project.build((*shape[:-1], 6))
-
-    def call(self, x, training=None):
-        return x + self.project(ops.relu(self.norm(self.expand(x), training=training)))
 
 
 def test_a_composite_is_quantized_through_the_layers_inside_it(tmp_path):
