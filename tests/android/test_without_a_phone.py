@@ -227,3 +227,8 @@ def test_a_profile_that_cannot_be_written_is_told_before_anything_is_timed(tmp_p
     assert main(["benchmark", "a.tflite", "--android", "--save-profile", str(path)]) == 1
     assert f"found: the folder {path.parent} does not exist" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_is_missing_is_told_before_a_phone_is_looked_for(capsys):
+    assert main(["benchmark", "nowhere.tflite", "--android"]) == 1
+    assert "asked: load nowhere.tflite\nfound: there is no such file" in capsys.readouterr().err

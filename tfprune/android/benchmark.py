@@ -21,6 +21,7 @@ from tfprune.bench.session import Inputs
 from tfprune.errors import VerificationError
 from tfprune.notes import Note
 from tfprune.progress import track
+from tfprune.runners.failures import check_file
 
 
 def benchmark_android(
@@ -93,6 +94,8 @@ def benchmark_android(
         warmup=warmup,
         xnnpack=xnnpack,
     )
+    for path in named.values():
+        check_file(path)  # before a phone is looked for and asked about
     adb, abi, phone = find_phone(serial, ask)
     tries = candidates(runtime, abi)
     files = track(list(named.values()), "running here")

@@ -9,10 +9,15 @@ from tfprune.errors import FileError, MissingExtra, PruneError
 RUNTIMES = ("auto", "ai-edge-litert", "tflite-runtime")
 
 
-def check_arguments(path: str, threads: int, runtime: str) -> None:
-    """Refuse a missing file, no threads, or an unknown runtime."""
+def check_file(path: str) -> None:
+    """Refuse a missing file."""
     if not os.path.isfile(path):
         raise FileError(f"load {path}", "there is no such file", "check the path")
+
+
+def check_arguments(path: str, threads: int, runtime: str) -> None:
+    """Refuse a missing file, no threads, or an unknown runtime."""
+    check_file(path)
     if threads < 1:
         raise PruneError(f"threads={threads}", "at least one thread is needed", "threads=1")
     if runtime not in RUNTIMES:
