@@ -208,3 +208,17 @@ def test_a_graph_that_computes_something_else_is_refused():
 
     _, [note] = unfold(around(Secret(name="block")), everything)
     assert note.reason == "its graph computes something else"
+
+
+class Halved(layers.Layer):
+    def call(self, x):
+        return keras.ops.concatenate([x / 2, x], axis=-1)
+
+
+def test_a_layer_of_operations_alone_becomes_a_model_of_them():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, Halved(name="halved")(layers.Dense(3)(inputs)))
+    unfolded, notes = unfold(model, lambda layer: isinstance(layer, Halved))
+    assert isinstance(unfolded.get_layer("halved"), keras.Model) and not notes
+    data = RNG.normal(size=(2, 4)).astype("float32")
+    np.testing.assert_array_equal(unfolded(data), model(data))

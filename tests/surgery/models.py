@@ -186,6 +186,22 @@ def shuffle(x, number, earlier):
     return ops.reshape(ops.swapaxes(y, -1, -2), (-1, *shape, channels(x)))
 
 
+def in_blocks(x, number, earlier):
+    """Blocks of the image move into the channels and out again, a convolution between."""
+    if len(x.shape) != 4 or channels(x) > WIDEST // 4 or x.shape[1] % 2 or x.shape[2] % 2:
+        return x
+    rows, columns, width = x.shape[1] // 2, x.shape[2] // 2, channels(x)
+    y = ops.reshape(x, (-1, rows, 2, columns, 2, width))
+    y = ops.reshape(ops.transpose(y, (0, 1, 3, 2, 4, 5)), (-1, rows, columns, 4 * width))
+    y = conv(y, 4 * width, number) if number % 2 else layers.ReLU()(y)
+    if number % 3:
+        y = layers.Reshape((rows, columns, 2, 2, width))(y)
+        return ops.reshape(ops.transpose(y, (0, 1, 3, 2, 4, 5)), (-1, *x.shape[1:]))
+    y = ops.reshape(y, (-1, rows * columns, 4, width))  # a window becomes an example
+    y = layers.Dense(width)(ops.reshape(y, (-1, 4, width)))
+    return ops.reshape(y, (-1, rows, columns, 4 * width))
+
+
 def mix_places(x, number, earlier):
     """An MLP along another axis, between two transpositions."""
     if len(x.shape) < 3:
@@ -225,6 +241,24 @@ def attention(x, number, earlier):
         query, key = layers.Dense(4)(y), layers.Dense(4)(y)
         y = pick(kind, layers.Attention(), layers.AdditiveAttention())([query, y, key])
     return layers.Add()([x, y]) if number % 3 else y
+
+
+def heads(x, number, earlier):
+    """Attention of two heads, written by hand or with an operation."""
+    x = to_sequence(down(x), number, earlier)
+    shape = (x.shape[1], 2, 3)
+    query, key, value = (layers.Reshape(shape)(layers.Dense(6)(x)) for _ in range(3))
+    if number % 3 == 0:
+        y = ops.dot_product_attention(query, key, value)
+    elif number % 3 == 1:
+        scores = ops.softmax(ops.einsum("bthd,bshd->bhts", query, key))
+        y = ops.einsum("bhts,bshd->bthd", scores, value)
+    else:
+        query, key, value = (ops.transpose(y, (0, 2, 1, 3)) for y in (query, key, value))
+        y = ops.softmax(query @ ops.swapaxes(key, -1, -2)) @ value
+        y = ops.transpose(y, (0, 2, 1, 3))
+    y = ops.reshape(y, (-1, x.shape[1], 6))
+    return x + layers.Dense(channels(x))(y) if number % 2 else y
 
 
 def recurrent(x, number, earlier):
@@ -324,7 +358,7 @@ STEPS = {
     for step in (
         convolve, dense, depthwise, separable, transposed, grouped, norm, activate, residual,
         squeeze_excite, gate_of_one, concat, merge_earlier, concat_earlier, split, cut, pad,
-        shuffle, mix_places, pool, to_sequence, attention, recurrent, each_step, nested,
-        sequential, shared, constant, operate, flatten,
+        shuffle, in_blocks, mix_places, pool, to_sequence, attention, heads, recurrent, each_step,
+        nested, sequential, shared, constant, operate, flatten,
     )
 }  # fmt: skip

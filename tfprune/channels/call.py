@@ -96,6 +96,14 @@ class Call:
         elif what is not None:
             self._records.ledger.keep(what, reason)
 
+    def choose(self, axis: int, places: Sequence[Any]) -> Any:
+        """Return one of several places where the units on an axis of the input may lie.
+
+        If it turns out that these units cannot be removed, the next one is tried.
+        """
+        key = id(self.node or self.layer), axis
+        return places[self._records.choices.take(key, len(places), self.input.units[axis])]
+
     def keep_others(self, *axes: int) -> None:
         """Keep the units along all axes of the first input but these: the layer mixes them."""
         for units in self.input.others(axes).values():

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tfprune.channels.choices import Choices
 from tfprune.channels.flow import Flow
 from tfprune.channels.units import Ids, Ledger
 from tfprune.keras_facts import sublayers
@@ -53,9 +54,14 @@ class Kept:
 
 
 class Records:
-    """Collects what rules say; read by `Structure`."""
+    """Collects what rules say; read by `Structure`.
 
-    def __init__(self) -> None:
+    Args:
+        choices: What is tried where a rule has several possibilities.
+    """
+
+    def __init__(self, choices: Choices | None = None) -> None:
+        self.choices = choices or Choices()
         self.ledger = Ledger()
         self.bindings: dict[tuple[int, int], Binding] = {}
         self.settings: dict[int, dict[tuple, Ids]] = {}

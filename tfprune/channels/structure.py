@@ -11,6 +11,7 @@ import numpy as np
 from tfprune.channels.flow import Flow
 from tfprune.channels.groups import Group, find_groups
 from tfprune.channels.records import Binding, Kept, Records
+from tfprune.channels.units import Ids
 from tfprune.notes import Note
 
 
@@ -30,8 +31,15 @@ class Structure:
     @cached_property
     def groups(self) -> list[Group]:
         """The groups, in the order in which the model produces them."""
-        kept = self._records.ledger.kept(self._roots)
-        return find_groups(self.bindings, self._roots, kept)
+        return find_groups(self.bindings, self._roots, self._reasons)
+
+    def stay(self, ids: Ids) -> bool:
+        """Whether all of these units must stay."""
+        return all(root in self._reasons for root in np.unique(self._roots[ids]).tolist())
+
+    @cached_property
+    def _reasons(self) -> dict[int, str]:
+        return self._records.ledger.kept(self._roots)
 
     @property
     def bindings(self) -> list[Binding]:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from tfprune.channels.call import Call, is_layer
+from tfprune.channels.choices import Choices
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import Records
 from tfprune.channels.rules import apply_rule, may_be_unfolded
@@ -39,16 +40,24 @@ def trace(model: Any) -> Structure:
         [('conv', 4, None), ('head', 2, 'an output of the model')]
     """
     model, folded = unfold(model, may_be_unfolded)
-    net = functional(model)
-    records = Records()
+    choices = Choices()
+    while True:
+        records = _records_of(functional(model), choices)
+        records.notes = joined(records.notes, folded)
+        structure = Structure(model, records)
+        if not choices.go_on(structure.stay):
+            return structure
+
+
+def _records_of(net: Any, choices: Choices) -> Records:
+    records = Records(choices)
     for tensor in net.inputs:
         records.flow_of(tensor, Flow(tuple(tensor.shape)))
     _walk(net, records, ())
-    records.notes = joined(records.notes, folded)
     for tensor in net.outputs:
         for units in records.flows[id(tensor)].units.values():
             records.ledger.keep(units, "an output of the model")
-    return Structure(model, records)
+    return records
 
 
 def _walk(net: Any, records: Records, path: tuple[str, ...]) -> None:

@@ -24,7 +24,7 @@ def unfold(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, tuple[Note, 
 
     Args:
         model: A built model, not changed. A subclassed one is a composite itself, always wanted.
-        wanted: Whether a layer is to be unfolded; asked of layers that hold layers.
+        wanted: Whether a layer is to be unfolded; asked of layers that hold layers, or nothing.
 
     Returns:
         The model itself if nothing is wanted, else one with weights of its own, not compiled; and
@@ -154,5 +154,5 @@ def _is_composite(operation: Any) -> bool:
         isinstance(operation, keras.layers.Layer)
         and not isinstance(operation, (keras.layers.Wrapper, keras.layers.RNN))
         and not type(operation).__module__.startswith("keras.src.layers.")
-        and len(operation._flatten_layers()) > 1
+        and (len(operation._flatten_layers()) > 1 or not operation.variables)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import keras
@@ -75,7 +76,7 @@ def _cut(variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]]) -> Any
     if id(variable) not in cuts:
         return tensor_of(variable)
     array = values_of(variable)
-    for axis, positions in cuts[id(variable)]:
+    for axis, positions in sorted(cuts[id(variable)], key=itemgetter(0)):  # whole rows first
         array = np.take(array, positions, axis=axis)
     return array
 

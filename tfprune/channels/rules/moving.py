@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import gcd, prod
 from types import MappingProxyType
 from typing import Any
 
@@ -10,8 +11,9 @@ import keras
 import numpy as np
 
 from tfprune.channels.call import Call
-from tfprune.channels.flow import Flow
+from tfprune.channels.flow import Flow, Shape
 from tfprune.channels.units import Ids
+from tfprune.errors import first_sentence
 
 layers = keras.layers
 
@@ -29,8 +31,8 @@ permute = repeat_vector = flatten
 
 
 def reshape(call: Call) -> Flow:
-    """A static reshape that leaves the units along one axis; else they are kept whole."""
-    [flow] = moved(call, call.layer.call)
+    """A static reshape: units that it spreads over several axes go together along one of them."""
+    [flow] = reshaped(call, call.layer.call)
     for place, length in enumerate(call.layer.target_shape):
         if length != -1:
             units = flow[place + 1]
@@ -43,8 +45,23 @@ def moved(call: Call, move: Callable[[Any], Any]) -> list[Flow]:
     return flows_after(call, follow(call, move))
 
 
+def reshaped(call: Call, move: Callable[[Any], Any]) -> list[Flow]:
+    """Return the flows of the outputs of a reshape; an axis may become several.
+
+    Along one of them units are removed: those at the same place of it go together. Values in
+    row-major order stay in order when whole slices of both shapes go.
+    """
+    before, after = (_size(flow.shape) for flow in (call.input, call.flow()))
+    return flows_after(call, follow(call, move, batch=after // gcd(before, after), ties=True))
+
+
 def follow(
-    call: Call, move: Callable[[Any], Any], known: Mapping[int, int] = MappingProxyType({})
+    call: Call,
+    move: Callable[[Any], Any],
+    known: Mapping[int, int] = MappingProxyType({}),
+    *,
+    batch: int = 1,
+    ties: bool = False,
 ) -> list[Moves]:
     """Return for each output where a function moves the units of the first input.
 
@@ -57,27 +74,32 @@ def follow(
         move: The function.
         known: Axis of the input → axis of the outputs, where that is known beforehand: of a single
             position alone it cannot be seen along which axis it lies.
+        batch: How many examples stand for a batch of open length.
+        ties: Whether units that come to lie on several axes go together along one of them.
     """
     found: list[Moves] = [{} for _ in call.output_shapes]
     for axis, ids in call.input.units.items():
         try:
-            outputs = keras.tree.flatten(move(_positions(call.input, axis)))
+            outputs = keras.tree.flatten(move(_positions(call.input, axis, batch)))
         except Exception as error:
-            call.keep(ids, f"{call.name} cannot be followed: {error}")
+            call.keep(ids, f"{call.name} cannot be followed: {first_sentence(error)}")
             continue
         for moves, shape, output in zip(found, call.output_shapes, outputs, strict=True):
             output = np.asarray(output)
             if output.size == 0:
                 call.keep(ids, f"an output of {call.name} is empty")
                 continue
-            to = known.get(axis, _varying(output))
-            if to is None or to in (to for to, _ in moves.values()):
+            places = [known[axis]] if axis in known else _varying(output)
+            to = call.choose(axis, places) if ties and len(places) > 1 else places[0]
+            if (len(places) > 1 and not ties) or 0 in places or to in dict(moves.values()):
                 call.keep(ids, f"spread over several axes by {call.name}")
             elif shape[to] != output.shape[to]:
                 call.keep(ids, f"{call.name} leaves its length open")
             else:
-                line = np.moveaxis(output, to, 0).reshape(output.shape[to], -1)[:, 0]
-                moves[axis] = (to, line.astype(np.int64))
+                lines = np.moveaxis(output, to, 0).reshape(output.shape[to], -1).astype(np.int64)
+                moves[axis] = (to, lines[:, 0])
+                for line in np.unique(lines, axis=1).T if len(places) > 1 else ():
+                    call.same(ids[lines[:, 0]], ids[line])
     return found
 
 
@@ -97,20 +119,27 @@ def _units(call: Call, axis: int, places: np.ndarray) -> Ids:
     return units
 
 
-def _positions(flow: Flow, axis: int) -> Any:
+def _positions(flow: Flow, axis: int, batch: int) -> Any:
     """Return the positions along an axis at every place of a tensor; an open length stands as 2."""
-    batch, *lengths = flow.shape
-    shape = [batch or 1, *(2 if length is None else length for length in lengths)]
+    shape = [flow.shape[0] or batch, *_lengths(flow.shape)]
     line = [1] * flow.rank
     line[axis] = shape[axis]
     spread = np.broadcast_to(np.arange(shape[axis], dtype="int32").reshape(line), shape)
     return keras.ops.convert_to_tensor(spread)
 
 
-def _varying(output: np.ndarray) -> int | None:
-    """Return the one axis along which an array varies, None if there is none or several."""
+def _lengths(shape: Shape) -> list[int]:
+    return [2 if length is None else length for length in shape[1:]]
+
+
+def _size(shape: Shape) -> int:
+    return (shape[0] or 1) * prod(_lengths(shape))
+
+
+def _varying(output: np.ndarray) -> list[int]:
+    """Return the axes along which an array varies, the longest first; the first of all if none."""
     axes = [a for a in range(output.ndim) if (np.diff(output, axis=a) != 0).any()]
-    return axes[0] if len(axes) == 1 and axes[0] != 0 else None
+    return sorted(axes, key=lambda axis: -output.shape[axis]) or [0]
 
 
 RULES = {

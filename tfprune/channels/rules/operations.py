@@ -11,7 +11,7 @@ import numpy as np
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import Kept
-from tfprune.channels.rules import picking
+from tfprune.channels.rules import picking, products
 from tfprune.channels.rules.elementwise import join
 from tfprune.channels.rules.merging import concatenated
 
@@ -198,4 +198,5 @@ _RULES: dict[str, Callable[[Call], Any]] = {
     "Repeat": repeat,
     "Reshape": picking.reshape,
     "Stack": stack,
+    **products.RULES,
 }

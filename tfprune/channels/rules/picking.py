@@ -11,7 +11,7 @@ import numpy as np
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import Kept
-from tfprune.channels.rules.moving import Moves, flows_after, follow, moved
+from tfprune.channels.rules.moving import Moves, flows_after, follow, moved, reshaped
 
 # What an operation does beside the axes on which it picks units: one tensor for each output.
 Beside = Callable[[Any, set[int]], list[Any]]
@@ -24,7 +24,7 @@ def moves(call: Call) -> list[Flow]:
 
 def reshape(call: Call) -> Flow:
     """A reshape whose new lengths are counted again."""
-    [flow] = moves(call)
+    [flow] = reshaped(call, on_ids(call))
 
     def make(kept: Kept, operation: Any, args: Any, kwargs: Any) -> Any:
         shape = list(operation.newshape)

@@ -14,6 +14,7 @@ from tfprune.channels.units import Ids
 
 layers = keras.layers
 _GATES = {layers.LSTMCell: 4, layers.GRUCell: 3, layers.SimpleRNNCell: 1}
+_CONVOLUTIONAL = (layers.ConvLSTM1D, layers.ConvLSTM2D, layers.ConvLSTM3D)
 
 
 def recurrent(call: Call) -> list[Flow]:
@@ -23,27 +24,37 @@ def recurrent(call: Call) -> list[Flow]:
         return call.unknown(f"no flow rule for the cell {type(cell).__name__}")
     plain = isinstance(call.layer, (layers.LSTM, layers.GRU, layers.SimpleRNN))
     at = ("units",) if plain else ("cell", "config", "units")
-    units = _bind_cell(call, cell)
+    units = call.new(cell.units)
     call.setting(*at, units=units)
+    return _bind_cell(call, cell, units, _GATES[type(cell)], -1)
+
+
+def convolutional(call: Call) -> list[Flow]:
+    """Like an LSTM, each of whose units is a channel of an image."""
+    cell = call.layer.cell
+    axis = -1 if cell.data_format == "channels_last" else -1 - cell.rank
+    units = call.new(cell.filters)
+    call.setting("filters", units=units)
+    return _bind_cell(call, cell, units, 4, axis)
+
+
+def _bind_cell(call: Call, cell: Any, units: Ids, gates: int, axis: int) -> list[Flow]:
+    """Bind the kernels of a cell whose units lie on this axis of its inputs and outputs."""
     for state in keras.tree.flatten(call.argument("initial_state")):
         if state is not None:
-            call.same(state[-1], units)
-    call.keep_others(-1)
-    return call.flows({-1: units})
-
-
-def _bind_cell(call: Call, cell: Any) -> Ids:
-    units = call.new(cell.units)
-    gates = np.tile(units, _GATES[type(cell)])
-    call.reads(cell.kernel, 0, call.input[-1])
-    call.reads(cell.recurrent_kernel, 0, units)
+            call.same(state[axis], units)
+    inner, last = (len(cell.kernel.shape) - back for back in (2, 1))
+    call.keep_others(axis)
+    call.reads(cell.kernel, inner, call.input[axis])
+    call.reads(cell.recurrent_kernel, inner, units)
+    columns = np.tile(units, gates)
     for kernel in (cell.kernel, cell.recurrent_kernel):
-        call.writes(kernel, 1, gates)
+        call.writes(kernel, last, columns)
     if cell.bias is not None:
-        call.writes(cell.bias, len(cell.bias.shape) - 1, gates)
+        call.writes(cell.bias, len(cell.bias.shape) - 1, columns)
     for function in (cell.activation, getattr(cell, "recurrent_activation", None)):
         check_activation(call, function, units)
-    return units
+    return call.flows({axis: units})
 
 
 def bidirectional(call: Call) -> list[Flow]:
@@ -76,6 +87,7 @@ def time_distributed(call: Call) -> Flow:
 
 
 RULES = {
+    **dict.fromkeys(_CONVOLUTIONAL, convolutional),
     layers.LSTM: recurrent,
     layers.GRU: recurrent,
     layers.SimpleRNN: recurrent,
