@@ -2,6 +2,7 @@
 
 import keras
 import pytest
+import tensorflow as tf
 from keras import layers, ops
 
 from tests.channels.checks import check, kept, notes, prunable
@@ -210,13 +211,22 @@ def test_the_same_layer_in_two_nested_models():
     check(model, saves=False)  # Keras loads two separate layers, the second without weights
 
 
-def test_a_lambda_is_kept_with_a_note():
+def test_a_lambda_of_operations_is_followed_and_a_model_of_them_stands_in_its_place():
     vectors = keras.Input((3,))
-    double = layers.Lambda(lambda x: 2 * x, name="double")
+    half = layers.Lambda(lambda x: x[:, :2] - x[:, 2:], name="half")
+    model = model_of(vectors, half(dense("dense")(vectors)))
+    assert sizes(model) == ["dense 2"]
+    assert isinstance(check(model).get_layer("half"), keras.Model)
+
+
+def test_a_lambda_of_other_code_is_kept_with_a_note():
+    vectors = keras.Input((3,))
+    double = layers.Lambda(lambda x: tf.add(x, x), name="double")
     model = model_of(vectors, double(dense("dense")(vectors)))
-    reason = "Lambda holds code that cannot be followed; write it with keras.ops or as a layer"
+    reason = "it holds code of another kind than keras.ops; write it with those, or as a layer"
     assert kept(model) == {"dense": f"read by double: {reason}"}
-    assert notes(model) == [f"double: {reason}"]
+    [note] = notes(model)
+    assert note.startswith(f"double: {reason}; it was not unfolded: its call does not take")
 
 
 def test_a_lambda_beside_a_prunable_path():

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfprune.errors import PruneError, first_line
+from tfprune.errors import PruneError, first_line, first_sentence
 from tfprune.graph.structure import nodes_in_order
 
 _BATCH, _LENGTH = 2, 16  # of the samples that a graph is tried on, where a shape says None
@@ -114,7 +114,7 @@ def _called(layer: Any, node: Any, training: bool | None = None) -> Any:
         outputs = layer.call(*args, **kwargs)
         return keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name=layer.name)
     except Exception as error:  # Code that needs numbers fails in whatever way it does.
-        found = f"its call does not take symbolic tensors ({first_line(error)})"
+        found = f"its call does not take symbolic tensors ({first_sentence(error)})"
         raise _stays(layer, found) from error
 
 

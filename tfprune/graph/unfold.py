@@ -150,6 +150,9 @@ class _Unfolding:
 
 
 def _is_composite(operation: Any) -> bool:
+    """Whether what it computes may be found out: it calls layers, or it has no weights."""
+    if isinstance(operation, keras.layers.Lambda):
+        return True
     return (
         isinstance(operation, keras.layers.Layer)
         and not isinstance(operation, (keras.layers.Wrapper, keras.layers.RNN))

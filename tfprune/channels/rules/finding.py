@@ -94,7 +94,7 @@ def why_unknown(layer: Any) -> str:
     """Return the reason why a layer or operation cannot be followed, with the way out."""
     kind = type(layer).__name__
     if kind == "Lambda":
-        return "Lambda holds code that cannot be followed; write it with keras.ops or as a layer"
+        return "it holds code of another kind than keras.ops; write it with those, or as a layer"
     if not is_layer(layer):
         return f"no flow rule for the operation {kind}"
     if kind == "PruneLowMagnitude":
