@@ -158,6 +158,8 @@ def split(x, number, earlier):
 
 def cut(x, number, earlier):
     half = channels(x) // 2
+    if half == 0:
+        return x
     first = (slice(None),) * (len(x.shape) - 1)
     if len(x.shape) > 2 and x.shape[1] > 3 and number % 2:
         first = (slice(None), slice(1, None), *first[2:])
