@@ -37,7 +37,7 @@ def joined(notes: Sequence[Note], folded: Sequence[Note]) -> list[Note]:
         >>> print(*joined([Note("block", "no rule")], [Note("block", "it adds a loss")]))
         block: no rule; it was not unfolded: it adds a loss
     """
-    why = {note.subject: note.reason for note in folded}
+    why = {note.subject: note.reason for note in reversed(folded)}  # the first reason counts
     one_each = [
         Note(note.subject, f"{note.reason}; it was not unfolded: {why.pop(note.subject)}")
         if note.subject in why

@@ -2,7 +2,7 @@
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 import tfprune
 from tests.blocks import Inverted
@@ -57,3 +57,37 @@ def test_criteria_that_need_a_loss_take_the_loss_of_the_given_model():
     data = np.ones((4, 8, 8, 3), "float32"), np.ones((4, 2), "float32")
     plan = tfprune.plan_structured(model, 0.5, tfprune.criteria.Taylor(data))
     assert plan.removed == 3 + 2
+
+
+class WindowAttention(layers.Layer):
+    """Attention in windows of a feature map, as Swin's (arXiv:2103.14030) code is often written."""
+
+    def __init__(self, heads, **kwargs):
+        super().__init__(**kwargs)
+        self.heads = heads
+        self.qkv = layers.Dense(12, name="qkv")
+        self.project = layers.Dense(4, name="project")
+
+    def call(self, image):
+        height, width, channels = image.shape[1:]
+        x = ops.reshape(image, (-1, height // 2, 2, width // 2, 2, channels))
+        x = ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, 4, channels))
+        x = self.attend(x, ops.shape(x)[0], channels)
+        x = ops.reshape(x, (-1, height // 2, width // 2, 2, 2, channels))
+        return image + ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, *image.shape[1:]))
+
+    def attend(self, x, batch, channels):
+        x = ops.reshape(self.qkv(x), (batch, 4, 3, self.heads, channels // self.heads))
+        query, key, value = ops.unstack(ops.transpose(x, (2, 0, 3, 1, 4)))
+        scores = ops.softmax(query @ ops.swapaxes(key, -1, -2))
+        x = ops.transpose(scores @ value, (0, 2, 1, 3))
+        return self.project(ops.reshape(x, (batch, -1, channels)))
+
+
+def test_windowed_attention_of_a_block_loses_channels_and_the_width_of_its_heads():
+    model = network(WindowAttention(heads=2, name="block"))
+    stream, width = prunable(model)
+    assert stream.startswith("stem 4: writes stem/kernel[3]")
+    assert width.startswith("block/qkv 2: writes block/qkv/kernel[1] block/qkv/bias[0]; reads")
+    block = check(model).get_layer("block")
+    assert block.get_layer("qkv").units == 3 * 2 * 1

@@ -222,3 +222,25 @@ def test_a_layer_of_operations_alone_becomes_a_model_of_them():
     assert isinstance(unfolded.get_layer("halved"), keras.Model) and not notes
     data = RNG.normal(size=(2, 4)).astype("float32")
     np.testing.assert_array_equal(unfolded(data), model(data))
+
+
+class Windows(layers.Layer):
+    """Pairs of places that meet; the batch is read from the tensor, as in code for eager mode."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.mix = layers.Dense(4, name="mix")
+
+    def call(self, x):
+        batch = keras.ops.shape(x)[0]
+        x = keras.ops.reshape(x, (batch, -1, 2, 4))
+        x = self.mix(keras.ops.max(x, axis=2))
+        return keras.ops.reshape(x, (batch, -1, 2, 2))
+
+
+def test_reshapes_to_the_batch_of_a_tensor_are_followed():
+    model = keras.Sequential([keras.Input((6, 4)), Windows(name="windows")])
+    unfolded, notes = unfold(model, lambda layer: True)
+    assert unfolded.get_layer("windows").output.shape == (None, 3, 2, 2) and not notes
+    data = RNG.normal(size=(5, 6, 4)).astype("float32")
+    np.testing.assert_array_equal(unfolded(data), model(data))

@@ -7,6 +7,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfprune.errors import PruneError, first_line, first_sentence
+from tfprune.graph.replay import replay
 from tfprune.graph.structure import nodes_in_order
 
 _BATCH, _LENGTH = 2, 16  # of the samples that a graph is tried on, where a shape says None
@@ -112,10 +114,25 @@ def _called(layer: Any, node: Any, training: bool | None = None) -> Any:
         kwargs["training"] = training  # None leaves it to each layer, as the caller of a model does
     try:
         outputs = layer.call(*args, **kwargs)
-        return keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name=layer.name)
+        graph = keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name=layer.name)
     except Exception as error:  # Code that needs numbers fails in whatever way it does.
         found = f"its call does not take symbolic tensors ({first_sentence(error)})"
         raise _stays(layer, found) from error
+    while sum(_leave_open(node) for node in nodes_in_order(graph)):
+        graph = replay(graph, lambda operation: operation)  # with the shapes that are known now
+    return graph
+
+
+def _leave_open(node: Any) -> bool:
+    """Let a reshape to `(ops.shape(x)[0], …)` find out the batch: in a symbolic call it is None."""
+    asked = list(getattr(node.operation, "newshape", ()))
+    if asked.count(None) != 1 or None in node.input_tensors[0].shape[1:]:
+        return False
+    if -1 in asked:  # one example fills what is left
+        known = prod(length for length in asked if length not in (None, -1))
+        asked[asked.index(-1)] = prod(node.input_tensors[0].shape[1:]) // known
+    node.operation.newshape = tuple(-1 if length is None else length for length in asked)
+    return True
 
 
 def _check_training(layer: Any, graph: Any, training: Any) -> None:

@@ -91,6 +91,7 @@ class _Unfolding:
         self._refused = refused
         self._calls: dict[int, list[Any]] = {}
         self._memo: dict[int, Any] = {}
+        self._graphs: list[Any] = []  # alive as long as the ids of their operations count
         self._inside = 0  # how many composites deep
         self.clones = Clones()
 
@@ -119,11 +120,12 @@ class _Unfolding:
             return self._copy(operation)
         try:
             with graph_of(operation, calls) as graph:
+                self._graphs.append(graph)
                 self.look(graph)
                 self._inside += 1
                 model = replay(graph, self._change, call=self._call, memo=self._memo)
                 self._inside -= 1
-            if [v.shape for v in model.variables] != [v.shape for v in graph.variables]:
+            if _shapes(model) != _shapes(graph):
                 raise PruneError(f"copy {operation.name}", "its copy has other weights", "")
             return model
         except _StaysError:
@@ -147,6 +149,11 @@ class _Unfolding:
         flat = keras.tree.flatten((args, kwargs))
         tensors = [value for value in flat if isinstance(value, keras.KerasTensor)]
         return operation(tensors[0] if len(tensors) == 1 else tensors)
+
+
+def _shapes(model: Any) -> list[tuple[int, ...]]:
+    """Return the shapes of all variables; unfolding a part of a model may change their order."""
+    return sorted(tuple(variable.shape) for variable in model.variables)
 
 
 def _is_composite(operation: Any) -> bool:
