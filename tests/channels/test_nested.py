@@ -237,6 +237,31 @@ def test_a_lambda_beside_a_prunable_path():
 
 
 @keras.saving.register_keras_serializable("tests")
+class DropPath(layers.Layer):
+    """Leaves out a branch of some examples, in training (arXiv:1603.09382)."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = keras.random.SeedGenerator(0)
+
+    def call(self, x, training=None):
+        if not training:
+            return x
+        shape = (ops.shape(x)[0], *[1] * (len(x.shape) - 1))
+        return x * ops.cast(keras.random.uniform(shape, seed=self.seed) > 0.5, x.dtype)
+
+
+def test_a_layer_that_acts_in_training_alone_lets_units_pass_and_stays():
+    vectors = keras.Input((3,))
+    x = dense("dense")(vectors)
+    model = model_of(vectors, layers.Add()([x, DropPath(name="drop")(dense("branch")(x))]))
+    assert sizes(model) == ["dense 4"] and not notes(model)
+    small = check(model)
+    assert type(small.get_layer("drop")) is DropPath
+    assert small(ops.ones((5, 3)), training=True).shape == (5, 2)
+
+
+@keras.saving.register_keras_serializable("tests")
 class Mixes(layers.Layer):
     def build(self, shape):
         self.kernel = self.add_weight(shape=(shape[-1], 4), name="kernel")

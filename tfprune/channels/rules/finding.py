@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
+
+import keras
 
 from tfprune.channels.call import Call, is_layer
 from tfprune.channels.flow import Flow
@@ -71,7 +74,7 @@ def find_rule(layer: Any) -> Rule | None:
         if base in _LAYERS:
             # A subclass that keeps its base's call flows like its base.
             return _LAYERS[base] if _same_call(kind, base) else None
-    return None
+    return elementwise.passes if _acts_in_training_alone(layer) else None
 
 
 def may_be_unfolded(layer: Any) -> bool:
@@ -84,6 +87,17 @@ def may_be_unfolded(layer: Any) -> bool:
 def _any_inside(layer: Any, attribute: str) -> bool:
     """Whether an attribute is set on a layer or on one of the layers inside it."""
     return any(getattr(part, attribute, None) for part in layer._flatten_layers())
+
+
+def _acts_in_training_alone(layer: Any) -> bool:
+    """Whether a layer without weights returns its input as it is, but in training: a drop path."""
+    if layer.weights or "training" not in inspect.signature(layer.call).parameters:
+        return False
+    x = keras.KerasTensor((None, 2))
+    try:
+        return layer.call(x, training=False) is x
+    except Exception:  # Code that wants another tensor does something with it.
+        return False
 
 
 def _same_call(kind: Any, base: Any) -> bool:
