@@ -91,3 +91,42 @@ def test_windowed_attention_of_a_block_loses_channels_and_the_width_of_its_heads
     assert width.startswith("block/qkv 2: writes block/qkv/kernel[1] block/qkv/bias[0]; reads")
     block = check(model).get_layer("block")
     assert block.get_layer("qkv").units == 3 * 2 * 1
+
+
+class Tokens(layers.Layer):
+    """Embedded tokens, to which an embedding of their places is added."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.tokens = layers.Embedding(5, 8, name="tokens")
+        self.places = layers.Embedding(6, 8, name="places")
+
+    def call(self, x):
+        return self.tokens(x) + self.places(ops.arange(x.shape[-1]))
+
+
+class TransformerBlock(layers.Layer):
+    """Attention and two Dense layers, each with a shortcut and a normalization."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = layers.MultiHeadAttention(2, 4, name="attention")
+        self.dense = keras.Sequential([layers.Dense(12, "relu"), layers.Dense(8)], name="dense")
+        self.norms = [layers.LayerNormalization(), layers.LayerNormalization()]
+        self.dropout = layers.Dropout(0.1)
+
+    def call(self, x):
+        x = self.norms[0](x + self.dropout(self.attention(x, x)))
+        return self.norms[1](x + self.dropout(self.dense(x)))
+
+
+def test_a_text_classifier_of_own_blocks_loses_width_heads_and_neurons():
+    tokens = keras.Input((6,), dtype="int32")
+    x = TransformerBlock(name="block")(Tokens(name="embed")(tokens))
+    model = keras.Model(tokens, layers.Dense(2)(layers.GlobalAveragePooling1D()(x)))
+    assert [line.split(": ")[0] for line in prunable(model)] == [
+        "embed/tokens 8",
+        "block/attention/query 2",
+        "block/dense/dense 12",
+    ]
+    assert check(model).count_params() < 0.4 * model.count_params()

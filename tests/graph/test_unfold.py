@@ -244,3 +244,24 @@ def test_reshapes_to_the_batch_of_a_tensor_are_followed():
     assert unfolded.get_layer("windows").output.shape == (None, 3, 2, 2) and not notes
     data = RNG.normal(size=(5, 6, 4)).astype("float32")
     np.testing.assert_array_equal(unfolded(data), model(data))
+
+
+class Positions(layers.Layer):
+    """Tokens and their places, each with an embedding of its own."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.tokens = layers.Embedding(7, 4, name="tokens")
+        self.places = layers.Embedding(6, 4, name="places")
+
+    def call(self, x):
+        return self.tokens(x) + self.places(keras.ops.arange(x.shape[1]))
+
+
+def test_a_layer_that_is_called_with_constants_stays_a_layer_that_learns():
+    model = keras.Sequential([keras.Input((6,), dtype="int32"), Positions(name="positions")])
+    unfolded, notes = unfold(model, lambda layer: True)
+    assert [v.path.split("/")[-2] for v in unfolded.trainable_variables] == ["tokens", "places"]
+    assert not notes and type(model.layers[0].places) is layers.Embedding  # as it was
+    data = RNG.integers(0, 7, (5, 6))
+    np.testing.assert_array_equal(unfolded(data), model(data))

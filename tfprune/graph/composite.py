@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfprune.errors import PruneError, first_line, first_sentence
+from tfprune.graph.constants import constants_in_graph
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import nodes_in_order
 
@@ -113,7 +114,8 @@ def _called(layer: Any, node: Any, training: bool | None = None) -> Any:
     if _takes_training(layer, node):
         kwargs["training"] = training  # None leaves it to each layer, as the caller of a model does
     try:
-        outputs = layer.call(*args, **kwargs)
+        with constants_in_graph(layer, inputs[0]):
+            outputs = layer.call(*args, **kwargs)
         graph = keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name=layer.name)
     except Exception as error:  # Code that needs numbers fails in whatever way it does.
         found = f"its call does not take symbolic tensors ({first_sentence(error)})"

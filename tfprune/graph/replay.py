@@ -69,14 +69,17 @@ def replay(
             fresh.add(changed(layer))
         fresh._trainable = model._trainable
         return fresh
-    return _replay_functional(net, changed, call or _plain_call, shape)
+    # The graph inside a Sequential has another name than the Sequential.
+    return _replay_functional(net, model.name, changed, call or _plain_call, shape)
 
 
 def _plain_call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
     return operation(*args, **kwargs)
 
 
-def _replay_functional(net: Any, changed: Change, call: Call, shape: Callable[[Any], Any]) -> Any:
+def _replay_functional(
+    net: Any, name: str, changed: Change, call: Call, shape: Callable[[Any], Any]
+) -> Any:
     tensors = {id(tensor): _fresh_input(tensor, shape) for tensor in net.inputs}
     inputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._inputs_struct)
     nodes = [node for node in nodes_in_order(net) if not node.is_input]
@@ -89,7 +92,7 @@ def _replay_functional(net: Any, changed: Change, call: Call, shape: Callable[[A
         tensors.update({id(old): t for old, t in zip(node.outputs, new, strict=True)})
     outputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._outputs_struct)
     with room_to_recurse(len(nodes)):
-        fresh = keras.Model(inputs, outputs, name=net.name)
+        fresh = keras.Model(inputs, outputs, name=name)
     fresh._trainable = net._trainable
     return fresh
 

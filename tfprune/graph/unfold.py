@@ -69,7 +69,9 @@ def _unfold_subclassed(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, 
         inputs = keras.tree.map_shape_structure(lambda shape: keras.Input(shape[1:]), shapes)
         around = keras.Model(inputs, model(inputs))
         unfolded, notes = unfold(around, lambda layer: layer is model or wanted(layer))
-    except (TypeError, ValueError) as error:
+    except PruneError:
+        raise
+    except Exception as error:  # the model's own code, with any error of its own
         raise no_graph(model, f"its code cannot be followed: {first_line(error)}") from error
     finally:
         del model._inbound_nodes[calls:]
