@@ -23,7 +23,7 @@ def attention(product, split=True):
 
 def by_matmul(query, key, value):
     query, key, value = (ops.transpose(x, (0, 2, 1, 3)) for x in (query, key, value))
-    scores = ops.softmax(ops.matmul(query, ops.swapaxes(key, -1, -2)) / 2.0)
+    scores = ops.softmax(ops.matmul(x1=query, x2=ops.swapaxes(key, -1, -2)) / 2.0)
     return ops.transpose(ops.matmul(scores, value), (0, 2, 1, 3))
 
 

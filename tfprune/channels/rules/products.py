@@ -19,27 +19,28 @@ def einsum(call: Call) -> list[Flow]:
     inputs, arrow, output = call.layer.subscripts.partition("->")
     if "." in inputs or not arrow:
         return call.unknown("its subscripts do not name every axis")
-    return _product(call, inputs.split(","), output)
+    return _product(call, call.arguments[0], inputs.split(","), output)
 
 
 def matmul(call: Call) -> list[Flow]:
     """The columns of the first meet the rows of the second; axes before them meet as they stand."""
-    operands = call.arguments[0]
+    operands = [call.argument(name) for name in ("x1", "x2")]
     ranks = [len(_shape(value)) for value in operands]
     if min(ranks) < 2:
         return call.unknown("one of its operands is a vector")
     batch = [[*range(-rank, -2)] for rank in ranks]
     rows = [*batch[0], "row", "inner"], [*batch[1], "inner", "column"]
-    return _product(call, rows, [*range(-max(ranks), -2), "row", "column"])
+    return _product(call, operands, rows, [*range(-max(ranks), -2), "row", "column"])
 
 
-def _product(call: Call, inputs: Sequence[Labels], output: Labels) -> list[Flow]:
+def _product(
+    call: Call, operands: Sequence[Any], inputs: Sequence[Labels], output: Labels
+) -> list[Flow]:
     """Follow a product of tensors whose axes bear labels.
 
     A unit that is summed over must go from all operands that bear its label; a length of 1 meets
     any other, and has no units.
     """
-    operands = call.arguments[0]
     if not all(isinstance(value, Flow) for value in operands):
         return call.unknown("one of its operands is a constant")
     found: dict[Hashable, Ids | None] = {}
