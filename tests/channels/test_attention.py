@@ -1,5 +1,7 @@
 """Attention: heads are units, and so is the width on either side."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -181,6 +183,10 @@ def test_queries_and_keys_of_plain_attention_go_together(kind):
         check(model)
 
 
+@pytest.mark.skipif(
+    "use_gate" not in inspect.signature(layers.GroupQueryAttention).parameters,
+    reason="Keras before 3.13 has no gate",
+)
 def test_group_query_attention_with_a_gate():
     model = attended(layers.GroupQueryAttention(2, 4, 2, use_gate=True, name="gqa"))
     assert sizes(model) == ["embed 6", "gqa/query 2"]

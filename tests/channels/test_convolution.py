@@ -8,6 +8,12 @@ from keras import layers
 from tests.channels.checks import check, kept, prunable
 from tfprune.channels import trace
 
+ADAPTIVE = (  # layers of Keras 3.13 and later
+    [layers.AdaptiveAveragePooling2D(2), layers.AdaptiveMaxPooling2D((1, 2))]
+    if hasattr(layers, "AdaptiveMaxPooling2D")
+    else []
+)
+
 
 def chain(*middle, size=8, channels=3, head=True):
     """A convolution of 4 filters, the layers to be looked at, and a Dense head over them."""
@@ -63,8 +69,7 @@ def test_the_output_of_a_model_is_kept():
         layers.Cropping2D(1),
         layers.Resizing(5, 7),
         layers.CenterCrop(3, 4),
-        layers.AdaptiveAveragePooling2D(2),
-        layers.AdaptiveMaxPooling2D((1, 2)),
+        *ADAPTIVE,
         layers.GlobalAveragePooling2D(keepdims=True),
         layers.GlobalMaxPooling2D(keepdims=True),
     ],
