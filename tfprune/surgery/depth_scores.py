@@ -139,7 +139,8 @@ def _loss_changes(model: Any, blocks: list[Block], data: Any, loss: Any) -> list
     copy = _tapped(model, blocks, answer)
     # Row 0 is the whole model, row i + 1 the model without block i.
     choices = np.eye(len(blocks) + 1, len(blocks), k=-1, dtype=bool)
-    losses, samples = np.zeros(len(blocks) + 1), 0
+    losses: NDArray[Any] = np.zeros(len(blocks) + 1)
+    samples = 0
 
     def measure(x: Any, y: Any, weights: Any) -> dict[str, Any]:
         if y is None:
