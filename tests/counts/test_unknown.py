@@ -111,5 +111,5 @@ def test_a_layer_that_nothing_calls_is_noted():
 
     x = keras.Input((8,))
     counts = count(Spare(x, layers.Dense(2, name="head")(x)))
-    assert [(row.name, row.params, row.macs) for row in counts.rows][-1] == ("spare", 9, 0)
+    assert ("spare", 9, 0) in [(row.name, row.params, row.macs) for row in counts.rows]
     assert str(counts.notes[0]) == "spare: its parameters are counted, but nothing calls it"

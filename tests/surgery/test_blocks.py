@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from tests.surgery.residual import RNG, X, chain, names
+from tests.surgery.residual import RNG, X, chain, names, of_nothing, of_something
 from tfprune.errors import PruneError
 from tfprune.surgery.depth import plan_layers, prune_layers
 
@@ -110,6 +110,7 @@ def test_a_block_in_a_nested_model_goes_in_all_its_calls(calls):
     assert small.count_params() == model.count_params() - 20
 
 
+@of_nothing
 def test_a_nested_model_that_becomes_nothing_still_works():
     def inner():
         inputs = keras.Input((4,))
@@ -121,6 +122,16 @@ def test_a_nested_model_that_becomes_nothing_still_works():
     np.testing.assert_array_equal(small(X), model.get_layer("top")(X))
 
 
+@of_something
+def test_where_keras_builds_no_model_of_nothing_the_error_says_so():
+    inputs = keras.Input((4,))
+    inner = keras.Model(inputs, inputs + layers.Dense(4)(inputs))
+    model = keras.Sequential([keras.Input((4,)), inner, layers.Dense(2)])
+    with pytest.raises(PruneError, match="nothing lies between an input and the outputs"):
+        prune_layers(model, plan_layers(model).rows[0].name)
+
+
+@of_nothing
 def test_blocks_of_a_sequential_of_residual_models_are_found(tmp_path):
     def block(i):
         inputs = keras.Input((4,))

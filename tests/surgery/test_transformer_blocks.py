@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from tests.surgery.residual import RNG
+from tests.surgery.residual import RNG, of_nothing
 from tfprune.surgery.depth import plan_layers, prune_layers
 
 
@@ -46,6 +46,7 @@ def test_a_composite_transformer_layer_is_a_candidate():
     assert small(TOKENS).shape == (6, 5, 2)
 
 
+@of_nothing
 def test_an_input_that_nothing_reads_any_more_stays_an_input():
     model = encoders(count=1)
     small = prune_layers(model, "encoder0")

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from tfprune.errors import PruneError
 from tfprune.graph.structure import functional, is_graph, nodes_in_order, room_to_recurse
 
 Change = Callable[[Any], Any]
@@ -91,10 +92,23 @@ def _replay_functional(
         new = keras.tree.flatten(results)
         tensors.update({id(old): t for old, t in zip(node.outputs, new, strict=True)})
     outputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._outputs_struct)
-    with room_to_recurse(len(nodes)):
-        fresh = keras.Model(inputs, outputs, name=name)
+    fresh = _model(inputs, outputs, name, len(nodes))
     fresh._trainable = net._trainable
     return fresh
+
+
+def _model(inputs: Any, outputs: Any, name: str, calls: int) -> Any:
+    try:
+        with room_to_recurse(calls):
+            return keras.Model(inputs, outputs, name=name)
+    except ValueError as error:
+        if "not connected" not in str(error):
+            raise
+        raise PruneError(
+            f"build {name} anew",
+            f"nothing lies between an input and the outputs, which Keras {keras.__version__} refuses",
+            "keep more of its layers, or update Keras",
+        ) from error
 
 
 def _class_name(operation: Any) -> str:

@@ -119,7 +119,7 @@ def _why_not(layer: Any, is_users: bool) -> str | None:
         return "it is shared with the original model, since it cannot be rebuilt from its config"
     if type(layer).call is not BatchNormalization.call:
         return f"how {type(layer).__name__} computes them is its own code"
-    if layer.renorm:
+    if getattr(layer, "renorm", False):  # Keras 3.12 has none
         return "batch renormalization normalizes by them while it trains"
     return None
 
