@@ -106,7 +106,8 @@ def _model(inputs: Any, outputs: Any, name: str, calls: int) -> Any:
             raise
         raise PruneError(
             f"build {name} anew",
-            f"nothing lies between an input and the outputs, which Keras {keras.__version__} refuses",
+            "nothing lies between an input and the outputs; Keras "
+            f"{keras.__version__} refuses such a model",
             "keep more of its layers, or update Keras",
         ) from error
 
