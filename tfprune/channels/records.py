@@ -60,8 +60,8 @@ class Records:
         choices: What is tried where a rule has several possibilities.
     """
 
-    def __init__(self, choices: Choices | None = None) -> None:
-        self.choices = choices or Choices()
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
         self.ledger = Ledger()
         self.bindings: dict[tuple[int, int], Binding] = {}
         self.settings: dict[int, dict[tuple, Ids]] = {}

@@ -51,8 +51,7 @@ def reshaped(call: Call, move: Callable[[Any], Any]) -> list[Flow]:
     Along one of them units are removed: those at the same place of it go together. Values in
     row-major order stay in order when whole slices of both shapes go.
     """
-    before, after = (_size(flow.shape) for flow in (call.input, call.flow()))
-    return flows_after(call, follow(call, move, batch=after // gcd(before, after), ties=True))
+    return flows_after(call, follow(call, move, ties=True))
 
 
 def follow(
@@ -60,7 +59,6 @@ def follow(
     move: Callable[[Any], Any],
     known: Mapping[int, int] = MappingProxyType({}),
     *,
-    batch: int = 1,
     ties: bool = False,
 ) -> list[Moves]:
     """Return for each output where a function moves the units of the first input.
@@ -74,9 +72,10 @@ def follow(
         move: The function.
         known: Axis of the input → axis of the outputs, where that is known beforehand: of a single
             position alone it cannot be seen along which axis it lies.
-        batch: How many examples stand for a batch of open length.
-        ties: Whether units that come to lie on several axes go together along one of them.
+        ties: Whether units that come to lie on several axes go together along one of them; the
+            function is a reshape.
     """
+    batch = _examples(call) if ties else 1
     found: list[Moves] = [{} for _ in call.output_shapes]
     for axis, ids in call.input.units.items():
         try:
@@ -130,6 +129,12 @@ def _positions(flow: Flow, axis: int, batch: int) -> Any:
 
 def _lengths(shape: Shape) -> list[int]:
     return [2 if length is None else length for length in shape[1:]]
+
+
+def _examples(call: Call) -> int:
+    """Return how many examples of open number a reshape needs to fill its known lengths."""
+    before, after = (_size(flow.shape) for flow in (call.input, call.flow()))
+    return after // gcd(before, after)
 
 
 def _size(shape: Shape) -> int:

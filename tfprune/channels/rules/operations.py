@@ -11,7 +11,7 @@ import numpy as np
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import Kept
-from tfprune.channels.rules import picking, products
+from tfprune.channels.rules import picking, pooling, products
 from tfprune.channels.rules.elementwise import join
 from tfprune.channels.rules.merging import concatenated
 
@@ -170,13 +170,6 @@ def clip(call: Call) -> Flow:
     return call.flow(call.input.units)
 
 
-def pools(call: Call) -> Flow:
-    """The channels stay; units along any other axis are kept whole."""
-    axis = 1 if call.layer.data_format == "channels_first" else -1
-    call.keep_others(axis)
-    return call.flow({axis: call.input[axis]})
-
-
 def _named(names: str, rule: Callable[[Call], Any]) -> dict[str, Callable[[Call], Any]]:
     return dict.fromkeys(names.split(), rule)
 
@@ -186,7 +179,7 @@ _RULES: dict[str, Callable[[Call], Any]] = {
     **_named(_JOIN, joins),
     **_named(_MOVE, picking.moves),
     **_named(_ORDER, in_order),
-    **_named(_POOL, pools),
+    **_named(_POOL, pooling.channels_pass),
     **_named(_REDUCE, reduces),
     **_named("Softmax LogSoftmax Sparsemax", softmax),
     **_named("Split Take", picking.takes),

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
+from tfprune.channels.rules.convolution import channel_axis
 from tfprune.channels.units import Ids
 
 Labels = Sequence[Hashable]
@@ -104,7 +105,7 @@ def _shape(value: Any) -> tuple[int | None, ...]:
 
 
 def _channels(call: Call) -> tuple[int, Ids | None]:
-    axis = 1 if call.layer.data_format == "channels_first" else -1
+    axis = channel_axis(call)
     call.keep_others(axis)
     return axis, call.input[axis]
 
