@@ -3,6 +3,7 @@
 PruneError                 everything tfprune raises on purpose (a ValueError)
 ├── FileError              a file is missing, foreign, truncated, or cannot be written
 ├── MissingExtra           an optional package is needed; the fix is its install command
+├── ProcessDied            the process that ran a file crashed, was killed, or hung
 └── VerificationError      a converted model does not do what the Keras model does
 
 PruneWarning               training went on, but not as asked
@@ -51,6 +52,10 @@ class MissingExtra(PruneError):
             f"the package {package!r} is not installed",
             f'pip install "tfprune[{extra}]"',
         )
+
+
+class ProcessDied(PruneError):
+    """The process that ran a file crashed or hung: nothing is known of its outputs."""
 
 
 class VerificationError(PruneError):

@@ -105,6 +105,16 @@ def test_an_emulated_x86_keeps_the_library_path_of_this_process(tmp_path, monkey
     assert command[-5:] == ["-E", "LD_LIBRARY_PATH=/own", "-cpu", "Nehalem", sys.executable]
 
 
+def test_what_describes_the_host_s_processor_does_not_reach_an_emulated_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.cpu.x86_memcpy_non_temporal_threshold=1")
+    monkeypatch.setenv("PYTHONPATH", "/packages")
+    command = fake_setup(tmp_path).x86_python("Nehalem")
+    own = command[2 : command.index(f"LD_LIBRARY_PATH={tmp_path}/qemu/usr/lib/x86_64-linux-gnu")]
+    assert command[:2] == ["env", "-i"] and "PYTHONPATH=/packages" in own
+    assert not [word for word in own if "OPENBLAS" in word or "GLIBC" in word]
+
+
 def test_the_linux_of_an_older_core_tells_of_no_dot_product():
     assert "asimddp" in CPUS["cortex-a76"].cpuinfo()
     assert "asimddp" not in CPUS["cortex-a53"].cpuinfo()

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfprune.errors import FileError, MissingExtra, PruneError
+from tfprune.errors import FileError, MissingExtra, ProcessDied, PruneError
 from tfprune.runners import Runner
 
 WAYS = [(kind, xnnpack) for kind in ("float32", "int8") for xnnpack in (True, False)]
@@ -133,7 +133,7 @@ def test_a_missing_runtime_is_an_error_with_the_pip_command(files):
 def test_a_killed_child_is_a_clear_error_and_leaves_nothing(files, image, own_temp):
     runner = Runner(files["float32"])
     os.kill(runner.pid, signal.SIGKILL)
-    with pytest.raises(PruneError, match="died: it was ended by SIGKILL"):
+    with pytest.raises(ProcessDied, match="died: it was ended by SIGKILL"):
         runner.run([image])
     assert not is_alive(runner.pid) and list(own_temp.iterdir()) == []
 
@@ -141,7 +141,7 @@ def test_a_killed_child_is_a_clear_error_and_leaves_nothing(files, image, own_te
 def test_a_crash_shows_the_last_words_of_the_child(files, image, tmp_path):
     crashing = tmp_path / "crash.py"
     crashing.write_text("import os, sys\nprint('out of tensors', file=sys.stderr)\nos.abort()\n")
-    with pytest.raises(FileError, match=r"ended by SIGABRT; it said:\nout of tensors"):
+    with pytest.raises(ProcessDied, match=r"ended by SIGABRT; it said:\nout of tensors"):
         Runner(files["float32"], launcher=[sys.executable, str(crashing)])
 
 

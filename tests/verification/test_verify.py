@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 
 import keras
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfprune.errors import FileError, PruneError, VerificationError
+from tfprune.emulation import Target
+from tfprune.errors import FileError, ProcessDied, PruneError, VerificationError
 from tfprune.export import convert
 from tfprune.verification import verify
 
@@ -276,3 +278,12 @@ def test_a_network_that_forgets_its_inputs_is_said_to_prove_little(tmp_path):
     [note] = verify(model, tmp_path / "model.tflite").notes
     assert "mistake in the first layers would not be seen" in note.reason
     assert verify(model, tmp_path / "model.tflite", samples=1).notes == ()
+
+
+def test_a_process_that_dies_is_an_error_and_no_failed_comparison(classifier, files, monkeypatch):
+    """As an emulated NumPy did that met an instruction its core does not have."""
+    dying = Target("x86-noavx", ("sh", "-c", "kill -ILL $$"), "a shell that ends itself")
+    module = importlib.import_module("tfprune.verification.verify")
+    monkeypatch.setattr(module, "find_target", lambda _: dying)
+    with pytest.raises(ProcessDied, match="it was ended by SIGILL"):
+        verify(classifier, files["float32"], raise_on_failure=False)

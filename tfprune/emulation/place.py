@@ -20,6 +20,12 @@ COMMAND = "tfprune setup-arm64"
 RECORD = "setup.json"
 PathLike = str | os.PathLike[str]
 
+_SAME_PYTHON = ("HOME", "PATH", "TMPDIR", "PYTHONHOME", "PYTHONPATH", "LANG", "LC_ALL")
+"""All that an emulated x86 Python takes over: where it finds itself, its packages and files.
+
+Nothing that describes the host's processor may reach it: OPENBLAS_CORETYPE or GLIBC_TUNABLES name
+instructions that an older core does not have, and NumPy would die of SIGILL."""
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -80,7 +86,8 @@ class Setup:
 
     def x86_python(self, cpu: str) -> list[str]:
         """Return the command that runs a script with this very Python on an older x86 core."""
-        return ["env", *self.emulator("x86_64"), "-cpu", cpu, sys.executable]
+        kept = [f"{name}={os.environ[name]}" for name in _SAME_PYTHON if name in os.environ]
+        return ["env", "-i", *kept, *self.emulator("x86_64"), "-cpu", cpu, sys.executable]
 
 
 def cache_folder(cache: PathLike | None = None) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from tfprune.errors import FileError, MissingExtra, PruneError
+from tfprune.errors import FileError, MissingExtra, ProcessDied, PruneError
 
 RUNTIMES = ("auto", "ai-edge-litert", "tflite-runtime")
 
@@ -33,12 +33,12 @@ def failed(verb: str, asked: str, error: str) -> PruneError:
     return PruneError(asked, error, "run it with xnnpack=False to see if the delegate is the cause")
 
 
-def died(verb: str, asked: str, how: str) -> PruneError:
+def died(verb: str, asked: str, how: str) -> ProcessDied:
     """Build the error for a child that crashed, was killed, or hung."""
     found = f"the interpreter's process died: {how}"
     if verb == "load":
-        return FileError(asked, found, "the file may be truncated or damaged: convert it again")
-    return PruneError(asked, found, "try xnnpack=False, another runtime, or a larger timeout_s")
+        return ProcessDied(asked, found, "the file may be truncated or damaged: convert it again")
+    return ProcessDied(asked, found, "try xnnpack=False, another runtime, or a larger timeout_s")
 
 
 def missing(asked: str, runtime: str, found: str) -> MissingExtra:

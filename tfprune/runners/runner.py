@@ -48,7 +48,8 @@ class Runner:
 
     Raises:
         FileError: there is no such file, or no interpreter can load it.
-        PruneError: a bad argument; the runtime is missing, crashed or hung.
+        ProcessDied: the interpreter crashed, was killed, or hung.
+        PruneError: a bad argument, or the runtime is missing.
 
     Example:
         >>> with Runner("model.tflite") as runner:                   # doctest: +SKIP

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfprune.emulation import Target
-from tfprune.errors import MissingExtra, PruneError
+from tfprune.errors import MissingExtra, ProcessDied, PruneError
 from tfprune.notes import Note
 from tfprune.runners import Runner, TensorSpec
 from tfprune.verification.compare import agreement, agrees, measure
@@ -77,8 +77,10 @@ def check_outputs(
 ) -> tuple[list[Check], tuple[Note, ...]]:
     """Run the file in one way on one target; return a check for each output.
 
-    A file that does not load or crashes in this way is a failed check, not an error: another
-    runtime may run it.
+    A file that an interpreter refuses in this way is a failed check: another runtime may run it.
+
+    Raises:
+        ProcessDied: the interpreter's process ended, which says nothing about the outputs.
     """
     way = f"{'with' if xnnpack else 'without'} XNNPACK"
     if target.name != "host":
@@ -90,7 +92,7 @@ def check_outputs(
             name = f"outputs, {runner.runtime.split()[0]} {way}"
             found = [runner.run(question.arrays(batch)) for batch in question.batches]
             specs = runner.outputs
-    except MissingExtra:
+    except (MissingExtra, ProcessDied):
         raise
     except PruneError as error:
         limit = question.tolerance.limit

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from tfprune.emulation import Target, find_target
-from tfprune.errors import PruneError, VerificationError
+from tfprune.errors import FileError, ProcessDied, PruneError, VerificationError
 from tfprune.export.names import link_kernels
 from tfprune.export.tf_keras_models import is_tf_keras
 from tfprune.notes import Note
@@ -68,6 +68,7 @@ def verify(
         VerificationError: a check failed; it names the layer, kernel or output.
         FileError: a file is missing, foreign or truncated.
         MissingExtra: the target must be set up first: `tfprune setup-arm64`.
+        ProcessDied: the interpreter crashed or hung, so nothing could be compared.
         PruneError: the inputs do not fit, or the runtime is missing.
 
     Example:
@@ -150,7 +151,7 @@ def _inputs_of(path: str, runtime: str) -> list[TensorSpec]:
     try:
         with Runner(path, runtime=runtime, xnnpack=False) as runner:
             return runner.inputs
-    except PruneError:
+    except (FileError, ProcessDied):
         with Runner(path, runtime=runtime) as runner:
             return runner.inputs
 
