@@ -1,0 +1,23 @@
+"""Files: written whole or not at all, read with limits, measured."""
+
+from __future__ import annotations
+
+from tfprune.files.archives import LEAST_LIMIT, check_unpacked, open_archive, read_member
+from tfprune.files.reading import check_regular, read_bytes, tell
+from tfprune.files.sizes import gzip_bytes
+from tfprune.files.writing import check_writable, replacing, write_bytes, write_text
+
+__all__ = [
+    "LEAST_LIMIT",
+    "check_regular",
+    "check_unpacked",
+    "check_writable",
+    "gzip_bytes",
+    "open_archive",
+    "read_bytes",
+    "read_member",
+    "replacing",
+    "tell",
+    "write_bytes",
+    "write_text",
+]

@@ -1,0 +1,162 @@
+"""Writing files so that an interruption loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import socket
+import stat
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tfprune.errors import FileError
+from tfprune.files.reading import PathLike, kind_of, tell
+
+_MOST_SUFFIX = 32
+_TEMPORARY = re.compile(r"\.tfp-(?P<place>[0-9a-f]{8})-(?P<pid>\d+)-")
+
+
+@contextlib.contextmanager
+def replacing(path: PathLike) -> Iterator[Path]:
+    """Yield a temporary path beside `path` and rename it to `path` on success.
+
+    On an error, a full disk or Ctrl-C the temporary file is removed and `path` is what it was. A
+    link stays one: the file that it leads to is replaced. A file that was there keeps its rights.
+    What is written is on the disk, not in the system's memory, when this returns.
+
+    Raises:
+        FileError: the folder does not exist, something other than a file has this name, or the
+            file cannot be written there.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> target = pathlib.Path(tempfile.mkdtemp()) / "a.txt"
+        >>> with replacing(target) as temporary:
+        ...     _ = temporary.write_text("whole")
+        >>> target.read_text()
+        'whole'
+    """
+    named = Path(path)
+    try:
+        target, rights = _look(named)
+        temporary = _create(target.parent, named.suffix, private=rights is not None)
+    except (OSError, ValueError) as error:
+        raise error if isinstance(error, FileError) else _cannot_write(named, error) from error
+    try:
+        yield temporary
+        _to_disk(temporary)
+        if rights is not None:
+            os.chmod(temporary, rights)
+        os.replace(temporary, target)
+        _to_disk(target.parent)
+    except OSError as error:
+        raise _cannot_write(named, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _look(named: Path) -> tuple[Path, int | None]:
+    """Return the file that a name leads to, and the rights of one that is there."""
+    target = Path(os.path.realpath(named))
+    try:
+        mode = os.stat(named).st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and kind_of(mode):
+        raise FileError(f"write {named}", f"it is {kind_of(mode)}", "name a file")
+    if not target.parent.is_dir():
+        folder = target.parent if named.is_symlink() else named.parent
+        found, fix = f"the folder {folder} does not exist", f"create it first: mkdir -p {folder}"
+        raise FileError(f"write {named}", found, fix)
+    return target, None if mode is None else stat.S_IMODE(mode)
+
+
+def _create(folder: Path, suffix: str, private: bool) -> Path:
+    """Make an empty file in `folder`, with the rights that the umask leaves or ours alone."""
+    with contextlib.suppress(OSError):
+        _sweep(folder)
+    # Some writers look at the suffix. A name may have 255 bytes in all.
+    ending = suffix if len(os.fsencode(suffix)) <= _MOST_SUFFIX else ""
+    path = folder / f".tfp-{_place()}-{os.getpid()}-{secrets.token_hex(4)}{ending}"
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666))
+    return path
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes of this machine left here when they were killed."""
+    if os.name != "posix":  # elsewhere a look at a process may end it
+        return
+    for entry in os.scandir(folder):
+        found = _TEMPORARY.match(entry.name)
+        if found and found["place"] == _place() and not _lives(int(found["pid"])):
+            with contextlib.suppress(OSError):
+                os.unlink(entry.path)
+
+
+def _place() -> str:
+    """Return a word for this machine and, in a container, for its own count of processes."""
+    try:
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        space = ""
+    return f"{zlib.crc32((socket.gethostname() + space).encode()):08x}"
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # another user's
+        return True
+    return True
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until the disk has a file, or what a folder lists; not every system can for a folder."""
+    folder = path.is_dir()
+    if folder and os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+    try:
+        with contextlib.suppress(OSError) if folder else contextlib.nullcontext():
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class _Tried(Exception):
+    """It could have been written."""
+
+
+def check_writable(path: PathLike) -> None:
+    """See whether a file can be written, before the long work whose result it is to hold.
+
+    Raises:
+        FileError: what `replacing` would raise.
+    """
+    with contextlib.suppress(_Tried), replacing(path):
+        raise _Tried
+
+
+def write_bytes(path: PathLike, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: PathLike, content: str) -> None:
+    """Write `content` to `path` as UTF-8, whole or not at all."""
+    write_bytes(path, content.encode("utf-8", "replace"))
+
+
+def _cannot_write(target: Path, error: OSError | ValueError) -> FileError:
+    return FileError(
+        f"write {target}",
+        tell(error),
+        "free some space or choose another folder; nothing was changed",
+    )
