@@ -209,7 +209,6 @@ class Runner:
 
 def _spec(row: dict[str, Any]) -> TensorSpec:
     signature_shape = row.pop("shape_signature")
-    shape = tuple(row.pop("shape"))
-    return TensorSpec(
-        shape=shape, open_axes=tuple(a for a, n in enumerate(signature_shape) if n < 0), **row
-    )
+    shape, aliases = tuple(row.pop("shape")), tuple(row.pop("aliases"))
+    open_axes = tuple(a for a, n in enumerate(signature_shape) if n < 0)
+    return TensorSpec(shape=shape, open_axes=open_axes, aliases=aliases, **row)

@@ -25,6 +25,8 @@ class TensorSpec:
         signature: Its name in the file's first signature, which is what the exporter called it.
         open_axes: Axes whose size the file leaves open.
         index: Its number in the file's first subgraph.
+        aliases: Other names in the signature that stand for the same tensor: two outputs of a
+            model that are one value share it.
     """
 
     name: str
@@ -35,6 +37,12 @@ class TensorSpec:
     signature: str | None = None
     open_axes: tuple[int, ...] = ()
     index: int = -1
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All its names in the signature; none if the file has no signature."""
+        return () if self.signature is None else (self.signature, *self.aliases)
 
     @property
     def quantized(self) -> bool:

@@ -193,11 +193,15 @@ class Worker:
 
 
 def _describe(details: list[dict[str, Any]], signature: dict[str, int]) -> list[Answer]:
-    names = {index: name for name, index in signature.items()}
+    # Several names may stand for one tensor, and one tensor may be listed several times.
+    names: dict[int, list[str]] = {}
+    for name, index in signature.items():
+        names.setdefault(index, []).append(name)
     return [
         {
             "name": str(detail["name"]),
-            "signature": names.get(detail["index"]),
+            "signature": next(iter(names.get(detail["index"], ())), None),
+            "aliases": names.get(detail["index"], [])[1:],
             "index": int(detail["index"]),
             "shape": [int(n) for n in detail["shape"]],
             "shape_signature": [int(n) for n in detail["shape_signature"]],

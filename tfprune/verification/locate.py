@@ -9,21 +9,36 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfprune.errors import PruneError
+from tfprune.graph import functional, is_graph, nodes_in_order
+from tfprune.graph.structure import room_to_recurse
 from tfprune.layer_names import layers_in
 from tfprune.runners import Runner
 from tfprune.tflite.model import TFLiteModel
-from tfprune.tflite.tensor import Tensor
 from tfprune.verification.compare import is_within, measure
-from tfprune.verification.outputs import Question
-from tfprune.verification.reference import call
+from tfprune.verification.outputs import Question, as_run
+from tfprune.verification.pairing import pair
+
+
+@dataclass(frozen=True)
+class _Computed:
+    """A tensor that the file computed: its value, and where it stands in Keras.
+
+    Args:
+        name: Its name in the file.
+        value: Real values.
+        ends: The outputs of the model that it is, as Keras' tensors.
+    """
+
+    name: str
+    value: np.ndarray
+    ends: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A computed tensor of the file: the first and last of the layers that were fused into it."""
+    """The first and last of the layers that were fused into a tensor, and its value."""
 
-    tensor: Tensor
+    computed: _Computed
     first: int
     last: int
 
@@ -36,32 +51,66 @@ def first_different_layer(
     The converter names a tensor after the layers it fused, so it holds the output of the last of
     them, or of a later one that it left out of the name. If it holds none of these, the first of
     the fused layers is named, since the file cannot tell them apart. Layers that the file does
-    not mention (dropout, reshapes that were removed) are passed over.
+    not mention (dropout, reshapes that were removed) are passed over; of a nested model the layer
+    inside is named, `"backbone/stem"`.
 
     Returns:
         The layer's name; None for a subclassed model, whose layers' outputs are out of reach,
         or if every layer that could be found is right.
+
+    Raises:
+        PruneError: the interpreter can't keep its tensors.
     """
-    layers = _intermediate(model)
-    if not layers:
+    if not is_graph(model):
         return None
-    names = [name for name, _ in layers]
-    probe = keras.Model(model.inputs, [tensor for _, tensor in layers])
-    expected = list(call(probe, question.batches[0]).values())
-    places = _places(model, names, tflite)
-    try:
-        found = _values([place.tensor for place in places], question, runtime)
-    except PruneError:
-        return None
+    inputs = [np.asarray(array) for array in question.batches[0].values()]
+    return _search(model, inputs, _computed(model, question, tflite, runtime), question)
+
+
+def _search(
+    model: Any, inputs: Sequence[Any], computed: Sequence[_Computed], question: Question
+) -> str | None:
+    net = functional(model)
+    calls = [node for node in nodes_in_order(net) if not node.is_input]
+    tensors = [tensor for node in calls for tensor in node.outputs]
+    makers = [node.operation for node in calls for _ in node.outputs]
+    values = _values(net, inputs, tensors, len(calls))
+    names = [str(maker.name) for maker in makers]
+    expected = [np.asarray(keras.ops.convert_to_numpy(values[id(t)])) for t in tensors]
+    places = _places(names, [id(tensor) for tensor in tensors], computed)
     for i, name in enumerate(names):
-        own = [
-            (place, value)
-            for place, value in zip(places, found, strict=True)
-            if place.last == i and value.shape == expected[i].shape
-        ]
-        if own and not any(_is_one_of(value, expected[i:], question) for _, value in own):
-            return names[min(place.first for place, _ in own)] or name
+        own = [p for p in places if p.last == i and p.computed.value.shape == expected[i].shape]
+        if own and not any(_is_one_of(p.computed.value, expected[i:], question) for p in own):
+            first = min(place.first for place in own)
+            return _inside(makers[first], calls, values, places, first, question) or name
     return None
+
+
+def _inside(
+    maker: Any,
+    calls: Sequence[Any],
+    values: dict[int, Any],
+    places: Sequence[_Place],
+    position: int,
+    question: Question,
+) -> str:
+    """Return the name of a layer; of a nested model with that of the layer inside."""
+    if not is_graph(maker):
+        return str(maker.name)
+    node = next(node for node in calls if node.operation is maker)
+    inputs = [values[id(tensor)] for tensor in node.arguments.keras_tensors]
+    mine = [p.computed for p in places if p.first <= position <= p.last]
+    inner = _search(maker, inputs, mine, question)
+    return f"{maker.name}/{inner}" if inner else str(maker.name)
+
+
+def _values(net: Any, inputs: Sequence[Any], tensors: Sequence[Any], calls: int) -> dict[int, Any]:
+    """Return what Keras computes, by the id of its tensor."""
+    with room_to_recurse(calls):
+        probe = keras.Model(net.inputs, list(tensors))
+        found = probe(list(inputs), training=False)
+    pairs = zip([*net.inputs, *tensors], [*inputs, *keras.tree.flatten(found)], strict=True)
+    return {id(tensor): value for tensor, value in pairs}
 
 
 def _is_one_of(value: np.ndarray, arrays: Sequence[np.ndarray], question: Question) -> bool:
@@ -72,46 +121,43 @@ def _is_one_of(value: np.ndarray, arrays: Sequence[np.ndarray], question: Questi
     )
 
 
-def _intermediate(model: Any) -> list[tuple[str, Any]]:
-    """Return name and symbolic output of each layer of a functional or sequential model."""
-    if not getattr(model, "inputs", None) or not isinstance(model, keras.Model):
-        return []
-    return [
-        (layer.name, tensor)
-        for layer in model.layers
-        if not isinstance(layer, keras.layers.InputLayer) and len(layer._inbound_nodes) == 1
-        for tensor in keras.tree.flatten(layer.output)
-    ]
-
-
-def _places(model: Any, names: list[str], tflite: TFLiteModel) -> list[_Place]:
-    """Return the computed tensors that name a layer; the model's outputs lose their names."""
+def _places(
+    names: Sequence[str], tensors: Sequence[int], computed: Sequence[_Computed]
+) -> list[_Place]:
+    """Return the tensors that name a layer; the model's outputs lose their names."""
     order = {name: i for i, name in reversed(list(enumerate(names)))}
-    ends = [order[t._keras_history[0].name] for t in model.outputs if _maker(t) in order]
     places = []
-    for index in dict.fromkeys(index for op in tflite.ops for index in op.outputs):
-        tensor = tflite.tensors[index]
-        mentioned = [order[name] for name in layers_in(tensor.name, order)]
+    for one in computed:
+        mentioned = [order[name] for name in layers_in(one.name, order)]
         if mentioned:
-            places.append(_Place(tensor, min(mentioned), max(mentioned)))
-        elif index in tflite.outputs:
-            places += [_Place(tensor, end, end) for end in ends]
+            places.append(_Place(one, min(mentioned), max(mentioned)))
+        else:
+            ends = [tensors.index(end) for end in one.ends if end in tensors]
+            places += [_Place(one, end, end) for end in ends]
     return places
 
 
-def _maker(tensor: Any) -> str:
-    return str(tensor._keras_history[0].name)
-
-
-def _values(tensors: list[Tensor], question: Question, runtime: str) -> list[np.ndarray]:
-    """Run the first batch with every tensor kept; return their real values."""
+def _computed(model: Any, question: Question, tflite: TFLiteModel, runtime: str) -> list[_Computed]:
+    """Run the first batch with every tensor kept; return the real value of each."""
+    made = list(dict.fromkeys(index for op in tflite.ops for index in op.outputs))
     with Runner(question.path, runtime=runtime, xnnpack=False, keep_all=True) as runner:
-        runner.run(question.arrays(question.batches[0]))
-        raw = runner.tensors([tensor.index for tensor in tensors])
-    return [_real(value, tensor) for value, tensor in zip(raw, tensors, strict=True)]
+        arrays = runner.run(question.arrays(question.batches[0]))
+        raw = runner.tensors(made)
+        specs = as_run(runner.outputs, arrays)
+    shapes = {name: array.shape for name, array in question.expected[0].items()}
+    positions, _ = pair("outputs", shapes, specs, question.path)
+    ends: dict[int, tuple[int, ...]] = {}
+    for name, tensor in zip(question.expected[0], functional(model).outputs, strict=True):
+        index = specs[positions[name]].index
+        ends[index] = (*ends.get(index, ()), id(tensor))
+    return [
+        _Computed(tflite.tensors[index].name, _real(value, tflite, index), ends.get(index, ()))
+        for index, value in zip(made, raw, strict=True)
+    ]
 
 
-def _real(values: np.ndarray, tensor: Tensor) -> np.ndarray:
+def _real(values: np.ndarray, tflite: TFLiteModel, index: int) -> np.ndarray:
+    tensor = tflite.tensors[index]
     if not tensor.quantized or not np.issubdtype(values.dtype, np.integer):
         return values
     return (values.astype(np.float32) - tensor.zero_points[0]) * np.float32(tensor.scales[0])

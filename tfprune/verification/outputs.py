@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -99,7 +99,7 @@ def check_outputs(
         name = f"outputs, {runtime} {way}"
         return [Check(name, np.inf, np.inf, np.inf, limit, False, error.found)], ()
     shapes = {name: array.shape for name, array in question.expected[0].items()}
-    places, notes = pair("outputs", shapes, _as_run(specs, found[0]), question.path)
+    places, notes = pair("outputs", shapes, as_run(specs, found[0]), question.path)
     checks = []
     for output, place in places.items():
         expected = np.concatenate([np.atleast_1d(batch[output]) for batch in question.expected])
@@ -109,10 +109,10 @@ def check_outputs(
     return checks, notes
 
 
-def _as_run(specs: Sequence[TensorSpec], arrays: Sequence[np.ndarray]) -> list[TensorSpec]:
+def as_run(specs: Sequence[TensorSpec], arrays: Sequence[np.ndarray]) -> list[TensorSpec]:
     """Return the specs with the shapes that really came out."""
     return [
-        TensorSpec(spec.name, array.shape, spec.dtype, signature=spec.signature)
+        replace(spec, shape=array.shape, open_axes=())
         for spec, array in zip(specs, arrays, strict=True)
     ]
 

@@ -16,8 +16,8 @@ def pair(
 ) -> tuple[dict[str, int], tuple[Note, ...]]:
     """Find for each Keras name the position in the file.
 
-    By the name in the file's signature; else by shape, if all shapes differ; else by position,
-    with a note.
+    By the names in the file's signature, of which several may stand for one tensor; else by
+    shape, if all shapes differ; else by position, with a note.
 
     Args:
         side: `"inputs"` or `"outputs"`, for messages.
@@ -34,8 +34,10 @@ def pair(
         >>> pair("inputs", {"a": (1, 2), "b": (1, 2)}, specs, "model.tflite")[0]
         {'a': 1, 'b': 0}
     """
-    if len(wanted) != len(specs):
-        raise _another_model(path, side, f"{len(specs)} {side}, Keras has {len(wanted)}")
+    named = {name for spec in specs for name in spec.names}
+    if len(wanted) not in (len(specs), len(named)):
+        count = max(len(specs), len(named))
+        raise _another_model(path, side, f"{count} {side}, Keras has {len(wanted)}")
     places, notes = _places(side, wanted, specs, path)
     for name, shape in wanted.items():
         spec = specs[places[name]]
@@ -48,11 +50,11 @@ def pair(
 def _places(
     side: str, wanted: Mapping[str, Shape], specs: Sequence[TensorSpec], path: str
 ) -> tuple[dict[str, int], tuple[Note, ...]]:
-    by_name = {spec.signature: i for i, spec in enumerate(specs) if spec.signature}
-    if len(specs) == 1:
-        return dict.fromkeys(wanted, 0), ()
+    by_name = {name: i for i, spec in enumerate(specs) for name in spec.names}
     if set(by_name) == set(wanted):
         return {name: by_name[name] for name in wanted}, ()
+    if len(specs) == 1:
+        return dict.fromkeys(wanted, 0), ()
     fitting = {n: [i for i, s in enumerate(specs) if _fits(w, s)] for n, w in wanted.items()}
     if all(len(places) == 1 for places in fitting.values()):
         return {name: places[0] for name, places in fitting.items()}, ()

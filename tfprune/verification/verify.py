@@ -102,7 +102,8 @@ def verify(
         path, precision, tuple(checks), kernels, notes, target=target, how=place.how
     )
     if not result.passed:
-        result = replace(result, culprit=_culprit(result, computing, question, tflite, runtime))
+        culprit, unknown = _culprit(result, computing, question, tflite, runtime)
+        result = replace(result, culprit=culprit, notes=(*notes, *unknown))
         if raise_on_failure:
             raise _failure(result)
     return result
@@ -158,11 +159,16 @@ def _inputs_of(path: str, runtime: str) -> list[TensorSpec]:
 
 def _culprit(
     result: VerifyResult, model: Any, question: Question, tflite: TFLiteModel, runtime: str
-) -> str | None:
+) -> tuple[str | None, list[Note]]:
     lost = [kernel.kernel for kernel in result.kernels if not kernel.passed]
     if lost:
-        return lost[0]
-    return first_different_layer(model, question, tflite, runtime)
+        return lost[0], []
+    try:
+        return first_different_layer(model, question, tflite, runtime), []
+    except Exception as error:
+        # Anything may fail in a model of the user's; the failed check must be told all the same.
+        found = str(error).splitlines()[:1] or [type(error).__name__]
+        return None, [Note("the first layer that differs", f"could not be looked for: {found[0]}")]
 
 
 def _failure(result: VerifyResult) -> VerificationError:
