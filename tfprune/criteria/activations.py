@@ -70,7 +70,7 @@ class Activation:
         if tensors:
             measure = _sums(model, tensors, self.statistic)
             with unchanged(model):
-                observe(measure, means.add, self.data, self.batches, asked, self.batch_size)
+                observe(model, measure, means.add, self.data, self.batches, asked, self.batch_size)
         scores = [means.of_units(group) for group in groups]
         for group, found in zip(groups, scores, strict=True):
             if means.covers(group) and not np.isfinite(found).all():

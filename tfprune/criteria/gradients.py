@@ -138,7 +138,8 @@ def _mean_over_batches(
 
         measure = _products(loss, members, asked)
         with unchanged(model):
-            observe(measure, take, criterion.data, criterion.batches, asked, criterion.batch_size)
+            size = criterion.batch_size
+            observe(model, measure, take, criterion.data, criterion.batches, asked, size)
     return [mean.score(asked) for mean in means]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import warnings
 from collections.abc import Callable
@@ -12,89 +11,94 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfprune.errors import PruneError, first_line
+from tfprune.data import Batch, Batches, Wanted
+from tfprune.errors import PruneError, PruneWarning, first_line
+from tfprune.graph import inputs_of, outputs_of, packed
 from tfprune.progress import track
 
 Measure = Callable[[Any, Any, Any], dict[str, Any]]
 Take = Callable[[dict[str, np.ndarray]], None]
 
-_FIX = "pass preprocessed data as fit takes it, e.g. (x, y) or train_dataset.take(20)"
-
 
 def observe(
-    measure: Measure, take: Take, data: Any, steps: int | None, asked: str, batch_size: int = 32
+    model: Any,
+    measure: Measure,
+    take: Take,
+    data: Any,
+    steps: int | None,
+    asked: str,
+    batch_size: int = 32,
 ) -> None:
     """Run `measure(x, y, sample_weight)` in a compiled function on each batch of the data.
 
     Args:
+        model: The model that the data is for; `x` is nested as its inputs are.
         measure: Called once per trace; returns `{name: tensor}`.
         take: Called after each batch with the `{name: array}` that it gave.
-        data: What `fit` takes: an array, a list or dict of arrays (inputs), a tuple (inputs,
-            targets) or (inputs, targets, sample weights), or batches of those from a
-            `tf.data.Dataset`, a `PyDataset` or a generator.
+        data: What `fit` takes, or a path: see `tfprune.data.Batches`.
         steps: Number of batches; None for all.
         asked: What for, to be said in errors and beside the progress bar.
-        batch_size: Of arrays; other data comes in batches.
+        batch_size: Of arrays and single samples; other data comes in batches.
 
     Raises:
         PruneError: the data is empty, endless or unfit, or `measure` raised one.
+
+    Warns:
+        PruneWarning: what is to be said of the data: single samples that were batched, a width
+            unlike the training data's, fewer batches than asked for.
     """
-    _check_end(data, steps, asked)
-    observer, taking = _Observer(measure), _Taking(take, asked, steps)
-    observer.compile(jit_compile=False)
-    try:
-        whole = data if isinstance(data, tuple) else (data,)  # a list holds several inputs
-        x, y, weights = keras.utils.unpack_x_y_sample_weight(whole)
-        size = batch_size if _is_arrays(x) else None
-        with warnings.catch_warnings():
-            if steps is None:  # then data may end where it ends
-                warnings.filterwarnings("ignore", "Your input ran out of data")
-            observer.evaluate(x, y, size, 0, weights, steps, [taking])
-    except Exception as error:
-        if observer.refused is not None:
-            raise observer.refused from None
-        found = f"the data does not go through the model: {_message(error)}"
-        raise PruneError(asked, found, _FIX) from error
-    finally:
-        taking.bar.close()
-    if not taking.batches:
-        raise PruneError(asked, "the data is empty", _FIX)
+    wanted = Wanted(asked, inputs_of(model), outputs_of(model), batch_size, steps)
+    batches = Batches(data, wanted)
+    compiled = _Compiled(measure, model, wanted)
+    for batch in track(batches, asked, steps):
+        take({name: np.asarray(value) for name, value in compiled(batch).items()})
+    if batches.notes:
+        warnings.warn("\n".join(map(str, batches.notes)), PruneWarning, stacklevel=4)
 
 
-class _Observer(keras.Model):
-    """A model whose test step is a function of the batch."""
+class _Compiled:
+    """A measurement, compiled for batches of any length; sizes the model leaves open stay open."""
 
-    def __init__(self, measure: Measure) -> None:
-        super().__init__()
-        self.measure = measure
-        self.refused: PruneError | None = None
+    def __init__(self, measure: Measure, model: Any, wanted: Wanted) -> None:
+        self._measure, self._model, self._wanted = measure, model, wanted
+        self._compiled = tf.function(self._traced)
+        self._shapes = {spec.name: spec.shape for spec in wanted.inputs or ()}
+        self._open = any(size is None for shape in self._shapes.values() for size in shape[1:])
+        self._refused: PruneError | None = None
 
-    def test_step(self, data: Any) -> dict[str, Any]:
+    def __call__(self, batch: Batch) -> dict[str, Any]:
         try:
-            return self.measure(*keras.utils.unpack_x_y_sample_weight(data))
-        except PruneError as error:
-            self.refused = error
+            inputs = {name: tf.convert_to_tensor(array) for name, array in batch.inputs.items()}
+            specs = {
+                name: tf.TensorSpec(self._shapes.get(name, (None, *value.shape[1:])), value.dtype)
+                for name, value in inputs.items()
+            }
+            more = keras.tree.map_structure(_tensor, (batch.targets, batch.weights))
+            known = (packed(self._model, specs), *keras.tree.map_structure(self._spec, more))
+            run = self._compiled.get_concrete_function(*known)
+            return run(packed(self._model, inputs), *more)
+        except Exception as error:
+            if self._refused is not None:
+                raise self._refused from None
+            found = f"the data does not go through the model: {_message(error)}"
+            raise self._wanted.error(found) from error
+
+    def _spec(self, value: Any) -> Any:
+        if value is None:
+            return None
+        rest = (None,) * (value.shape.rank - 1) if self._open else value.shape[1:]
+        return tf.TensorSpec((None, *rest), value.dtype)
+
+    def _traced(self, *rows: Any) -> dict[str, Any]:
+        try:
+            return self._measure(*rows)
+        except PruneError as error:  # AutoGraph would raise another error in its place
+            self._refused = error
             raise
 
 
-class _Taking(keras.callbacks.Callback):
-    def __init__(self, take: Take, asked: str, steps: int | None) -> None:
-        super().__init__()
-        self.take = take
-        self.batches = 0
-        self.bar: Any = track(itertools.count(), asked, steps)
-
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.batches += 1
-        self.take({name: np.asarray(value) for name, value in logs.items()})
-        next(self.bar)
-
-
-def _is_arrays(x: Any) -> bool:
-    batches = (tf.data.Dataset, keras.utils.PyDataset)
-    return not isinstance(x, batches) and all(
-        hasattr(part, "shape") for part in keras.tree.flatten(x)
-    )
+def _tensor(value: Any) -> Any:
+    return None if value is None else tf.convert_to_tensor(value)
 
 
 def _message(error: Exception) -> str:
@@ -103,16 +107,3 @@ def _message(error: Exception) -> str:
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
     said = [line for line in lines if not line.startswith("Exception encountered")]
     return said[0] if said else first_line(error)
-
-
-def _check_end(data: Any, steps: int | None, asked: str) -> None:
-    if data is None:
-        raise PruneError(asked, "the data is missing", _FIX)
-    endless = (
-        isinstance(data, tf.data.Dataset)
-        and int(data.cardinality()) == tf.data.INFINITE_CARDINALITY
-    ) or (isinstance(data, keras.utils.PyDataset) and data.num_batches is None)
-    if steps is None and endless:
-        raise PruneError(asked, "the data repeats without end", "say how many batches: 20")
-    if steps is not None and steps < 1:
-        raise PruneError(asked, f"{steps} batches", "use None for all batches, or at least 1")

@@ -2,6 +2,7 @@
 
 from tfprune.graph.calls import Calls
 from tfprune.graph.clones import Clones, clone_layer
+from tfprune.graph.model_inputs import inputs_of, outputs_of, packed
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import functional, is_graph, nodes_in_order
 from tfprune.graph.unfold import unfold
@@ -12,8 +13,11 @@ __all__ = [
     "Clones",
     "clone_layer",
     "functional",
+    "inputs_of",
     "is_graph",
     "nodes_in_order",
+    "outputs_of",
+    "packed",
     "replay",
     "tensor_of",
     "unfold",

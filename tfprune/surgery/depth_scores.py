@@ -109,7 +109,8 @@ def _influences(model: Any, blocks: list[Block], data: Any) -> list[float]:
             sums[i] += batch[f"sum{j}"]
             counts[i] += batch[f"size{j}"]
 
-    observe(measure, take, data, None, f"compare what goes in and out of blocks of {model.name!r}")
+    asked = f"compare what goes in and out of blocks of {model.name!r}"
+    observe(model, measure, take, data, None, asked)
     return [1 - float(mean) for mean in sums / counts]
 
 
@@ -160,7 +161,8 @@ def _loss_changes(model: Any, blocks: list[Block], data: Any, loss: Any) -> list
         losses = losses + batch["losses"] * float(batch["samples"])
         samples += int(batch["samples"])
 
-    observe(measure, take, data, None, f"measure the loss of {model.name!r} without each block")
+    asked = f"measure the loss of {model.name!r} without each block"
+    observe(model, measure, take, data, None, asked)
     return [float(change) for change in (losses[1:] - losses[0]) / samples]
 
 

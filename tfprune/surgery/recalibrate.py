@@ -144,7 +144,7 @@ def _measure(copy: Any, listeners: list[_Listener], data: Any, steps: int | None
             mean, variance = (np.ravel(batch[f"{i} {j} {part}"]) for part in ("mean", "variance"))
             listeners[int(i)].moments.add(float(batch[key]), mean, variance)
 
-    observe(measure, take, data, steps, f"recalibrate {copy.name!r}")
+    observe(copy, measure, take, data, steps, f"recalibrate {copy.name!r}")
 
 
 class _Listener:
