@@ -17,10 +17,10 @@ from tfprune.android.planning import make_plan
 from tfprune.android.result import OutputCheck, PhoneResult
 from tfprune.android.rows import make_row
 from tfprune.bench.benchmark import Models, name_models
-from tfprune.bench.session import Inputs
 from tfprune.errors import VerificationError
 from tfprune.notes import Note
 from tfprune.progress import track
+from tfprune.runners import Inputs
 from tfprune.runners.failures import check_file
 
 

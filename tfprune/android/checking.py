@@ -10,10 +10,8 @@ import numpy as np
 
 from tfprune.android.inputs import read_output
 from tfprune.android.result import OutputCheck
-from tfprune.bench.session import Inputs
 from tfprune.errors import PruneError
-from tfprune.runners import Runner, TensorSpec, dequantize
-from tfprune.runners.samples import order_inputs, random_inputs
+from tfprune.runners import Inputs, Runner, TensorSpec, dequantize, inputs_for
 from tfprune.runners.tensors import fit_inputs
 from tfprune.tflite.reading import read_tflite
 
@@ -42,9 +40,7 @@ def run_here(path: str, inputs: Inputs, xnnpack: bool) -> Reference:
         FileError: the file is missing, foreign or truncated.
     """
     with Runner(path, xnnpack=xnnpack) as runner:
-        given = (
-            random_inputs(runner.inputs) if inputs is None else order_inputs(inputs, runner.inputs)
-        )
+        given, _ = inputs_for(runner, inputs)
         raw = fit_inputs(given, runner.inputs)
         outputs = runner.run(raw)
     return Reference(

@@ -11,12 +11,13 @@ from typing import Any, Literal, overload
 from tfprune.bench.host import describe_host
 from tfprune.bench.instructions import InstructionResult, count_instructions
 from tfprune.bench.result import BenchmarkResult
-from tfprune.bench.session import Inputs, Session
+from tfprune.bench.session import Session
 from tfprune.bench.spread import share
 from tfprune.emulation.targets import DEFAULT_CPU
 from tfprune.errors import PruneError
 from tfprune.notes import Note
 from tfprune.progress import track
+from tfprune.runners import Inputs
 
 PathLike = str | os.PathLike[str]
 Models = PathLike | Sequence[PathLike] | Mapping[str, PathLike]
@@ -117,7 +118,8 @@ def benchmark(
             Session(label, path, inputs, stack, threads=threads, xnnpack=xnnpack, runtime=runtime)
             for label, path in track(list(name_models(models).items()), "loading")
         ]
-        notes = [note for session in sessions for note in session.warm_up(warmup)]
+        notes = [note for session in sessions for note in session.notes]
+        notes += [note for session in sessions for note in session.warm_up(warmup)]
         for session, count in track(turns(sessions, share(runs, rounds)), "timing"):
             session.measure(count)
         rows = [session.row(sessions[0], per_op) for session in sessions]

@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tfprune import files
-from tfprune.bench.session import Inputs
 from tfprune.emulation import Counter, Instructions
 from tfprune.notes import Note
 from tfprune.progress import track
-from tfprune.runners import Runner
-from tfprune.runners.samples import order_inputs, random_inputs
+from tfprune.runners import Inputs, Runner, inputs_for
 from tfprune.tflite.reading import read_tflite
 
 LABEL = "emulated: instructions, not time"
@@ -91,12 +89,14 @@ def count_instructions(
         FileError: a file is missing, foreign or truncated.
     """
     rows: list[InstructionRow] = []
+    notes: list[Note] = []
     with Counter(cpu) as counter:
         for label, path in track(list(models.items()), "counting instructions"):
-            counted, runtime = _count(counter, path, inputs, xnnpack)
+            counted, runtime, more = _count(counter, path, inputs, xnnpack)
+            notes += [Note(label, note.reason) for note in more]
             rows.append(_row(label, path, counted, runtime, rows[:1]))
         how = counter.how
-    notes = [Note(row.label, _NO_KERNEL) for row in rows if not _kernels(row) and xnnpack]
+    notes += [Note(row.label, _NO_KERNEL) for row in rows if not _kernels(row) and xnnpack]
     settings = {
         "emulator": how,
         "threads": 1,
@@ -107,11 +107,12 @@ def count_instructions(
     return InstructionResult(tuple(rows), cpu, settings, notes=tuple(notes))
 
 
-def _count(counter: Counter, path: str, inputs: Inputs, xnnpack: bool) -> tuple[Instructions, str]:
+def _count(
+    counter: Counter, path: str, inputs: Inputs, xnnpack: bool
+) -> tuple[Instructions, str, list[Note]]:
     with Runner(path, xnnpack=xnnpack, launcher=counter.launcher) as runner:
-        specs = runner.inputs
-        values = random_inputs(specs) if inputs is None else order_inputs(inputs, specs)
-        return counter.read(runner.run_marked(values)), runner.runtime
+        values, notes = inputs_for(runner, inputs)
+        return counter.read(runner.run_marked(values)), runner.runtime, notes
 
 
 def _row(

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-
-import numpy as np
 
 from tfprune import files
 from tfprune.bench.result import BenchmarkRow
 from tfprune.bench.spread import is_stable, ratio, spread
 from tfprune.notes import Note
-from tfprune.runners import Runner
-from tfprune.runners.samples import order_inputs, random_inputs
+from tfprune.runners import Inputs, Runner, inputs_for
 from tfprune.tflite.reading import read_tflite
-
-Inputs = Sequence[np.ndarray] | Mapping[str, np.ndarray] | None
 
 WARMUP_BATCH = 5
 WARMUP_LIMIT = 20
@@ -43,8 +37,8 @@ class Session:
         self.runner = stack.enter_context(
             Runner(path, threads=threads, xnnpack=xnnpack, runtime=runtime)
         )
-        specs = self.runner.inputs
-        self.inputs = random_inputs(specs) if inputs is None else order_inputs(inputs, specs)
+        self.inputs, notes = inputs_for(self.runner, inputs)
+        self.notes = [Note(label, note.reason) for note in notes]
         [self.first_ms] = self.runner.time(1, self.inputs)
         self.rounds: list[list[float]] = []
 

@@ -35,7 +35,8 @@ class Runner:
         threads: Threads of the interpreter.
         xnnpack: Whether the XNNPACK delegate may take ops; without it the builtin kernels run.
         runtime: `"ai-edge-litert"`, `"tflite-runtime"`, or `"auto"`: the first that is installed.
-        shapes: One shape per input, for a file that leaves sizes open; by default each is 1.
+        shapes: One shape per input, for a file that leaves sizes open. By default an open batch
+            is 1, and a file with other open sizes is prepared for those of the first inputs.
         keep_all: Keep every intermediate tensor, for `tensors`; slower and larger.
         timeout_s: Seconds that one request may take.
         launcher: A command that runs `worker.py` given as its last argument, e.g. an emulator
@@ -74,25 +75,31 @@ class Runner:
             "threads": threads,
             "xnnpack": xnnpack,
             "runtime": runtime,
-            "shapes": [list(shape) for shape in shapes] if shapes is not None else None,
             "keep_all": keep_all,
         }
         self._child = Child([*launcher, str(WORKER)], timeout_s)
         try:
-            self.load(path)
+            self.load(path, shapes)
         except BaseException:
             self.close()
             raise
 
-    def load(self, path: str | os.PathLike[str]) -> None:
+    def load(
+        self, path: str | os.PathLike[str], shapes: Sequence[Sequence[int]] | None = None
+    ) -> None:
         """Load another file into the same process, in place of the one before.
+
+        Args:
+            path: The file.
+            shapes: One shape per input, as at the start.
 
         Raises:
             FileError: there is no such file, or no interpreter can load it.
         """
         check_arguments(str(path), self.threads, self._settings["runtime"])
         self.path = str(path)
-        answer = self._ask("load", path=os.path.abspath(self.path), **self._settings)
+        wanted = None if shapes is None else [list(shape) for shape in shapes]
+        answer = self._ask("load", path=os.path.abspath(self.path), shapes=wanted, **self._settings)
         self.runtime: str = answer["runtime"]
         self.load_ms: float = answer["load_ms"]
         self.inputs = [_spec(row) for row in answer["inputs"]]

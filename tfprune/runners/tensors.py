@@ -18,7 +18,7 @@ class TensorSpec:
 
     Args:
         name: The tensor's name in the file.
-        shape: Its shape now, with 1 wherever the file leaves a size open.
+        shape: Its shape now, with 1 wherever the file leaves a size open and none was asked for.
         dtype: NumPy's name, e.g. `"float32"` or `"int8"`.
         scale: Real value of one integer step; 0.0 if it is not quantized.
         zero_point: The integer that stands for 0.0.
@@ -43,6 +43,22 @@ class TensorSpec:
     def names(self) -> tuple[str, ...]:
         """All its names in the signature; none if the file has no signature."""
         return () if self.signature is None else (self.signature, *self.aliases)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the file leaves a size open besides the batch."""
+        return any(self.open_axes)
+
+    def at(self, size: int) -> tuple[int, ...]:
+        """Return its shape with every open size but the batch set to `size`.
+
+        Example:
+            >>> TensorSpec("x", (1, 1, 1, 3), "float32", open_axes=(0, 1, 2)).at(32)
+            (1, 32, 32, 3)
+        """
+        return tuple(
+            size if axis and axis in self.open_axes else n for axis, n in enumerate(self.shape)
+        )
 
     @property
     def quantized(self) -> bool:

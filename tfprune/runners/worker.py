@@ -118,18 +118,27 @@ class Worker:
             else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             experimental_preserve_all_tensors=request.get("keep_all", False),
         )
-        self._resize(request.get("shapes"))
-        self.interpreter.allocate_tensors()
+        self.allocated = False
+        if request.get("shapes") or not self._is_open():
+            self._allocate(request.get("shapes"))
         load_ms = (time.perf_counter() - start) * 1e3
         return {"runtime": self.runtime, "load_ms": load_ms, **self._specs()}
 
-    def _resize(self, shapes: list[list[int]] | None) -> None:
-        """Give every input its shape: the one asked for, else 1 wherever the model says any."""
+    def _is_open(self) -> bool:
+        """Whether a size but the batch is open: at a size that is only guessed it may not run."""
+        details = self.interpreter.get_input_details()
+        return any(n < 0 for detail in details for n in detail["shape_signature"][1:])
+
+    def _allocate(self, shapes: list[list[int]] | None) -> None:
+        """Give every input its shape: the one asked for, else 1 for a batch of any size."""
         for i, detail in enumerate(self.interpreter.get_input_details()):
             own = [int(n) for n in detail["shape_signature"]]
             shape = shapes[i] if shapes else [1 if n < 0 else n for n in own]
             if shape != [int(n) for n in detail["shape"]]:
                 self.interpreter.resize_tensor_input(detail["index"], shape, strict=True)
+        self.allocated = False
+        self.interpreter.allocate_tensors()
+        self.allocated = True
 
     def _specs(self) -> Answer:
         signatures = self.interpreter._get_full_signature_list()
@@ -144,9 +153,9 @@ class Worker:
         with np.load(path, allow_pickle=False) as arrays:
             values = [arrays[str(i)] for i in range(len(details))]
         shapes = [list(value.shape) for value in values]
-        if any(s != list(d["shape"]) for s, d in zip(shapes, details, strict=True)):
-            self._resize(shapes)
-            self.interpreter.allocate_tensors()
+        changed = any(s != list(d["shape"]) for s, d in zip(shapes, details, strict=True))
+        if changed or not self.allocated:
+            self._allocate(shapes)
         for detail, value in zip(details, values, strict=True):
             self.interpreter.set_tensor(detail["index"], value)
 

@@ -13,11 +13,9 @@ from tfprune.notes import Note
 from tfprune.runners import Runner, TensorSpec
 from tfprune.verification.compare import agreement, agrees, measure
 from tfprune.verification.pairing import pair
-from tfprune.verification.reference import Batch
+from tfprune.verification.reference import Batch, Outputs
 from tfprune.verification.result import Check
 from tfprune.verification.tolerance import Tolerance
-
-Outputs = list[dict[str, np.ndarray]]
 
 _TOLD_APART = 1e-4
 """Less than this is rounding (`TOLERANCES`), not another output."""

@@ -14,6 +14,7 @@ from tfprune.keras_files import load_model
 from tfprune.runners import TensorSpec
 
 Batch = dict[str, np.ndarray]
+Outputs = list[dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)

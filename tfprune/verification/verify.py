@@ -18,7 +18,7 @@ from tfprune.progress import track
 from tfprune.runners import Runner, TensorSpec
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
-from tfprune.verification.data import check_sizes, given_batches, random_batches
+from tfprune.verification.data import check_sizes, drawn, given_batches
 from tfprune.verification.locate import first_different_layer
 from tfprune.verification.outputs import Question, blind_spot, check_outputs
 from tfprune.verification.pairing import pair
@@ -139,10 +139,10 @@ def _ask(
     if inputs is not None:
         batches = given_batches(inputs, specs, samples)
         detail = f"{sum(len(next(iter(b.values()))) for b in batches)} given samples"
+        expected = [call(model, batch) for batch in batches]
     else:
         ordered: Sequence[TensorSpec] = [places[order[spec.name]] for spec in specs]
-        batches, detail = random_batches(specs, ordered, tflite, samples)
-    expected = [call(model, batch) for batch in batches]
+        batches, detail, expected = drawn(model, specs, ordered, tflite, samples)
     tolerance = TOLERANCES[precision_of(tflite)]
     return Question(path, batches, order, expected, tolerance, detail), notes
 
