@@ -12,11 +12,11 @@ from rich.console import Console
 
 from tfprune import benchmark, verify
 from tfprune.bench import InstructionResult, InstructionRow
+from tfprune.bench.instruction_table import instructions_table
 from tfprune.cli import words
 from tfprune.emulation import CPUS, TARGETS, Counter, Setup, find_target, setup_arm64
 from tfprune.emulation.place import RECIPE, cache_folder, folder_of, read_setup
 from tfprune.errors import MissingExtra, PruneError
-from tfprune.reports.instruction_tables import instructions_table
 
 COMMAND = "tfprune setup-arm64"
 

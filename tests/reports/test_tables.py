@@ -8,8 +8,9 @@ from rich.console import Console
 
 from tfprune.counts import LayerCount
 from tfprune.inspection import Inspection, KernelRow, Totals
+from tfprune.inspection.table import inspection_table
 from tfprune.notes import Note
-from tfprune.reports import ModelRow, RunReport, inspection_table, pictures, summary_table
+from tfprune.reports import ModelRow, RunReport, pictures, summary_table
 from tfprune.reports.grouping import grouped
 from tfprune.reports.highlights import highlights
 from tfprune.reports.pictures import wilson

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tfprune.notes import Note
+from tfprune.tables import Shown
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class KeptFloat:
 
 
 @dataclass(frozen=True)
-class QuantizationErrors:
+class QuantizationErrors(Shown):
     """What int8 costs a model, and where.
 
     Args:
@@ -77,6 +78,12 @@ class QuantizationErrors:
     trials: tuple[KeptFloat, ...]
     suggestion: tuple[str, ...]
     notes: tuple[Note, ...] = ()
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.ablation.table import quantization_errors_table
+
+        return quantization_errors_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts and numbers, ready for JSON."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tfprune.bench import BenchmarkResult, BenchmarkRow
 
@@ -56,6 +57,12 @@ class PhoneResult(BenchmarkResult):
     """
 
     rows: tuple[PhoneRow, ...]
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.android.table import phone_table
+
+        return phone_table(self)
 
     @property
     def passed(self) -> bool:

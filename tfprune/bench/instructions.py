@@ -11,6 +11,7 @@ from tfprune.emulation import Counter, Instructions
 from tfprune.notes import Note
 from tfprune.progress import track
 from tfprune.runners import Inputs, Runner, inputs_for
+from tfprune.tables import Shown
 from tfprune.tflite.reading import read_tflite
 
 LABEL = "emulated: instructions, not time"
@@ -47,7 +48,7 @@ class InstructionRow:
 
 
 @dataclass(frozen=True)
-class InstructionResult:
+class InstructionResult(Shown):
     """All rows, and what they were counted on.
 
     Args:
@@ -63,6 +64,12 @@ class InstructionResult:
     settings: dict[str, Any]
     kind: str = LABEL
     notes: tuple[Note, ...] = field(default=())
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.bench.instruction_table import instructions_table
+
+        return instructions_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts and numbers, ready for `json.dumps`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfprune.notes import Note
 from tfprune.runners import OpTime
+from tfprune.tables import Shown
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class BenchmarkRow:
 
 
 @dataclass(frozen=True)
-class BenchmarkResult:
+class BenchmarkResult(Shown):
     """All rows, how they were measured, and on what.
 
     Args:
@@ -69,6 +70,12 @@ class BenchmarkResult:
     settings: dict[str, Any]
     host: dict[str, Any]
     notes: tuple[Note, ...] = field(default=())
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.bench.table import benchmark_table
+
+        return benchmark_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts and numbers, ready for `json.dumps`."""

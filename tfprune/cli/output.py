@@ -9,24 +9,22 @@ from typing import Any
 
 from tfprune.errors import PruneError
 
-# Without a terminal a table gets this many columns, so that no cell is cut in a log file.
-_LOG_WIDTH = 118
 
+def show(result: Any, document: dict[str, Any], as_json: bool) -> None:
+    """Print `document` as JSON, or `result`: one that knows its tables, or what rich can print.
 
-def show(table: Any, document: dict[str, Any], as_json: bool) -> None:
-    """Print `document` as JSON, or `table`, something that rich can print.
-
-    JSON has no word for numbers that are infinite or none: they become null.
+    JSON has no word for numbers that are infinite or none: they become null. Control characters
+    in a name reach the terminal written out, in a table and in JSON.
     """
-    if as_json:
-        print(json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str))
-        return
-    from rich.console import Console
+    from tfprune.tables import Shown, printed
+    from tfprune.tables.visible import visible_json
 
-    console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH, highlight=False)
-    with console.capture() as captured:  # rich would end the process at a closed pipe
-        console.print(table)
-    print(captured.get(), end="")
+    if as_json:
+        text = json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str)
+        print(visible_json(text))
+        return
+    table = result.tables() if isinstance(result, Shown) else result
+    print(printed(table, colour=sys.stdout.isatty()))
 
 
 def _finite(value: Any) -> Any:
@@ -39,10 +37,13 @@ def _finite(value: Any) -> Any:
 
 def show_error(error: PruneError, as_json: bool) -> None:
     """Print what was asked, what was found and the fix."""
-    print(error, file=sys.stderr)
+    from tfprune.tables.visible import visible, visible_json
+
+    print(visible(str(error), lines=True), file=sys.stderr)
     if as_json:
         facts = {"asked": error.asked, "found": error.found, "fix": error.fix}
-        print(json.dumps({"error": {"kind": type(error).__name__, **facts}}, indent=2))
+        document = {"error": {"kind": type(error).__name__, **facts}}
+        print(visible_json(json.dumps(document, indent=2)))
 
 
 def quiet() -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfprune.errors import PruneError
 from tfprune.runtimes import SPARSE_RULES
+from tfprune.tables import Shown
 
 SAFE, DENSE, UNSAFE, UNKNOWN = "safe", "dense", "unsafe", "unknown"
 
@@ -92,7 +93,7 @@ class OpKernels:
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Shown):
     """What a .tflite file will do, on each target.
 
     Args:
@@ -134,6 +135,12 @@ class Diagnosis:
     def renamed(self, subject: str) -> Diagnosis:
         """Return the same diagnosis of something else."""
         return replace(self, subject=subject)
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.diagnosis.table import doctor_table
+
+        return doctor_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain lists, strings and numbers, ready for JSON."""

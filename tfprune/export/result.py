@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tfprune.notes import Note
+from tfprune.tables import Shown
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class KernelLink:
 
 
 @dataclass(frozen=True)
-class ConvertResult:
+class ConvertResult(Shown):
     """A written .tflite file.
 
     Args:
@@ -58,6 +59,12 @@ class ConvertResult:
     sparse_reason: str
     kernels: tuple[KernelLink, ...]
     notes: tuple[Note, ...]
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.export.table import convert_table
+
+        return convert_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain lists, strings and numbers, ready for JSON."""

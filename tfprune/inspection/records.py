@@ -8,6 +8,7 @@ from typing import Any
 
 from tfprune.counts.records import LayerCount
 from tfprune.notes import Note
+from tfprune.tables import Shown
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Inspection:
+class Inspection(Shown):
     """A model's kernels and layers, their sums, and what could not be counted.
 
     Args:
@@ -102,6 +103,12 @@ class Inspection:
     totals: Totals
     notes: tuple[Note, ...] = ()
     layers: tuple[LayerCount, ...] = ()
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.inspection.table import inspection_table
+
+        return inspection_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the inspection as a JSON-ready dictionary."""

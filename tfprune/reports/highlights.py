@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tfprune.reports import wording
 from tfprune.reports.record import KernelZeros, ModelRow, RunReport
+from tfprune.tables import wording
 
 
 @dataclass(frozen=True)

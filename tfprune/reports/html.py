@@ -8,10 +8,11 @@ from typing import Any
 
 from tfprune import files
 from tfprune.errors import MissingExtra
-from tfprune.reports import pictures, wording
+from tfprune.reports import pictures
 from tfprune.reports.highlights import highlights
 from tfprune.reports.record import RunReport
 from tfprune.reports.tables import number_notes
+from tfprune.tables import wording
 
 TEMPLATE = Path(__file__).with_name("report.html")
 

@@ -8,9 +8,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tfprune.reports import wording
 from tfprune.reports.record import Epoch, KernelZeros, ModelRow
 from tfprune.reports.svg import FIRST, GRID, INK, MUTED, SECOND, THIRD, figure, svg_of
+from tfprune.tables import wording
 
 
 def sizes(models: Sequence[ModelRow]) -> str:

@@ -13,6 +13,7 @@ from tfprune import files
 from tfprune.errors import FileError
 from tfprune.notes import Note
 from tfprune.reports.reading import read_as
+from tfprune.tables import Shown
 
 SCHEMA = "tfprune.report/1"
 
@@ -120,7 +121,7 @@ class Epoch:
 
 
 @dataclass(frozen=True)
-class RunReport:
+class RunReport(Shown):
     """What one run measured: the content of `report.json`.
 
     The file is this dataclass as JSON, field by field, plus `"schema": "tfprune.report/1"`. The
@@ -156,6 +157,12 @@ class RunReport:
     samples: int | None = None
     notes: tuple[Note, ...] = ()
     version: str = ""
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.reports.tables import summary_table
+
+        return summary_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as a JSON-ready dictionary."""

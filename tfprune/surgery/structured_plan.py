@@ -10,6 +10,7 @@ from tfprune.channels import Kept, Structure
 from tfprune.notes import Note
 from tfprune.surgery.masked import force_to_zero
 from tfprune.surgery.shrinking import shrink
+from tfprune.tables import Shown
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class StructuredPlan:
+class StructuredPlan(Shown):
     """Which units go and which stay; `print(plan)` shows one row per group, `apply()` does it.
 
     Args:
@@ -101,6 +102,12 @@ class StructuredPlan:
         It computes what `apply()` will compute, so that a plan can be tried before it is done.
         """
         return force_to_zero(self.structure, self.kept)
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.surgery.table import structured_table
+
+        return structured_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as a JSON-ready dictionary."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tfprune.notes import Note
+from tfprune.tables import Shown
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class KernelCheck:
 
 
 @dataclass(frozen=True)
-class VerifyResult:
+class VerifyResult(Shown):
     """All checks of one file.
 
     Args:
@@ -87,6 +88,12 @@ class VerifyResult:
     def passed(self) -> bool:
         """Whether every check passed."""
         return all(c.passed for c in self.checks) and all(k.passed for k in self.kernels)
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.verification.table import verify_table
+
+        return verify_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts and numbers, ready for `json.dumps`."""

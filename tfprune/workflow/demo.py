@@ -20,7 +20,8 @@ from tfprune.export import ConvertResult, convert
 from tfprune.inspection import Inspection, inspect
 from tfprune.masks import strip_pruning
 from tfprune.plan import Plan, PruneForLatencyOnXNNPack, plan_pruning
-from tfprune.reports import Epoch, RunReport, report, wording
+from tfprune.reports import Epoch, RunReport, report
+from tfprune.tables import wording
 from tfprune.verification import verify
 from tfprune.workflow.digits import Digits, load_digits, place
 from tfprune.workflow.measuring import Measured, accuracy, all_notes, kernel_rows, model_rows

@@ -64,7 +64,6 @@ def run(arguments: argparse.Namespace) -> bool:
     if arguments.target == "arm64-emulated":
         return _count(arguments)
     from tfprune.bench import benchmark
-    from tfprune.reports import benchmark_table
 
     result = benchmark(
         arguments.files,
@@ -78,13 +77,12 @@ def run(arguments: argparse.Namespace) -> bool:
         per_op=arguments.per_op,
         cpu=arguments.cpu,
     )
-    show(benchmark_table(result), result.to_dict(), arguments.json)
+    show(result, result.to_dict(), arguments.json)
     return True
 
 
 def _count(arguments: argparse.Namespace) -> bool:
     from tfprune.bench import benchmark
-    from tfprune.reports.instruction_tables import instructions_table
 
     result = benchmark(
         arguments.files,
@@ -96,7 +94,7 @@ def _count(arguments: argparse.Namespace) -> bool:
         inputs=read_arrays(arguments.inputs),
         per_op=arguments.per_op,
     )
-    show(instructions_table(result), result.to_dict(), arguments.json)
+    show(result, result.to_dict(), arguments.json)
     return True
 
 
@@ -104,7 +102,6 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
     from tfprune.android import benchmark_android
     from tfprune.android.benchmark import difference
     from tfprune.android.saving import save_profile
-    from tfprune.reports.phone_tables import phone_table
 
     if arguments.target != "host" or arguments.cpu is not None:
         asked = f"--android --target {arguments.target}"
@@ -131,7 +128,7 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
     )
     if arguments.save_profile is not None:
         save_profile(result, arguments.save_profile)
-    show(phone_table(result), result.to_dict(), arguments.json)
+    show(result, result.to_dict(), arguments.json)
     wrong = difference(result)
     if wrong is not None:  # standard output has its one document already
         show_error(wrong, as_json=False)

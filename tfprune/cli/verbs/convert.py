@@ -57,7 +57,6 @@ def run(arguments: argparse.Namespace) -> bool:
         import tensorflow  # noqa: F401
 
         from tfprune.export import convert
-    from tfprune.reports import convert_table
 
     result = convert(
         arguments.model,
@@ -69,5 +68,5 @@ def run(arguments: argparse.Namespace) -> bool:
         arguments.batch_size,
         keep_float=arguments.keep_float,
     )
-    show(convert_table(result), result.to_dict(), arguments.json)
+    show(result, result.to_dict(), arguments.json)
     return True

@@ -31,11 +31,10 @@ def run(arguments: argparse.Namespace) -> bool:
     """Drive the whole road on real digits."""
     with quiet():
         from tfprune.workflow import DemoSettings, run_demo
-    from tfprune.reports import summary_table
 
     names = {field.name for field in dataclasses.fields(DemoSettings)}
     given = {k: v for k, v in vars(arguments).items() if k in names and v is not None}
     settings = DemoSettings.quick(**given) if arguments.quick else DemoSettings(**given)
     record = run_demo(arguments.output, settings)
-    show(summary_table(record), record.to_dict(), arguments.json)
+    show(record, record.to_dict(), arguments.json)
     return True

@@ -31,7 +31,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Diagnose one file; it passes if it is known to be right."""
-    from tfprune.reports import doctor_table
+    from tfprune.diagnosis.table import doctor_table
 
     found = _doctor(arguments.file, arguments.target)
     show(doctor_table(found, arguments.ops), found.to_dict(), arguments.json)

@@ -31,13 +31,11 @@ def run(arguments: argparse.Namespace) -> bool:
     """Count what is in the files."""
     from rich.console import Group
 
-    from tfprune.reports import inspection_table
-
     shapes = arguments.input_shape or []
     sizes = shapes[0] if len(shapes) == 1 else shapes or None
     found = [_inspect(path, sizes) for path in arguments.files]
     document = {"inspections": [one.to_dict() for one in found]}
-    show(Group(*map(inspection_table, found)), document, arguments.json)
+    show(Group(*(one.tables() for one in found)), document, arguments.json)
     return True
 
 

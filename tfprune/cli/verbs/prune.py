@@ -50,7 +50,6 @@ def run(arguments: argparse.Namespace) -> bool:
     data = read_arrays(arguments.recalibrate)
     with quiet():
         from tfprune.keras_files import load_model, save_model
-        from tfprune.reports import structured_table
         from tfprune.surgery import plan_structured, recalibrate
 
         plan = plan_structured(
@@ -69,5 +68,5 @@ def run(arguments: argparse.Namespace) -> bool:
         small = plan.apply()
         save_model(small if data is None else recalibrate(small, data), arguments.output)
     document = {"plan": plan.to_dict(), "output": arguments.output}
-    show(structured_table(plan), document, arguments.json)
+    show(plan, document, arguments.json)
     return True

@@ -32,8 +32,7 @@ def run(arguments: argparse.Namespace) -> bool:
         import tensorflow  # noqa: F401
 
         from tfprune.ablation import quantization_errors
-    from tfprune.reports import quantization_errors_table
 
     found = quantization_errors(arguments.model, data, samples=arguments.samples)
-    show(quantization_errors_table(found), found.to_dict(), arguments.json)
+    show(found, found.to_dict(), arguments.json)
     return True

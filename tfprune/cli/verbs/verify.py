@@ -33,7 +33,6 @@ def run(arguments: argparse.Namespace) -> bool:
     """Compare a file with its Keras model."""
     with quiet():
         from tfprune.verification import verify
-    from tfprune.reports import verify_table
 
     result = verify(
         arguments.model,
@@ -45,5 +44,5 @@ def run(arguments: argparse.Namespace) -> bool:
         target=arguments.target,
         raise_on_failure=False,
     )
-    show(verify_table(result), result.to_dict(), arguments.json)
+    show(result, result.to_dict(), arguments.json)
     return result.passed

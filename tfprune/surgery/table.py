@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rich.console import Group
-from rich.markup import escape
 from rich.text import Text
 
-from tfprune.reports import wording
-from tfprune.reports.tables import plain_table
-
-if TYPE_CHECKING:
-    from tfprune.surgery import StructuredPlan
+from tfprune.surgery.structured_plan import StructuredPlan
+from tfprune.tables import plain_table, wording
 
 
 def structured_table(plan: StructuredPlan) -> Group:
@@ -22,7 +16,7 @@ def structured_table(plan: StructuredPlan) -> Group:
     )
     for row in plan.rows:
         table.add_row(
-            escape(row.group),
+            row.group,
             wording.count(row.before),
             wording.count(row.after),
             wording.count(len(row.members)),

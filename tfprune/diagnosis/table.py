@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rich import box
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from tfprune.reports import wording
-
-if TYPE_CHECKING:
-    from tfprune.diagnosis import Diagnosis, Finding
+from tfprune.diagnosis.records import Diagnosis, Finding
+from tfprune.tables import Rows, plain_table, wording
 
 _COLOURS = {"safe": "green", "dense": "yellow", "unsafe": "red", "unknown": "red"}
 _MOST_OF_A_RULE = 6
@@ -38,33 +33,32 @@ def doctor_table(diagnosis: Diagnosis, ops: bool = False) -> Group:
     return Group(*parts, Text(facts))
 
 
-def _verdicts(diagnosis: Diagnosis) -> Table:
-    table = _table(diagnosis.subject, "target", "verdict", "why")
+def _verdicts(diagnosis: Diagnosis) -> Rows:
+    table = Rows(diagnosis.subject, ["target", "verdict", "why"])
     for verdict in diagnosis.verdicts:
-        colour = _COLOURS[verdict.verdict]
-        word = f"[{colour}]{verdict.verdict}[/]"
-        table.add_row(verdict.target, word, escape(verdict.reason))
+        word = Text(verdict.verdict, _COLOURS[verdict.verdict])
+        table.add_row(verdict.target, word, verdict.reason)
     return table
 
 
-def _kernels(diagnosis: Diagnosis) -> Table:
+def _kernels(diagnosis: Diagnosis) -> Rows:
     """Count the ops by the kernels that run them."""
     kinds = Counter(kind for op in diagnosis.ops for kind in op.kernels.values())
     order = ["sparse", "int8", "fp16", "fp32", "builtin", "at load"]
     columns = [kind for kind in order if kind in kinds]
-    table = _table("ops by kernel", "target", *columns)
+    table = plain_table("ops by kernel", "target", columns)
     for verdict in diagnosis.verdicts:
         found = Counter(op.kernels[verdict.target] for op in diagnosis.ops)
         table.add_row(verdict.target, *(str(found[kind]) for kind in columns))
     return table
 
 
-def _ops(diagnosis: Diagnosis) -> Table:
+def _ops(diagnosis: Diagnosis) -> Rows:
     targets = [verdict.target for verdict in diagnosis.verdicts]
-    table = _table("", "op", *targets, "computes")
+    table = Rows("", ["op", *targets, "computes"], targets)
     for op in diagnosis.ops:
         kernels = (op.kernels[target] for target in targets)
-        table.add_row(op.op, *kernels, escape(op.name))
+        table.add_row(op.op, *kernels, op.name)
     return table
 
 
@@ -78,10 +72,3 @@ def _lines(findings: list[Finding]) -> list[Text]:
         Text(f"  fix: {findings[0].fix}"),
         Text(f"  see: {findings[0].source}"),
     ]
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=escape(title), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    return table

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from tfprune.reports import wording
-from tfprune.reports.tables import plain_table
-
-if TYPE_CHECKING:
-    from tfprune.ablation import LayerError, QuantizationErrors
+from tfprune.ablation.result import LayerError, QuantizationErrors
+from tfprune.tables import Rows, noted, plain_table, wording
 
 _MOST_NAMES = 6
 
@@ -25,13 +20,13 @@ def quantization_errors_table(found: QuantizationErrors) -> Group:
     parts += [_trials(found)] * bool(found.trials)
     if found.suggestion:
         parts.append(Text(f"suggestion: keep_float={list(found.suggestion)!r}"))
-    parts += [Text(f"note: {note}") for note in found.notes]
+    parts += noted(found.notes)
     others = [row for row in found.rows if row.error is None]
     facts = f"outputs compared with float on {found.samples} samples, by root mean square"
     return Group(*parts, *_unmeasured(others), Text(facts))
 
 
-def _layers(found: QuantizationErrors, rows: list[LayerError]) -> Table:
+def _layers(found: QuantizationErrors, rows: list[LayerError]) -> Rows:
     title = f"{found.subject}: what each layer alone in int8 does to the output"
     columns = ["error", "SQNR dB", "weights", "activations"]
     table = plain_table(title, "layer", columns, "op")
@@ -39,22 +34,22 @@ def _layers(found: QuantizationErrors, rows: list[LayerError]) -> Table:
         rest = None if row.from_weights is None else 1 - row.from_weights
         reason = f"; {row.reason}" if row.reason else ""
         table.add_row(
-            escape(row.layer),
+            row.layer,
             wording.percent(row.error, 2),
             wording.NOTHING if row.sqnr_db is None else f"{row.sqnr_db:.1f}",
             wording.percent(row.from_weights, 0),
             wording.percent(rest, 0),
-            escape(row.ops + reason),
+            row.ops + reason,
         )
     return table
 
 
-def _trials(found: QuantizationErrors) -> Table:
+def _trials(found: QuantizationErrors) -> Rows:
     table = plain_table("int8, the worst layers float", "float", ["error", "bytes"])
     table.add_row("none", wording.percent(found.error, 2), wording.count(found.bytes))
     for trial in found.trials:
         names = ("and " if len(trial.layers) > 1 else "") + trial.layers[-1]
-        table.add_row(escape(names), wording.percent(trial.error, 2), wording.count(trial.bytes))
+        table.add_row(names, wording.percent(trial.error, 2), wording.count(trial.bytes))
     return table
 
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from tfprune.reports import wording
-from tfprune.reports.tables import plain_table
-
-if TYPE_CHECKING:
-    from tfprune.bench import InstructionResult
+from tfprune.bench.instructions import InstructionResult
+from tfprune.tables import Rows, noted, plain_table, wording
 
 _SHOWN = 0.001
 """The share of a model's instructions from which on a kernel has a line of its own."""
@@ -30,7 +24,7 @@ def instructions_table(result: InstructionResult) -> Group:
     )
     for row in result.rows:
         table.add_row(
-            escape(row.label),
+            row.label,
             wording.count(row.bytes),
             wording.count(row.gzip_bytes),
             wording.count(row.instructions),
@@ -38,13 +32,12 @@ def instructions_table(result: InstructionResult) -> Group:
             "sparse" if row.sparse else "dense",
         )
     facts = "; ".join(f"{name}: {value}" for name, value in result.settings.items())
-    notes = [Text(f"note: {note}") for note in result.notes]
-    return Group(table, _kernels(result), Text(facts), *notes)
+    return Group(table, _kernels(result), Text(facts), *noted(result.notes))
 
 
-def _kernels(result: InstructionResult) -> Table:
+def _kernels(result: InstructionResult) -> Rows:
     """Return a line for each kernel that matters in some model, the costliest first."""
-    labels = [escape(row.label) for row in result.rows]
+    labels = [row.label for row in result.rows]
     table = plain_table("instructions by microkernel of XNNPACK, or library", "kernel", labels)
     together: Counter[str] = Counter()
     for row in result.rows:
@@ -57,9 +50,7 @@ def _kernels(result: InstructionResult) -> Table:
     }
     for name, _ in together.most_common():
         if name in shown:
-            table.add_row(
-                escape(name), *(wording.count(row.kernels.get(name)) for row in result.rows)
-            )
+            table.add_row(name, *(wording.count(row.kernels.get(name)) for row in result.rows))
     rest = [sum(n for name, n in row.kernels.items() if name not in shown) for row in result.rows]
     if any(rest):
         table.add_row("less than 0.1 % each", *map(wording.count, rest))

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from tfprune.reports import wording
-from tfprune.reports.tables import plain_table
-
-if TYPE_CHECKING:
-    from tfprune.android import PhoneResult, PhoneRow
+from tfprune.android.result import PhoneResult, PhoneRow
+from tfprune.bench.table import op_tables
+from tfprune.tables import noted, plain_table, wording
 
 
 def phone_table(result: PhoneResult) -> Group:
@@ -24,7 +20,7 @@ def phone_table(result: PhoneResult) -> Group:
     table = plain_table(title, "model", columns, "outputs")
     for row in result.rows:
         table.add_row(
-            escape(row.label),
+            row.label,
             wording.count(row.bytes),
             wording.milliseconds(row.load_ms),
             wording.milliseconds(row.first_ms),
@@ -35,14 +31,13 @@ def phone_table(result: PhoneResult) -> Group:
             _verdict(row),
         )
     lines = [*_phone(phone), _delegates(result), _joined(result.settings)]
-    notes = [f"note: {note}" for note in result.notes]
-    return Group(table, *_profiles(result), *map(Text, [*lines, *notes]))
+    return Group(table, *op_tables(result.rows), *map(Text, lines), *noted(result.notes))
 
 
-def _verdict(row: PhoneRow) -> str:
+def _verdict(row: PhoneRow) -> Text:
     worst = max(row.checks, key=lambda check: check.max_rel_error)
-    verdict = "[green]equal[/]" if row.outputs_agree else "[red]DIFFER[/]"
-    return f"{verdict} to {wording.error(worst.max_rel_error)}"
+    verdict = Text("equal", "green") if row.outputs_agree else Text("DIFFER", "red")
+    return verdict.append(f" to {wording.error(worst.max_rel_error)}", "default")
 
 
 def _phone(phone: dict[str, Any]) -> list[str]:
@@ -56,17 +51,6 @@ def _phone(phone: dict[str, Any]) -> list[str]:
 def _delegates(result: PhoneResult) -> str:
     named = {row.label: row.delegate for row in result.rows}
     return f"run by: {_joined(named)}"
-
-
-def _profiles(result: PhoneResult) -> list[Table]:
-    tables = []
-    for row in result.rows:
-        if row.per_op:
-            table = plain_table(f"ops of {row.label}", "op", ["median us", "min us"])
-            for op in row.per_op:
-                table.add_row(escape(op.name), f"{op.median_us:g}", f"{op.min_us:g}")
-            tables.append(table)
-    return tables
 
 
 def _joined(facts: dict[str, Any]) -> str:

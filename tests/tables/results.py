@@ -1,0 +1,89 @@
+"""One small result of every kind, with a name of one's choice everywhere."""
+
+from __future__ import annotations
+
+from tfprune.ablation.result import KeptFloat, LayerError, QuantizationErrors
+from tfprune.android.result import OutputCheck, PhoneResult, PhoneRow
+from tfprune.bench.instructions import InstructionResult, InstructionRow
+from tfprune.bench.result import BenchmarkResult, BenchmarkRow
+from tfprune.counts import LayerCount
+from tfprune.diagnosis.records import Diagnosis, Finding, OpKernels, Verdict
+from tfprune.export.result import ConvertResult
+from tfprune.inspection import Inspection, KernelRow, Totals
+from tfprune.notes import Note
+from tfprune.reports import ModelRow, RunReport
+from tfprune.runners import OpTime
+from tfprune.verification.result import Check, VerifyResult
+
+HOSTILE = "dense\x1b[2J\x9b1m\u202e\x07\rname"
+NUMBERS = {
+    "ConvertResult": ["1,234,567", "1,034,567"],
+    "BenchmarkResult": ["1,234,567", "0.123", "0.111 to 0.222", "1.00x", "77.7 MB", "123.456"],
+    "PhoneResult": ["1,234,567", "0.123", "0.111 to 0.222", "1.00x", "77.7 MB", "5e-07"],
+    "InstructionResult": ["1,234,567", "987,654,321", "1.00x", "900,000,000"],
+    "VerifyResult": ["1.2e-06", "3.4e-07", "0.0001"],
+    "Inspection": ["224x224x3", "2,359,296", "116 M", "100.0 %", "9,437,184"],
+    "QuantizationErrors": ["12.34 %", "18.2", "1,234,567", "40 %"],
+    "Diagnosis": ["1,234,567"],
+    "RunReport": ["98.1 %", "1,234,567", "0.123", "0.111 to 0.222", "1.00x"],
+}
+
+
+def results(name: str) -> list:
+    notes = (Note(name, name),)
+    times = (0.1234, 0.1111, 0.2222, 0.1, 0.2, 0.3, 77_700_000, 1.0, 1.0, 1.0, 50, "litert", False)
+    timed = (name, "m.tflite", 1_234_567, 1_034_567, *times, (OpTime(name, 123.456, 111.5),))
+    settings = {"threads": 1}
+    return [
+        ConvertResult(name, None, 1_234_567, 1_034_567, False, "no zeros", (), notes),
+        BenchmarkResult((BenchmarkRow(*timed),), settings, {"cpu": name}, notes),
+        _phone(name, timed, notes),
+        InstructionResult((_counted(name),), "cortex-a76", settings, notes=notes),
+        VerifyResult(
+            name, "float32", (Check(name, 1.2e-6, 3.4e-7, 1e-7, 1e-4, True, "x"),), (), notes
+        ),
+        _inspection(name, notes),
+        _ablation(name, notes),
+        _diagnosis(name),
+        RunReport(name, "now", (_model(name),)),
+    ]
+
+
+def _model(name):
+    values = (0.981, 0.8, False, 0.1234, 0.1111, 0.2222, 1.0)
+    return ModelRow(name, "m.tflite", 1_234_567, 1_034_567, *values, notes=(name,))
+
+
+def _phone(name, timed, notes):
+    state = {"battery": "80 %"}
+    keys = ("manufacturer", "model", "serial", "soc", "android", "abi", "kernel")
+    phone = {**dict.fromkeys(keys, name), "cores": [], "before": state, "after": state}
+    check = OutputCheck("out", 1e-7, 5e-7, 1e-7, 1e-4, True)
+    return PhoneResult((PhoneRow(*timed, name, (check,)),), {"threads": 1}, phone, notes)
+
+
+def _counted(name):
+    kernels = {name: 900_000_000}
+    return InstructionRow(
+        name, "m.tflite", 1_234_567, 9, 987_654_321, 1.0, kernels, "litert", False
+    )
+
+
+def _inspection(name, notes):
+    row = KernelRow(name, (3, 3, 512, 512), "float32", 0, 9_437_184)
+    layer = LayerCount(name, "Conv2D", (224, 224, 3), 2_359_296, 4, 115_605_504, 8, 16)
+    totals = Totals(2_359_296, 2_359_296, 0, macs=115_605_504, activations=8)
+    return Inspection(name, "keras", (row,), totals, notes, (layer,))
+
+
+def _ablation(name, notes):
+    row = LayerError(name, "CONV_2D", (), 0.1234, 0.4)
+    trials = (KeptFloat((name,), 0.01, 1_234_567),)
+    return QuantizationErrors(name, 0.1234, 1_234_567, 8, (row,), trials, (name,), notes)
+
+
+def _diagnosis(name):
+    verdicts = tuple(Verdict(t, "dense", name) for t in ("android-arm64", "x86-noavx"))
+    ops = (OpKernels(0, "CONV_2D", name, dict.fromkeys(("android-arm64", "x86-noavx"), "fp32")),)
+    findings = (Finding("inside", name, "is", "change", "LiteRT"),)
+    return Diagnosis(name, verdicts, ops, findings, "2.3", 1_234_567)
