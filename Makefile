@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest
 
-.PHONY: demo test test-android check proof format clean
+.PHONY: demo test test-android test-next test-oldest check proof format clean
 
 demo: $(VENV)/.demo   ## train, prune, convert, verify and benchmark on real digits
 	$(BIN)/tfprune demo -o demo_output
@@ -14,6 +14,23 @@ test: check           ## everything CI runs
 
 test-android: $(VENV)/.dev   ## all that can be tried of the road to a phone, without one
 	$(PYTEST) -m "android or not proof" -n 2 --dist loadscope -rs tests/android tests/android_app
+
+test-next: $(VENV)/.pip   ## the suite on the newest Keras and TensorFlow, pre-releases too, in .venv-next
+	$(BIN)/python -m venv --clear $(VENV)-next
+	$(VENV)-next/bin/python -m pip install -q -e ".[dev]"
+	$(VENV)-next/bin/python -m pip install -q --upgrade --pre keras tensorflow
+	$(MAKE) $(VENV)-next/tests
+
+test-oldest: $(VENV)/.pip   ## the suite on the lower bounds of pyproject.toml, in .venv-oldest
+	$(BIN)/python -m venv --clear $(VENV)-oldest
+	sed -n '/^dependencies/,/^]/s/.*"\(.*\)>=\(.*\)".*/\1==\2/p' pyproject.toml > $(VENV)-oldest/bounds.txt
+	$(VENV)-oldest/bin/python -m pip install -q -e ".[dev]" -c $(VENV)-oldest/bounds.txt
+	$(MAKE) $(VENV)-oldest/tests
+
+.PHONY: $(VENV)-next/tests $(VENV)-oldest/tests
+$(VENV)-next/tests $(VENV)-oldest/tests:
+	$(@D)/bin/python -m pip list 2> /dev/null | grep -iE "^(keras|tensorflow|numpy|ai-edge-litert) "
+	TF_CPP_MIN_LOG_LEVEL=3 $(@D)/bin/python -m pytest -n 2 --dist loadscope -m "not proof"
 
 check: $(VENV)/.dev   ## lint, types and the import contract
 	$(BIN)/ruff check .
@@ -38,7 +55,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) demo_output build *.egg-info
+	rm -rf $(VENV) $(VENV)-next $(VENV)-oldest demo_output build *.egg-info
 
 $(VENV)/.pip:
 	$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info[:2] <= (3, 13), \

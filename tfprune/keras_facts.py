@@ -15,6 +15,8 @@ from typing import Any
 
 import keras
 
+from tfprune.keras_internals import direct_layers
+
 Axes = tuple[int, ...]
 
 PASS_THROUGH = (
@@ -196,4 +198,4 @@ def _declared(layer: Any, path: tuple[str, ...]) -> Iterator[Kernel]:
 
 def sublayers(layer: Any) -> list[Any]:
     """Return the layers directly inside `layer`, in the order Keras tracks them."""
-    return [child for child in layer._layers if isinstance(child, keras.layers.Layer)]
+    return [child for child in direct_layers(layer) if isinstance(child, keras.layers.Layer)]

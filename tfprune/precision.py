@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError, first_line
+from tfprune.keras_internals import layers_of
 from tfprune.notes import Note
 
 _FOR_THE_CONVERTER = "for the converter"
@@ -24,7 +25,7 @@ def in_float32(model: Any, purpose: str = _FOR_THE_CONVERTER) -> tuple[Any, tupl
     Raises:
         PruneError: the model can't be rebuilt from its configuration.
     """
-    policies = sorted({p for p in map(_policy, model._flatten_layers()) if p != "float32"})
+    policies = sorted({p for p in map(_policy, layers_of(model)) if p != "float32"})
     if not policies:
         return model, ()
     try:

@@ -13,6 +13,7 @@ import keras
 from tfprune.counts.shapes import Uncounted, einsum_shape
 from tfprune.errors import first_line, first_sentence
 from tfprune.graph import functional, is_graph, nodes_in_order
+from tfprune.keras_internals import calls_undone, check_input, layers_of, node_behind
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def output_specs(operation: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
         return graph_calls(operation, first_argument(args, kwargs))[1]
     try:
         if isinstance(operation, keras.layers.Layer) and args:
-            operation._assert_input_compatibility(args[0])
+            check_input(operation, args[0])
         if isinstance(operation, keras.layers.EinsumDense):
             return [_einsum_spec(operation, args[0])]
         return list(keras.tree.flatten(operation.compute_output_spec(*args, **kwargs)))
@@ -110,7 +111,7 @@ def unfolded_calls(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> l
     Raises:
         Uncounted: the layer's code does not run on symbolic tensors.
     """
-    parts = layer._flatten_layers()
+    parts = layers_of(layer)
     args, kwargs = keras.tree.map_structure(_fresh, (tuple(args), dict(kwargs)))
     with _borrowed(parts):
         try:
@@ -148,27 +149,24 @@ def _fresh(value: Any) -> Any:
 @contextmanager
 def _borrowed(layers: Sequence[Any]) -> Iterator[None]:
     """Let layers be called on symbolic tensors, with exact shapes, and leave no trace of it."""
-    lists = [nodes for layer in layers for nodes in (layer._inbound_nodes, layer._outbound_nodes)]
-    lengths = [len(nodes) for nodes in lists]
     einsums = [layer for layer in layers if isinstance(layer, keras.layers.EinsumDense)]
     for layer in einsums:
         vars(layer)["compute_output_spec"] = partial(_einsum_spec, layer)
     try:
-        yield
+        with calls_undone(layers):
+            yield
     finally:
         for layer in einsums:
             del vars(layer)["compute_output_spec"]
-        for nodes, length in zip(lists, lengths, strict=True):
-            del nodes[length:]
 
 
 def _calls_behind(outputs: Sequence[Any]) -> list[Call]:
     """Return the calls that lead to `outputs`, producers first."""
     nodes: dict[int, Any] = {}  # in the order in which they were finished
-    waiting = [node for node in map(_node_of, outputs) if node is not None]
+    waiting = [node for node in map(node_behind, outputs) if node is not None]
     while waiting:
         node = waiting[-1]
-        before = [_node_of(tensor) for tensor in node.input_tensors]
+        before = [node_behind(tensor) for tensor in node.input_tensors]
         unseen = [n for n in before if n is not None and id(n) not in nodes]
         if unseen:
             waiting += reversed(unseen)
@@ -178,10 +176,3 @@ def _calls_behind(outputs: Sequence[Any]) -> list[Call]:
         Call(n.operation, n.arguments.args, n.arguments.kwargs, list(n.outputs))
         for n in nodes.values()
     ]
-
-
-def _node_of(tensor: Any) -> Any:
-    history = getattr(tensor, "_keras_history", None)
-    if history is None or history.operation is None:
-        return None
-    return history.operation._inbound_nodes[history.node_index]

@@ -11,6 +11,7 @@ from tfprune.counts.calls import Call, graph_calls, one_sample
 from tfprune.counts.shapes import OpenSize, Uncounted
 from tfprune.errors import PruneError
 from tfprune.graph import functional, is_graph
+from tfprune.keras_internals import maker
 
 
 def sample_call(model: Any, input_shape: Any = None) -> Call:
@@ -52,7 +53,7 @@ def _graph_inputs(model: Any, input_shape: Any) -> list[Any]:
 
 def _per_input(input_shape: Any, own: Sequence[Any]) -> list[Any]:
     if isinstance(input_shape, Mapping):
-        names = [tensor._keras_history.operation.name for tensor in own]
+        names = [maker(tensor).name for tensor in own]
         return [input_shape[name] for name in names if name in input_shape]
     return [input_shape] if _is_shape(input_shape) else list(input_shape)
 
@@ -79,7 +80,8 @@ def _tensors(shapes: Any, dtype: Any) -> Any:
 
 def _as_built(model: Any) -> Call:
     """Use the shapes a subclassed model was built with."""
-    shapes = getattr(model, "_build_shapes_dict", None)
+    config = keras.Model.get_build_config(model) or {}
+    shapes = config.get("shapes_dict", config)
     if not shapes:
         raise OpenSize("the shape of its input is not known")
     samples = keras.tree.map_shape_structure(lambda shape: tuple(shape[1:]), dict(shapes))

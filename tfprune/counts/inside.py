@@ -12,6 +12,7 @@ from tfprune.counts.layer_rules import unknown_cell
 from tfprune.counts.shapes import Uncounted, product
 from tfprune.counts.traced import traced_calls
 from tfprune.graph import is_graph
+from tfprune.keras_internals import layers_of
 
 
 def calls_inside(call: Call) -> tuple[list[Call], int]:
@@ -34,7 +35,7 @@ def calls_inside(call: Call) -> tuple[list[Call], int]:
         return [_called(layer.cell, [_one_step(call), states])], _steps(call)
     for tensor in call.inputs:
         product(tensor.shape)  # an open size would be refused deep inside, or worse, not
-    unbuilt = [part.name for part in layer._flatten_layers() if not part.built]
+    unbuilt = [part.name for part in layers_of(layer) if not part.built]
     if unbuilt:  # calling it would build it
         raise Uncounted(f"the layer {unbuilt[0]!r} inside it is not built")
     try:

@@ -13,6 +13,7 @@ import keras
 from tfprune.counts.calls import Call
 from tfprune.counts.shapes import Uncounted, einsum_macs, product, spatial
 from tfprune.errors import first_line
+from tfprune.keras_internals import layers_of
 
 _HIDING = {"PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If"}
 _HIDING |= {"StatelessIf", "Case", "MapDefun", "PyFunc", "EagerPyFunc", "XlaCallModule"}
@@ -59,7 +60,7 @@ def traced_calls(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> lis
         raise Uncounted("only on the TensorFlow backend can its code be traced")
     trace = _Trace()
     try:
-        with _watched(layer._flatten_layers(), trace):
+        with _watched(layers_of(layer), trace):
             outputs = keras.Operation.compute_output_spec(layer, *args, **kwargs)
     except Uncounted:
         raise

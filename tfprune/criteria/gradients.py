@@ -14,6 +14,7 @@ from tfprune.criteria.losses import Loss, loss_of, unchanged
 from tfprune.criteria.observe import Measure, observe
 from tfprune.criteria.pooling import by_unit
 from tfprune.errors import PruneError
+from tfprune.keras_internals import declared_trainable
 
 _SizeOf = Callable[[np.ndarray], np.ndarray]
 _UNJUDGED = "no trainable weights belong to these units"
@@ -178,7 +179,7 @@ def _is_weight(member: Member) -> bool:
 
     Keras lists a variable once and for all by what its layer declared; freezing only sets flags.
     """
-    return any(v is member.variable for v in member.layer._trainable_variables)
+    return any(v is member.variable for v in declared_trainable(member.layer))
 
 
 def _key(member: Member) -> str:

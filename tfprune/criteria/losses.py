@@ -11,6 +11,7 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.graph import functional
+from tfprune.keras_internals import input_structure, loss_weights, output_structure
 
 Loss = Callable[[Any, Any, Any], Any]
 
@@ -37,7 +38,7 @@ def loss_of(model: Any, loss: Any, asked: str) -> Loss:
     if loss is None:
         loss, weights = _compiled_loss(model, asked)
     net = functional(model)
-    judge = keras.Model(net._inputs_struct, net._outputs_struct)
+    judge = keras.Model(input_structure(net), output_structure(net))
     judge.compile(loss=loss, loss_weights=weights)
 
     def compute(x: Any, y: Any, sample_weight: Any) -> Any:
@@ -57,7 +58,7 @@ def give_loss(copy: Any, model: Any) -> None:
     that wants one asks for it.
     """
     if getattr(model, "loss", None) and type(model).compute_loss is keras.Model.compute_loss:
-        weights = model._compile_config.config.get("loss_weights")
+        weights = loss_weights(model)
         copy.compile(loss=model.loss, loss_weights=weights)
 
 
@@ -90,4 +91,4 @@ def _compiled_loss(model: Any, asked: str) -> tuple[Any, Any]:
             f"the model {model.name!r} is not compiled with a loss",
             "compile it, or give one: Taylor(data, loss='sparse_categorical_crossentropy')",
         )
-    return loss, model._compile_config.config.get("loss_weights")
+    return loss, loss_weights(model)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from tfprune.graph import functional, is_graph, nodes_in_order
+from tfprune.keras_internals import flat_inputs, output_structure
 
 Seen = Callable[[Any, Any], None]
 
@@ -38,7 +39,7 @@ def run_watched(model: Any, inputs: Any, seen: Seen) -> Any:
         values[id(tensor)] = value
         seen(tensor, value)
 
-    for tensor, value in zip(net.inputs, net._standardize_inputs(inputs), strict=True):
+    for tensor, value in zip(net.inputs, flat_inputs(net, inputs), strict=True):
         put(tensor, value)
     for node in nodes_in_order(net):
         if not node.is_input:
@@ -46,7 +47,7 @@ def run_watched(model: Any, inputs: Any, seen: Seen) -> Any:
             results = keras.tree.flatten(_call(node.operation, args, kwargs, seen))
             for tensor, value in zip(node.outputs, results, strict=True):
                 put(tensor, value)
-    return keras.tree.map_structure(lambda t: values[id(t)], net._outputs_struct)
+    return keras.tree.map_structure(lambda t: values[id(t)], output_structure(net))
 
 
 def _call(operation: Any, args: Any, kwargs: dict[str, Any], seen: Seen) -> Any:

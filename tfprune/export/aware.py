@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import keras
+
 from tfprune.errors import PruneError
+from tfprune.keras_internals import layers_of
 
 
 def is_aware(model: Any) -> bool:
@@ -44,5 +47,6 @@ def check_aware(model: Any, quantize: str | None, keep_float: Sequence[str] = ()
 
 
 def _ranges(model: Any) -> list[Any]:
-    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []
-    return [layer for layer in layers if hasattr(layer, "range_is_known")]
+    if not isinstance(model, keras.Model):
+        return []
+    return [layer for layer in layers_of(model) if hasattr(layer, "range_is_known")]

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.lite.python.convert import mlir_quantize
 
 from tfprune.export.converter import Settings, refused, run
 from tfprune.export.layer_ops import LayerOps, kinds_left_out, layer_ops
 from tfprune.export.quiet import quiet
+from tfprune.keras_internals import quantize_calibrated
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
 
@@ -54,7 +54,7 @@ class Calibrated:
         float_layers = tuple(float_layers)
         try:
             with quiet():
-                return mlir_quantize(
+                return quantize_calibrated(
                     self.content,
                     input_data_type=io_dtype,
                     output_data_type=io_dtype,

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfprune.errors import PruneError
 from tfprune.export.calibration import Sample
 from tfprune.export.quiet import quiet
+from tfprune.keras_internals import calibrate_only
 from tfprune.notes import Note
 from tfprune.progress import track
 from tfprune.tflite.model import TFLiteModel
@@ -80,8 +81,8 @@ def _attempt(
         if sparse:
             sparsity = tf.lite.Optimize.EXPERIMENTAL_SPARSITY
             converter.optimizations = [*converter.optimizations, sparsity]
-        # The only way to a calibrated float file, also for tf.lite's own QuantizationDebugger.
-        converter._experimental_calibrate_only = calibrate
+        if calibrate:
+            calibrate_only(converter)
         if select_ops:
             converter.target_spec.supported_ops += [tf.lite.OpsSet.SELECT_TF_OPS]
         return converter.convert()

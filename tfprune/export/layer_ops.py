@@ -9,6 +9,7 @@ from typing import Any
 
 from tfprune.export.names import kernel_names
 from tfprune.export.tf_keras_models import is_tf_keras
+from tfprune.keras_internals import layers_inside, maker
 from tfprune.layer_names import layer_paths
 from tfprune.tflite.model import Op, TFLiteModel
 
@@ -73,7 +74,7 @@ def layer_names(model: Any) -> tuple[str, ...]:
 
     Inputs, which compute nothing, are left out.
     """
-    layers = () if model is None else model._flatten_layers(include_self=False)
+    layers = () if model is None else layers_inside(model)
     return tuple(layer.name for layer in layers if type(layer).__name__ != "InputLayer")
 
 
@@ -158,7 +159,7 @@ def _makers(model: Any) -> dict[int, tuple[str, ...]]:
     ordered = outputs
     if len(outputs) > 1 and not isinstance(model.output, dict):
         ordered = [tensor for _, tensor in sorted(zip(names, outputs, strict=True), key=_first)]
-    return {i: (tensor._keras_history[0].name,) for i, tensor in enumerate(ordered)}
+    return {i: (maker(tensor).name,) for i, tensor in enumerate(ordered)}
 
 
 def _first(pair: tuple[str, Any]) -> str:

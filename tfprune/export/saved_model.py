@@ -15,6 +15,7 @@ from tfprune.export.foreign import from_saved_model, from_tf_keras
 from tfprune.export.specs import Exported, unbuilt, with_batch
 from tfprune.export.tf_keras_models import is_tf_keras
 from tfprune.keras_files import load_model
+from tfprune.keras_internals import maker
 from tfprune.precision import in_float32
 
 
@@ -76,7 +77,7 @@ def model_specs(model: Any) -> Any:
     """
     inputs = getattr(model, "inputs", None)
     if inputs:
-        names = iter([tensor._keras_history[0].name for tensor in inputs])
+        names = iter([maker(tensor).name for tensor in inputs])
         nested = inputs[0] if isinstance(model, keras.Sequential) else model.input
         return keras.tree.map_structure(
             lambda t: tf.TensorSpec(t.shape, t.dtype, name=next(names)), nested

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfprune.export.kernel_match import Axes, Values
+from tfprune.keras_internals import layers_inside, layers_of
 
 _KERNELS = {"kernel", "depthwise_kernel", "pointwise_kernel", "recurrent_kernel", "embeddings"}
 
@@ -25,7 +26,7 @@ def without_wrappers(model: Any) -> Any:
 
     A wrapper's mask and step counter would stay in the .tflite file as variables.
     """
-    if not any(type(layer).__name__ == "PruneLowMagnitude" for layer in model._flatten_layers()):
+    if not any(type(layer).__name__ == "PruneLowMagnitude" for layer in layers_of(model)):
         return model
     from tensorflow_model_optimization.sparsity.keras import strip_pruning
 
@@ -35,8 +36,8 @@ def without_wrappers(model: Any) -> Any:
 def kernels_of_tf_keras(model: Any) -> Iterator[tuple[str, Values, Axes]]:
     """Yield the name, values and output axes of each kernel of a Keras 2 model, each once."""
     seen: set[int] = set()
-    for layer in model._flatten_layers(include_self=False):
-        if any(child.weights for child in layer._flatten_layers(include_self=False)):
+    for layer in layers_inside(model):
+        if any(child.weights for child in layers_inside(layer)):
             continue  # its children are in the list themselves
         for variable in layer.weights:
             short = variable.name.split("/")[-1].split(":")[0]

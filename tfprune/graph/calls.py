@@ -8,6 +8,7 @@ import keras
 
 from tfprune.graph.structure import functional, nodes_in_order
 from tfprune.keras_facts import PASS_THROUGH
+from tfprune.keras_internals import maker
 
 
 class Calls:
@@ -65,7 +66,7 @@ class Calls:
     def producers(self, operation: Any) -> list[Any]:
         """Return the operations whose outputs this one reads, inputs too, once for each read."""
         read = [tensor for node in self.of(operation) for tensor in node.input_tensors]
-        return [tensor._keras_history.operation for tensor in read]
+        return [maker(tensor) for tensor in read]
 
     def consumers(self, operation: Any) -> list[Any]:
         """Return the operations that read this one's outputs, once for each read."""

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from tfprune.errors import PruneError, first_line, first_sentence
 from tfprune.graph.values import tensor_of
+from tfprune.keras_internals import (
+    given_output_shape,
+    layers_of,
+    own_trainable,
+    set_own_trainable,
+    uncalled,
+)
 from tfprune.notes import Note
 
 
@@ -28,7 +35,7 @@ class Clones:
 
     def __init__(self, read: Callable[[Any], Any] = tensor_of) -> None:
         self._read = read
-        self._pairs: list[tuple[Any, Any]] = []
+        self._pairs: list[_Pair] = []
         self._created: dict[int, Any] = {}  # id of an original's variable → its finished copy
         self.notes: list[Note] = []
 
@@ -38,7 +45,7 @@ class Clones:
         `copy_weights` completes it.
         """
         if not isinstance(layer, keras.layers.Layer):
-            return _uncalled(layer)
+            return uncalled(layer)
         try:
             copy = clone_layer(layer) if config is None else type(layer).from_config(config)
         except Exception as error:
@@ -48,11 +55,26 @@ class Clones:
         self.pair(layer, copy)
         return copy
 
-    def pair(self, original: Any, copy: Any) -> None:
-        """Remember that `copy` is to get what `original` has learned and its trainable flags."""
-        self._pairs.append((original, copy))
-        names = [variable.name for variable in original.variables]
-        sources = {v.name: v for v in original.variables if names.count(v.name) == 1}
+    def pair(
+        self,
+        original: Any,
+        copy: Any,
+        variables: Sequence[Any] | None = None,
+        layers: Sequence[Any] | None = None,
+    ) -> None:
+        """Remember that `copy` is to get what `original` has learned and its trainable flags.
+
+        Args:
+            original: A layer or model.
+            copy: What was made of its config, not built yet.
+            variables: Those of the original's that the copy has; None for all.
+            layers: Those of the original's layers, itself among them, that the copy has.
+        """
+        variables = original.variables if variables is None else variables
+        layers = layers_of(original) if layers is None else layers
+        self._pairs.append(_Pair(original.name, variables, layers, copy))
+        names = [variable.name for variable in variables]
+        sources = {v.name: v for v in variables if names.count(v.name) == 1}
 
         def add_weight(*args: Any, **kwargs: Any) -> Any:
             source = sources.get(kwargs.get("name"))
@@ -77,26 +99,38 @@ class Clones:
                 say all (LoRA was enabled on a layer inside it, for one); or what it was adapted
                 to cannot be copied.
         """
-        for original, copy in self._pairs:
+        for name, variables, layers, copy in self._pairs:
             vars(copy).pop("add_weight", None)
             left = [
                 (self._read(source), target)
-                for source, target in zip(original.variables, copy.variables, strict=False)
+                for source, target in zip(variables, copy.variables, strict=False)
                 if self._created.get(id(source)) is not target
             ]
-            if len(original.variables) != len(copy.variables) or any(
+            if len(variables) != len(copy.variables) or any(
                 tuple(value.shape) != tuple(target.shape) for value, target in left
             ):
                 raise PruneError(
-                    f"copy the layer {original.name!r}",
+                    f"copy the layer {name!r}",
                     "rebuilt from its config it has other weights than now",
                     "merge LoRA weights first; a custom layer tells all in get_config()",
                 )
             for value, target in left:
                 target.assign(value)
-            for old, new in zip(original._flatten_layers(), copy._flatten_layers(), strict=True):
+            for old, new in zip(layers, layers_of(copy), strict=True):
                 _copy_adapted(old, new)
-            _copy_trainable(original, copy)
+                if own_trainable(old) != own_trainable(new):
+                    set_own_trainable(new, own_trainable(old))
+            for old, new in zip(variables, copy.variables, strict=True):
+                new.trainable = old.trainable
+
+
+class _Pair(NamedTuple):
+    """What a copy is to get: the variables of some layers, flags, and what they were adapted to."""
+
+    name: str
+    variables: Sequence[Any]
+    layers: Sequence[Any]
+    copy: Any
 
 
 def clone_layer(layer: Any) -> Any:
@@ -115,20 +149,13 @@ def clone_layer(layer: Any) -> Any:
 def _clone_lambda(layer: Any) -> Any:
     return keras.layers.Lambda(
         layer.function,
-        output_shape=layer._output_shape,
+        output_shape=given_output_shape(layer),
         mask=layer.mask,
         arguments=layer.arguments,
         name=layer.name,
         dtype=layer.dtype_policy,
         trainable=layer.trainable,
     )
-
-
-def _uncalled(operation: Any) -> Any:
-    """Return a copy of an operation of `keras.ops`, which has no weights, that nobody called."""
-    fresh = object.__new__(type(operation))
-    vars(fresh).update(vars(operation), _inbound_nodes=[], _outbound_nodes=[])
-    return fresh
 
 
 def _to_be(value: Any) -> Callable[..., Any]:
@@ -165,12 +192,3 @@ def _through_files(old: Any, new: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         old.save_assets(folder)
         new.load_assets(folder)
-
-
-def _copy_trainable(original: Any, copy: Any) -> None:
-    pairs = zip(original._flatten_layers(), copy._flatten_layers(), strict=True)
-    for old, new in pairs:
-        if old._trainable != new._trainable:
-            new._trainable = old._trainable
-    for old, new in zip(original.variables, copy.variables, strict=True):
-        new.trainable = old.trainable

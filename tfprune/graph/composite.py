@@ -18,6 +18,14 @@ from tfprune.errors import PruneError, first_line, first_sentence
 from tfprune.graph.constants import constants_in_graph
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import nodes_in_order
+from tfprune.keras_internals import (
+    calls_undone,
+    has_own_state,
+    layers_of,
+    mask_of,
+    own_trainable,
+    set_own_trainable,
+)
 
 _BATCH, _LENGTH = 2, 16  # of the samples that a graph is tried on, where a shape says None
 
@@ -35,16 +43,10 @@ def graph_of(layer: Any, calls: list[Any]) -> Iterator[Any]:
     Raises:
         PruneError: the model would not say all that the layer does; `found` is the reason.
     """
-    parts = layer._flatten_layers()
-    before = [(len(part._inbound_nodes), len(part._outbound_nodes)) for part in parts]
-    try:
+    with calls_undone(layers_of(layer)):
         with _silently():
             graph = _checked_graph(layer, calls)
         yield graph
-    finally:
-        for part, (inbound, outbound) in zip(parts, before, strict=True):
-            del part._inbound_nodes[inbound:]
-            del part._outbound_nodes[outbound:]
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def _checked_graph(layer: Any, calls: list[Any]) -> Any:
         _check_training(layer, graph, _called(layer, calls[0], training=True))
     _check_complete(layer, graph)
     _check_equal(layer, calls[0], graph)
-    graph._trainable = layer._trainable
+    set_own_trainable(graph, own_trainable(layer))
     return graph
 
 
@@ -85,7 +87,7 @@ def _check_calls(layer: Any, calls: list[Any]) -> None:
     if len(calls) > 1 and not (plain and all(len(node.input_tensors) == 1 for node in calls)):
         raise _stays(layer, "it is called several times, with several arguments")
     tensors = [tensor for node in calls for tensor in node.input_tensors]
-    if any(getattr(tensor, "_keras_mask", None) is not None for tensor in tensors):
+    if any(mask_of(tensor) is not None for tensor in tensors):
         raise _stays(layer, "it reads the mask of its input")
     floats = [t for t in tensors if keras.backend.is_float_dtype(t.dtype)]
     if any(tensor.dtype != layer.compute_dtype for tensor in floats):
@@ -149,7 +151,7 @@ def _check_complete(layer: Any, graph: Any) -> None:
 
     A layer inside that is never called may be lost: a dropout of a block without a shortcut.
     """
-    if layer._trainable_variables or layer._non_trainable_variables or layer._seed_generators:
+    if has_own_state(layer):
         raise _stays(layer, "it has weights or random numbers of its own")
     for node in nodes_in_order(graph):
         for value in keras.tree.flatten((node.arguments.args, node.arguments.kwargs)):

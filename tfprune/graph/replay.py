@@ -9,6 +9,13 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.graph.structure import functional, is_graph, nodes_in_order, room_to_recurse
+from tfprune.keras_internals import (
+    input_structure,
+    maker,
+    output_structure,
+    own_trainable,
+    set_own_trainable,
+)
 
 Change = Callable[[Any], Any]
 Call = Callable[..., Any]
@@ -68,7 +75,7 @@ def replay(
         fresh = keras.Sequential([start], name=model.name)
         for layer in model.layers:
             fresh.add(changed(layer))
-        fresh._trainable = model._trainable
+        set_own_trainable(fresh, own_trainable(model))
         return fresh
     # The graph inside a Sequential has another name than the Sequential.
     return _replay_functional(net, model.name, changed, call or _plain_call, shape)
@@ -82,7 +89,7 @@ def _replay_functional(
     net: Any, name: str, changed: Change, call: Call, shape: Callable[[Any], Any]
 ) -> Any:
     tensors = {id(tensor): _fresh_input(tensor, shape) for tensor in net.inputs}
-    inputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._inputs_struct)
+    inputs = keras.tree.map_structure(lambda t: tensors[id(t)], input_structure(net))
     nodes = [node for node in nodes_in_order(net) if not node.is_input]
     for operation in sorted((node.operation for node in nodes), key=_class_name):
         changed(operation)
@@ -91,9 +98,9 @@ def _replay_functional(
         results = call(node, changed(node.operation), args, kwargs)
         new = keras.tree.flatten(results)
         tensors.update({id(old): t for old, t in zip(node.outputs, new, strict=True)})
-    outputs = keras.tree.map_structure(lambda t: tensors[id(t)], net._outputs_struct)
+    outputs = keras.tree.map_structure(lambda t: tensors[id(t)], output_structure(net))
     fresh = _model(inputs, outputs, name, len(nodes))
-    fresh._trainable = net._trainable
+    set_own_trainable(fresh, own_trainable(net))
     return fresh
 
 
@@ -117,7 +124,7 @@ def _class_name(operation: Any) -> str:
 
 
 def _fresh_input(tensor: Any, shape: Callable[[Any], Any]) -> Any:
-    layer = tensor._keras_history.operation
+    layer = maker(tensor)
     return keras.Input(
         batch_shape=shape(tensor),
         dtype=tensor.dtype,

@@ -10,13 +10,14 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
+from tfprune.keras_internals import calls_of, graph_in, nodes_by_depth
 
 
 def is_graph(model: Any) -> bool:
     """Whether the model's graph of operations can be read: Functional or built Sequential."""
     if isinstance(model, keras.Sequential):
-        return model.built and getattr(model, "_functional", None) is not None
-    return isinstance(model, keras.Model) and hasattr(model, "_nodes_by_depth")
+        return model.built and graph_in(model) is not None
+    return isinstance(model, keras.Model) and isinstance(model, keras.Function)
 
 
 def functional(model: Any) -> Any:
@@ -27,7 +28,7 @@ def functional(model: Any) -> Any:
     """
     if not is_graph(model):
         raise no_graph(model, "its calls are code")
-    return model._functional if isinstance(model, keras.Sequential) else model
+    return graph_in(model) if isinstance(model, keras.Sequential) else model
 
 
 def no_graph(model: Any, reason: str) -> PruneError:
@@ -57,7 +58,7 @@ def room_to_recurse(calls: int) -> Iterator[None]:
 def nodes_in_order(net: Any) -> list[Any]:
     """Return the calls of a Functional model, producers first, repeated calls in their order."""
     ordered = []
-    for depth in sorted(net._nodes_by_depth, reverse=True):
-        nodes = net._nodes_by_depth[depth]
-        ordered += sorted(nodes, key=lambda node: node.operation._inbound_nodes.index(node))
+    for depth in sorted(nodes_by_depth(net), reverse=True):
+        nodes = nodes_by_depth(net)[depth]
+        ordered += sorted(nodes, key=lambda node: calls_of(node.operation).index(node))
     return ordered

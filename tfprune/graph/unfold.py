@@ -12,6 +12,7 @@ from tfprune.graph.clones import Clones
 from tfprune.graph.composite import graph_of
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import functional, is_graph, no_graph, nodes_in_order
+from tfprune.keras_internals import calls_undone, layers_of
 from tfprune.notes import Note
 
 
@@ -64,17 +65,15 @@ def _unfold_subclassed(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, 
     shapes = (model.get_build_config() or {}).get("input_shape")
     if shapes is None or isinstance(shapes, dict):
         raise no_graph(model, "the shapes of its inputs are not those of a tensor or a list")
-    calls = len(model._inbound_nodes)
     try:
-        inputs = keras.tree.map_shape_structure(lambda shape: keras.Input(shape[1:]), shapes)
-        around = keras.Model(inputs, model(inputs))
-        unfolded, notes = unfold(around, lambda layer: layer is model or wanted(layer))
+        with calls_undone([model]):
+            inputs = keras.tree.map_shape_structure(lambda shape: keras.Input(shape[1:]), shapes)
+            around = keras.Model(inputs, model(inputs))
+            unfolded, notes = unfold(around, lambda layer: layer is model or wanted(layer))
     except PruneError:
         raise
     except Exception as error:  # the model's own code, with any error of its own
         raise no_graph(model, f"its code cannot be followed: {first_line(error)}") from error
-    finally:
-        del model._inbound_nodes[calls:]
     reasons = [note.reason for note in notes if note.subject == model.name]
     if reasons:
         raise no_graph(model, f"its code cannot be followed: {reasons[0]}")
@@ -166,5 +165,5 @@ def _is_composite(operation: Any) -> bool:
         isinstance(operation, keras.layers.Layer)
         and not isinstance(operation, (keras.layers.Wrapper, keras.layers.RNN))
         and not type(operation).__module__.startswith("keras.src.layers.")
-        and (len(operation._flatten_layers()) > 1 or not operation.variables)
+        and (len(layers_of(operation)) > 1 or not operation.variables)
     )

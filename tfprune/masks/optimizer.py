@@ -9,6 +9,7 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel
+from tfprune.keras_internals import variables_of_optimizer
 from tfprune.masks.engine import MaskedKernel
 from tfprune.notes import Note
 from tfprune.plan import Rule
@@ -111,7 +112,7 @@ class PruningOptimizer(keras.optimizers.Optimizer):
     @property
     def variables(self) -> list[Any]:
         """Masks and steps, then the variables of the inner optimizer."""
-        return self._variables + self.inner_optimizer.variables
+        return variables_of_optimizer(self) + self.inner_optimizer.variables
 
     @property
     def learning_rate(self) -> Any:

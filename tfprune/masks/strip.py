@@ -9,6 +9,7 @@ from keras import ops
 
 from tfprune.errors import MissingExtra, PruneError
 from tfprune.graph import Clones, replay
+from tfprune.keras_internals import layers_of
 from tfprune.masks.engine import MaskedKernel
 from tfprune.masks.wrapper import PruneLowMagnitude
 
@@ -57,7 +58,7 @@ def strip_pruning(model: Any) -> Any:
 def masked_kernels(model: Any) -> list[MaskedKernel]:
     """Return the masked kernels of all wrappers in a model or layer, each kernel once."""
     found: dict[int, MaskedKernel] = {}
-    for layer in model._flatten_layers():
+    for layer in layers_of(model):
         if isinstance(layer, PruneLowMagnitude):
             for masked in layer.masked or []:
                 found.setdefault(id(masked.kernel.variable), masked)
@@ -66,30 +67,16 @@ def masked_kernels(model: Any) -> list[MaskedKernel]:
 
 def _strip_layer(layer: Any, clones: Clones) -> Any:
     inner = _inner(layer)
-    if not any(isinstance(part, PruneLowMagnitude) for part in _parts(inner)):
+    parts = layers_of(inner) if isinstance(inner, keras.layers.Layer) else []
+    wrappers = [part for part in parts if isinstance(part, PruneLowMagnitude)]
+    if not wrappers:
         return clones.of(inner)
     # A wrapper deep inside, as in TimeDistributed(prune_low_magnitude(Dense(8))).
     copy = type(inner).from_config(_strip_config(inner.get_config()))
-    clones.pair(_Unwrapped(inner), copy)
+    added = {id(v) for part in wrappers for m in part.masked or [] for v in (m.mask, m.step)}
+    variables = [variable for variable in inner.variables if id(variable) not in added]
+    clones.pair(inner, copy, variables, [part for part in parts if part not in wrappers])
     return copy
-
-
-class _Unwrapped:
-    """A layer seen without the wrappers inside it: its variables but for masks and steps."""
-
-    def __init__(self, layer: Any) -> None:
-        own = {
-            id(v)
-            for part in _parts(layer)
-            if isinstance(part, PruneLowMagnitude)
-            for masked in part.masked or []
-            for v in (masked.mask, masked.step)
-        }
-        self.variables = [v for v in layer.variables if id(v) not in own]
-        self._layers = [p for p in _parts(layer) if not isinstance(p, PruneLowMagnitude)]
-
-    def _flatten_layers(self) -> list[Any]:
-        return self._layers
 
 
 def _strip_config(config: Any) -> Any:
@@ -104,10 +91,6 @@ def _strip_config(config: Any) -> Any:
 
 def _inner(layer: Any) -> Any:
     return layer.layer if isinstance(layer, PruneLowMagnitude) else layer
-
-
-def _parts(layer: Any) -> list[Any]:
-    return list(layer._flatten_layers()) if isinstance(layer, keras.layers.Layer) else []
 
 
 def _masked(variable: Any, zeros: dict[int, MaskedKernel]) -> Any:

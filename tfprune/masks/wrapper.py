@@ -13,6 +13,7 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel, kernels_of
+from tfprune.keras_internals import layers_of
 from tfprune.masks.engine import MaskedKernel
 from tfprune.plan import Rule
 from tfprune.schedules import PruningSchedule
@@ -202,7 +203,7 @@ def prune_scope() -> Any:
 
 
 def _is_built(layer: Any) -> bool:
-    return all(part.built for part in layer._flatten_layers())
+    return all(part.built for part in layers_of(layer))
 
 
 def _build(layer: Any, shapes: tuple[Any, ...], named_shapes: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel, is_known, kernels_of, sublayers
+from tfprune.keras_internals import layers_inside
 from tfprune.plan.policy import PruningPolicy
 from tfprune.plan.rules import Plan, Row, Rule, Rules, Selector
 from tfprune.schedules import PruningSchedule
@@ -96,7 +97,7 @@ def _why_not(
 
 def _unknown(model: Any) -> Iterator[Row]:
     """Yield a row for each matrix that could be a kernel but whose layer does not say so."""
-    for layer in model._flatten_layers(include_self=False):
+    for layer in layers_inside(model):
         if is_known(layer) or type(layer).__module__.startswith("keras.src.layers.normal"):
             continue
         below = {id(v) for child in sublayers(layer) for v in child.trainable_variables}

@@ -10,6 +10,7 @@ import numpy as np
 
 from tfprune.graph import Clones, is_graph, replay
 from tfprune.keras_facts import kernels_of
+from tfprune.keras_internals import maker
 from tfprune.quantization.fake_quantize import FakeQuantize
 from tfprune.quantization.planning import Plan
 from tfprune.quantization.rules import FLOAT, LEARNED, MIXED, MOVED
@@ -91,7 +92,7 @@ class Rewriting:
         tensor = next(_floats((args, kwargs)))
         owner = self._rounded.get(id(tensor))
         if owner is None:
-            owner = self._range(tensor._keras_history.operation.name)
+            owner = self._range(maker(tensor).name)
             again = owner(tensor)
             args, kwargs = keras.tree.map_structure(
                 lambda t: again if t is tensor else t, (args, kwargs)
@@ -117,7 +118,7 @@ class Rewriting:
         return self._versions[id(tensor)]
 
     def _round(self, tensor: Any, output: Any) -> Any:
-        owner = self._range(tensor._keras_history.operation.name, output)
+        owner = self._range(maker(tensor).name, output)
         rounded = owner(tensor)
         self._rounded[id(rounded)] = owner
         return rounded

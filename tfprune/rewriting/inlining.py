@@ -7,6 +7,14 @@ from typing import Any
 import keras
 
 from tfprune.graph import Clones, functional, is_graph, nodes_in_order
+from tfprune.keras_internals import (
+    input_structure,
+    maker,
+    output_structure,
+    own_trainable,
+    set_own_trainable,
+    takes_training,
+)
 from tfprune.notes import Note
 from tfprune.rewriting.records import EXACT, Change
 
@@ -29,11 +37,11 @@ def inline(model: Any) -> tuple[Any, list[Change], list[Note]]:
     flat = _Flat({node.operation.name for node in nodes_in_order(net)})
     inputs = [_input(tensor) for tensor in net.inputs]
     outputs = flat.run(net, inputs, None, "")
-    structure = keras.tree.pack_sequence_as(net._outputs_struct, outputs)
-    nested = keras.tree.pack_sequence_as(net._inputs_struct, inputs)
+    structure = keras.tree.pack_sequence_as(output_structure(net), outputs)
+    nested = keras.tree.pack_sequence_as(input_structure(net), inputs)
     fresh = keras.Model(nested, structure, name=net.name)
     flat.clones.copy_weights()
-    fresh._trainable = net._trainable
+    set_own_trainable(fresh, own_trainable(net))
     return fresh, flat.changes, flat.clones.notes
 
 
@@ -68,7 +76,7 @@ class _Flat:
                 training if inside is None else inside,
                 f"{prefix}{operation.name}_",
             )
-        if training is not None and getattr(operation, "_call_has_training_arg", False):
+        if training is not None and takes_training(operation):
             kwargs = {"training": training, **kwargs}
         return keras.tree.flatten(self._copy(operation, prefix)(*args, **kwargs))
 
@@ -94,5 +102,5 @@ class _Flat:
 
 
 def _input(tensor: Any) -> Any:
-    layer = tensor._keras_history.operation
+    layer = maker(tensor)
     return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=layer.name)

@@ -19,8 +19,9 @@ def constant_form(node: Any) -> Form | None:
     BatchNormalization is not one: in training it is another function.
 
     Example:
+        >>> from tfprune.keras_internals import node_behind
         >>> x = keras.Input((2, 2, 3))
-        >>> node = (3.0 - x)._keras_history.operation._inbound_nodes[0]
+        >>> node = node_behind(3.0 - x)
         >>> constant_form(node)
         (-1.0, 3.0)
     """

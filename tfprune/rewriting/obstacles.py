@@ -9,6 +9,7 @@ from keras import layers
 
 from tfprune.graph import Calls
 from tfprune.keras_facts import PASS_THROUGH
+from tfprune.keras_internals import maker
 from tfprune.notes import Note
 from tfprune.plan.policy import breaks_cluster
 from tfprune.rewriting.numbers import constant_form
@@ -49,7 +50,7 @@ def _sizes(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:
     for tensor in model.inputs if odd else ():
         if len(tensor.shape) == 4:
             name = odd[0].operation.name
-            yield Note(tensor._keras_history.operation.name, _nearest(tensor.shape[1:3], name))
+            yield Note(maker(tensor).name, _nearest(tensor.shape[1:3], name))
 
 
 def _nearest(size: tuple[int | None, ...], layer: str) -> str:
@@ -120,7 +121,7 @@ def _leaks(model: Any, calls: Calls, part: SparsePart) -> Iterator[Note]:
             yield Note(node.operation.name, "reads a map that no GlobalAveragePooling2D follows")
     for tensor in model.outputs:
         if _is_map_of(part, calls.maker(tensor)):
-            name = tensor._keras_history.operation.name
+            name = maker(tensor).name
             yield Note(name, "is a map and an output of the model: end it in a pooling")
 
 

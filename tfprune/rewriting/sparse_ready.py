@@ -12,6 +12,7 @@ import numpy as np
 
 from tfprune.errors import PruneError, PruneWarning
 from tfprune.graph import Clones, functional, replay
+from tfprune.keras_internals import layers_of
 from tfprune.notes import Note
 from tfprune.rewriting.carrying import carry
 from tfprune.rewriting.editing import Edits
@@ -183,7 +184,7 @@ def _copied(model: Any) -> Any:
 
 def _check(model: Any) -> None:
     functional(model)
-    wrapped = [layer for layer in model._flatten_layers() if hasattr(layer, "masked")]
+    wrapped = [layer for layer in layers_of(model) if hasattr(layer, "masked")]
     if wrapped:
         raise PruneError(
             f"make {model.name!r} ready for sparse kernels",

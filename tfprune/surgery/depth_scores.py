@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tfprune.criteria.observe import observe
 from tfprune.errors import PruneError
 from tfprune.graph import Clones, replay
+from tfprune.keras_internals import loss_weights
 from tfprune.surgery.depth_candidates import Block
 
 Criterion = str | Callable[[Block, Any], float]
@@ -173,7 +174,7 @@ def _critic(model: Any, loss: Any) -> Any:
     """Return a model of nothing, compiled with the loss, to compute it with Keras' own rules."""
     weights = None
     if loss is None and model.compiled:
-        loss, weights = model.loss, model._compile_config.config.get("loss_weights")
+        loss, weights = model.loss, loss_weights(model)
     if loss is None:
         raise PruneError(
             f"rank the blocks of {model.name!r} by their loss",

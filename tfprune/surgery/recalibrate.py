@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tfprune.criteria.observe import observe
 from tfprune.errors import PruneError, PruneWarning, first_line
 from tfprune.graph import Clones, is_graph, replay
+from tfprune.keras_internals import layers_of, own_trainable, set_own_trainable
 from tfprune.notes import Note
 
 log = logging.getLogger("tfprune")
@@ -58,7 +59,7 @@ def recalibrate(model: Any, data: Any, steps: int | None = None) -> Any:
         [1.0, 0.0, 2.0, 1.0]
     """
     copy = _copy(model)
-    norms, notes = _measurable(copy, {id(layer) for layer in model._flatten_layers()})
+    norms, notes = _measurable(copy, {id(layer) for layer in layers_of(model)})
     if norms:
         listeners = [_Listener(layer) for layer in norms]
         _measure(copy, listeners, data, steps)
@@ -103,7 +104,7 @@ def _copy_subclassed(model: Any, clones: Clones) -> Any:
 
 def _measurable(copy: Any, of_user: set[int]) -> tuple[list[Any], list[Note]]:
     norms, notes = [], []
-    for layer in copy._flatten_layers():
+    for layer in layers_of(copy):
         if not hasattr(layer, "moving_mean"):
             continue
         reason = _why_not(layer, id(layer) in of_user)
@@ -154,9 +155,10 @@ class _Listener:
         self.layer = layer
         self.moments = Moments()
         self.heard: list[dict[str, Any]] = []
-        self._before = layer.momentum, layer._trainable
+        self._before = layer.momentum, own_trainable(layer)
         # With momentum 0 the moving statistics are those of the batch after each call.
-        layer.momentum, layer._trainable = 0.0, True
+        layer.momentum = 0.0
+        set_own_trainable(layer, True)
         layer.call = self._call
 
     def start(self) -> None:
@@ -180,7 +182,8 @@ class _Listener:
     def finish(self) -> list[Note]:
         layer = self.layer
         del layer.call
-        layer.momentum, layer._trainable = self._before
+        layer.momentum, trainable = self._before
+        set_own_trainable(layer, trainable)
         if self.moments.count == 0:
             reason = "no batch reached it, or it is called inside a loop (dynamic TimeDistributed)"
             return [Note(layer.name, f"keeps its moving statistics: {reason}")]

@@ -12,6 +12,7 @@ import keras
 from tfprune.channels import INNER_SIZES, Call, Flow
 from tfprune.errors import PruneError
 from tfprune.keras_facts import sublayers
+from tfprune.keras_internals import replace_layer
 
 Sizes = Mapping[str, Mapping[str, int]]
 
@@ -141,7 +142,7 @@ def _another(part: Any, changes: Mapping[str, int]) -> Any:
 
 def _swap(parent: Any, old: Any, new: Any) -> None:
     """Put a layer in the place of another: in Keras' list of layers, and in every attribute."""
-    parent._tracker.replace_tracked_value("layers", old, new)
+    replace_layer(parent, old, new)
     for name, value in list(vars(parent).items()):
         if value is old:
             setattr(parent, name, new)

@@ -11,6 +11,7 @@ import numpy as np
 
 from tfprune.errors import PruneError
 from tfprune.keras_files import load_model
+from tfprune.keras_internals import maker
 from tfprune.runners import TensorSpec
 
 Batch = dict[str, np.ndarray]
@@ -55,7 +56,7 @@ def input_specs(model: Any, specs: list[TensorSpec]) -> tuple[InputSpec, ...]:
     batch = specs[0].shape[0] if specs and specs[0].shape else 1
     return tuple(
         InputSpec(
-            getattr(t, "_keras_history", [t])[0].name,
+            maker(t).name,
             (batch, *tuple(t.shape)[1:]),
             keras.backend.standardize_dtype(t.dtype),
         )

@@ -10,6 +10,7 @@ import numpy as np
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.units import Ids
+from tfprune.keras_internals import gate_of, given_output_shape, projections
 
 layers = keras.layers
 
@@ -20,13 +21,13 @@ def multi_head_attention(call: Call) -> list[Flow]:
     Source: keras/src/layers/attention/multi_head_attention.py, the shapes in `build`.
     """
     layer = call.layer
-    output_shape = layer._output_shape or ()
-    if len(output_shape) > 1 or call.input.rank != 3:
+    shape = given_output_shape(layer) or ()
+    if len(shape) > 1 or call.input.rank != 3:
         return call.unknown("attention over several axes is not followed")
-    heads = call.new(layer._num_heads)
+    heads = call.new(layer.num_heads)
     _project(call, heads, heads)
     call.setting("num_heads", units=heads)
-    units = call.new(layer._output_dense.kernel.shape[-1])
+    units = call.new(projections(layer)[-1].kernel.shape[-1])
     _output(call, heads, units)
     call.setting("output_shape", units=units)
     return _outputs(call, heads, units)
@@ -44,7 +45,7 @@ def group_query_attention(call: Call) -> list[Flow]:
     _project(call, queries, heads)
     call.setting("num_key_value_heads", units=heads)
     call.setting("num_query_heads", units=queries)
-    units = call.new(layer._output_dense.kernel.shape[-1])
+    units = call.new(projections(layer)[-1].kernel.shape[-1])
     _output(call, queries, units)
     # The layer wants queries and values of one width, and makes its output as wide.
     for name in ("query", "value"):
@@ -55,11 +56,12 @@ def group_query_attention(call: Call) -> list[Flow]:
 def _project(call: Call, queries: Ids, heads: Ids) -> None:
     layer = call.layer
     value = _tensor(call, "value")
+    query_dense, key_dense, value_dense, _ = projections(layer)
     for dense, data, units in (
-        (layer._query_dense, _tensor(call, "query"), queries),
-        (layer._key_dense, _tensor(call, "key") or value, heads),
-        (layer._value_dense, value, heads),
-        (getattr(layer, "_gate_dense", None), _tensor(call, "query"), queries),
+        (query_dense, _tensor(call, "query"), queries),
+        (key_dense, _tensor(call, "key") or value, heads),
+        (value_dense, value, heads),
+        (gate_of(layer), _tensor(call, "query"), queries),
     ):
         if dense is not None:
             call.keep(data[1], f"they lie along an axis that {call.name} mixes")
@@ -69,7 +71,7 @@ def _project(call: Call, queries: Ids, heads: Ids) -> None:
 
 
 def _output(call: Call, heads: Ids, units: Ids) -> None:
-    dense = call.layer._output_dense
+    dense = projections(call.layer)[-1]
     call.reads(dense.kernel, 0, heads)
     call.writes(dense.kernel, 2, units)
     call.writes(dense.bias, 0, units)

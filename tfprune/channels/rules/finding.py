@@ -23,6 +23,7 @@ from tfprune.channels.rules import (
     pooling,
     recurrent,
 )
+from tfprune.keras_internals import layers_of
 
 Rule = Callable[[Call], "Flow | list[Flow]"]
 
@@ -86,7 +87,7 @@ def may_be_unfolded(layer: Any) -> bool:
 
 def _any_inside(layer: Any, attribute: str) -> bool:
     """Whether an attribute is set on a layer or on one of the layers inside it."""
-    return any(getattr(part, attribute, None) for part in layer._flatten_layers())
+    return any(getattr(part, attribute, None) for part in layers_of(layer))
 
 
 def _acts_in_training_alone(layer: Any) -> bool:

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from tfprune import keras_internals as internals
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.rules import embeddings
-from tfprune.channels.rules.transformer import attend, feed_forward, projections, residual_stream
+from tfprune.channels.rules.transformer import attend, feed_forward, projected, residual_stream
 from tfprune.channels.units import Ids
 
 Rule = Callable[[Call], "Flow | list[Flow]"]
@@ -27,7 +28,7 @@ def transformer_encoder(call: Call) -> list[Flow]:
     """Self-attention and a feed-forward part (Vaswani et al. 2017, arXiv 1706.03762)."""
     layer = call.layer
     stream = residual_stream(call)
-    heads = attend(call, layer._self_attention_layer, "", stream)
+    heads = attend(call, internals.self_attention(layer), "", stream)
     _feed_forward_of(call, stream)
     scores = [call.flow({1: heads}, i) for i in range(1, len(call.output_shapes))]
     return [call.flow({-1: stream}), *scores]
@@ -39,23 +40,24 @@ def transformer_decoder(call: Call) -> list[Flow]:
         return call.unknown("a cache of keys and values is not followed")
     layer = call.layer
     stream = residual_stream(call)
-    attend(call, layer._self_attention_layer, "", stream)
-    if layer._cross_attention_layer is not None:
+    attend(call, internals.self_attention(layer), "", stream)
+    cross = internals.cross_attention(layer)
+    if cross is not None:
         source = call.argument("encoder_sequence")
-        attend(call, layer._cross_attention_layer, "", stream, source[-1])
+        attend(call, cross, "", stream, source[-1])
     _feed_forward_of(call, stream)
     return call.flows({-1: stream})
 
 
 def disentangled_encoder(call: Call) -> list[Flow]:
     """DeBERTa's encoder: its attention reshapes by the width of the stream, so heads stay."""
-    attention = call.layer._self_attention_layer
+    attention = internals.self_attention(call.layer)
     stream = residual_stream(call)
     heads = call.new(attention.num_heads)
     call.keep(heads, f"{type(attention).__name__} divides the residual stream by its heads")
-    projections(call, attention, heads, stream, stream)
-    call.writes(attention._output_dense.kernel, 1, stream)
-    call.writes(attention._output_dense.bias, 0, stream)
+    output = projected(call, attention, heads, stream, stream)
+    call.writes(output.kernel, 1, stream)
+    call.writes(output.bias, 0, stream)
     _feed_forward_of(call, stream)
     return call.flows({-1: stream})
 
@@ -74,9 +76,9 @@ def vit_encoder(call: Call) -> list[Flow]:
 
 def f_net_encoder(call: Call) -> Flow:
     """A Fourier transform in place of attention (Lee-Thorp et al. 2021, arXiv 2105.03824)."""
-    layer = call.layer
     stream = residual_stream(call)
-    units = feed_forward(call, [layer._intermediate_dense], layer._output_dense, stream)
+    first, second = internals.f_net_feed_forward(call.layer)
+    units = feed_forward(call, [first], second, stream)
     call.setting("intermediate_dim", units=units)
     return call.flow({-1: stream})
 
@@ -125,8 +127,7 @@ def _t5_attention(call: Call, attention: Any, stream: Ids, source: Ids | None) -
 
 
 def _feed_forward_of(call: Call, stream: Ids) -> None:
-    layer = call.layer
-    first, second = layer._feedforward_intermediate_dense, layer._feedforward_output_dense
+    first, second = internals.feed_forward(call.layer)
     call.setting("intermediate_dim", units=feed_forward(call, [first], second, stream))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from tfprune.channels.call import Call
 from tfprune.channels.rules.activations import check_activation
 from tfprune.channels.units import Ids
+from tfprune.keras_internals import projections
 
 _ELEMENTWISE = {"gelu_approximate", "quick_gelu"}  # keras_hub's own
 
@@ -31,25 +32,23 @@ def why_kept(call: Call) -> str:
 
 def attend(call: Call, attention: Any, at: str, stream: Ids, *source: Ids | None) -> Ids:
     """A Keras MultiHeadAttention between two places of the stream, or from a source to it."""
-    heads = call.new(attention._num_heads)
-    projections(call, attention, heads, stream, *(source or (stream,)))
-    call.reads(attention._output_dense.kernel, 0, heads)
-    call.writes(attention._output_dense.kernel, 2, stream)
-    call.writes(attention._output_dense.bias, 0, stream)
+    heads = call.new(attention.num_heads)
+    output = projected(call, attention, heads, stream, *(source or (stream,)))
+    call.reads(output.kernel, 0, heads)
+    call.writes(output.kernel, 2, stream)
+    call.writes(output.bias, 0, stream)
     call.inner_setting(at + attention.name, "num_heads", heads)
     return heads
 
 
-def projections(call: Call, attention: Any, heads: Ids, stream: Ids, source: Ids | None) -> None:
-    """Queries are made of the stream, keys and values of the stream or of a source."""
-    for dense, read in (
-        (attention._query_dense, stream),
-        (attention._key_dense, source),
-        (attention._value_dense, source),
-    ):
+def projected(call: Call, attention: Any, heads: Ids, stream: Ids, source: Ids | None) -> Any:
+    """Make queries of the stream, keys and values of a source; return the layer of the output."""
+    query, key, value, output = projections(attention)
+    for dense, read in ((query, stream), (key, source), (value, source)):
         call.reads(dense.kernel, 0, read)
         call.writes(dense.kernel, 1, heads)
         call.writes(dense.bias, 0, heads)
+    return output
 
 
 def feed_forward(call: Call, first: Sequence[Any], second: Any, stream: Ids) -> Ids:

@@ -15,7 +15,8 @@ _FIRST = "channels_first has no int8 kernels in TFLite"
 
 def _conv(layer: Any, q: Arithmetic, inputs: Any) -> Any:
     if layer.padding == "causal":
-        inputs = ops.pad(inputs, layer._compute_causal_padding())
+        before = layer.dilation_rate[0] * (layer.kernel_size[0] - 1)
+        inputs = ops.pad(inputs, [(0, 0), (before, 0), (0, 0)])
     padding = "valid" if layer.padding == "causal" else layer.padding
 
     def product(x: Any, kernel: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras import layers, ops
 
+from tfprune import keras_internals as internals
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.activations import UNIT, activate, with_activation
 from tfprune.quantization.rules.rule import Rule, left_alone
@@ -63,7 +64,8 @@ def _attention(
     use_causal_mask: bool = False,
 ) -> Any:
     key = value if key is None else key
-    mask = layer._compute_attention_mask(
+    mask = internals.attention_mask(
+        layer,
         query,
         value,
         query_mask=query_mask,
@@ -74,14 +76,18 @@ def _attention(
     )
     factor = 1 / math.sqrt(layer.key_dim)
     # The factor goes into the kernel, which spares an op and a rounding.
-    queries = q.range(_projected(layer._query_dense, q, query, factor), "query")
-    keys = q.range(_projected(layer._key_dense, q, key), "key")
-    values = q.range(_projected(layer._value_dense, q, value), "value")
-    scores = q.range(ops.einsum(layer._dot_product_equation, keys, queries), "scores")
+    query_dense, key_dense, value_dense, output_dense = internals.projections(layer)
+    scored, summed = internals.attention_equations(layer)
+    queries = q.range(_projected(query_dense, q, query, factor), "query")
+    keys = q.range(_projected(key_dense, q, key), "key")
+    values = q.range(_projected(value_dense, q, value), "value")
+    scores = q.range(ops.einsum(scored, keys, queries), "scores")
     shares = q.fixed(ops.softmax(_masked(q, scores, mask), axis=-1), *UNIT)
-    kept = layer._dropout_layer(shares, training=q.training) if layer.dropout else shares
-    context = q.range(ops.einsum(layer._combine_equation, kept, values), "context")
-    outputs = _projected(layer._output_dense, q, context)
+    kept = shares
+    if layer.dropout:
+        kept = internals.attention_dropout(layer)(shares, training=q.training)
+    context = q.range(ops.einsum(summed, kept, values), "context")
+    outputs = _projected(output_dense, q, context)
     return (outputs, shares) if return_attention_scores else outputs
 
 
@@ -94,11 +100,12 @@ def _masked(q: Arithmetic, scores: Any, mask: Any) -> Any:
 
 
 def _attention_rule(layer: Any) -> Rule:
-    if getattr(layer, "_use_gate", False) or getattr(layer, "_sliding_window", None):
+    config = layer.get_config()  # Keras 3.12 has neither
+    if config.get("use_gate") or config.get("sliding_window"):
         return left_alone("attention with a gate or a sliding window has no int8 rule")
-    if type(layer)._compute_attention is not layers.MultiHeadAttention._compute_attention:
+    if not internals.attends_like(layer, layers.MultiHeadAttention):
         return left_alone("it overrides `_compute_attention`")
-    if layer.built and len(layer._dot_product_equation.split("->")[1]) != 4:
+    if layer.built and len(internals.attention_equations(layer)[0].split("->")[1]) != 4:
         return left_alone("it attends over several axes")
     return Rule(_attention)
 

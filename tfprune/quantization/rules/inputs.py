@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import layers, ops
 
+from tfprune.keras_internals import normalized_axes
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.normalization import by_channel
 from tfprune.quantization.rules.rule import Rule, left_alone
@@ -35,7 +36,7 @@ def _normalized(layer: Any, q: Arithmetic, inputs: Any) -> Any:
 
 
 def _normalization(layer: Any) -> Rule:
-    kept, reduced = tuple(layer._keep_axis), layer._reduce_axis
+    kept, reduced = normalized_axes(layer)
     last = kept in ((), (len(kept) + len(reduced) - 1,))
     if layer.invert or not last or layer.mean is None:
         return left_alone("it does not normalize the last axis with a known mean")
