@@ -10,6 +10,7 @@ import numpy as np
 
 from tfprune.data import Input, Usual
 from tfprune.graph.structure import functional, is_graph, nodes_in_order
+from tfprune.keras_internals import input_structure, maker
 
 
 def inputs_of(model: Any) -> tuple[Input, ...] | None:
@@ -29,7 +30,7 @@ def inputs_of(model: Any) -> tuple[Input, ...] | None:
     """
     if is_graph(model):
         net = functional(model)
-        keys = _keys(net._inputs_struct)
+        keys = _keys(input_structure(net))
         return tuple(
             _input(tensor, list(_readers(net, tensor)), key)
             for tensor, key in zip(net.inputs, keys, strict=True)
@@ -52,7 +53,7 @@ def packed(model: Any, inputs: Mapping[str, Any]) -> Any:
     """
     arrays = list(inputs.values())
     if is_graph(model):
-        return keras.tree.pack_sequence_as(functional(model)._inputs_struct, arrays)
+        return keras.tree.pack_sequence_as(input_structure(functional(model)), arrays)
     if getattr(model, "inputs", None) and keras.tree.is_nested(model.input):
         return keras.tree.pack_sequence_as(model.input, arrays)
     listed = list(inputs) == [f"input_{i}" for i in range(len(arrays))]
@@ -67,7 +68,7 @@ def _keys(structure: Any) -> list[tuple[str, ...]]:
 
 
 def _input(tensor: Any, readers: list[Any], keys: tuple[str, ...]) -> Input:
-    name = tensor._keras_history[0].name
+    name = maker(tensor).name
     tables = [layer for layer in readers if isinstance(layer, keras.layers.Embedding)]
     table = min(tables, key=lambda layer: layer.input_dim, default=None)
     return Input(
