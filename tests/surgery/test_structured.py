@@ -167,3 +167,23 @@ def test_a_subclassed_model_is_refused_with_the_way_out():
 def test_the_public_names_are_these():
     assert tfprune.plan_structured is plan_structured
     assert tfprune.criteria.Magnitude(p=1) is not None
+
+
+def open_model():
+    image = keras.Input((None, None, 3))
+    x = layers.Conv2D(8, 3, name="stem")(image)
+    x = layers.Conv2D(8, 3, name="second")(x)
+    return keras.Model(image, layers.Dense(2, name="head")(layers.GlobalAveragePooling2D()(x)))
+
+
+def test_macs_that_open_sizes_decide_are_no_target_and_never_zero():
+    found = r"of 'stem' are not known: a size is open .* \(and 1 more layers\)"
+    with pytest.raises(PruneError, match=found) as error:
+        plan_structured(open_model(), 0.5, target="macs")
+    assert "give input_shape=, the shape of one sample, for (None, None, 3)" in error.value.fix
+    plan = plan_structured(open_model(), 0.5)
+    assert plan.size.macs is None and str(plan).endswith(
+        "MACs unknown before input_shape= is given"
+    )
+    size = plan_structured(open_model(), 0.5, target="macs", input_shape=(16, 16, 3)).size
+    assert 0 < size.macs_after <= size.macs / 2

@@ -9,6 +9,7 @@ _PUBLIC = {
     "Counts": "records",
     "LayerCount": "records",
     "count": "counting",
+    "kernel_macs": "counting",
     "macs_by_kernel": "counting",
 }
 

@@ -76,7 +76,28 @@ def macs_by_kernel(model: Any, input_shape: Any = None) -> dict[int, int]:
         >>> macs_by_kernel(model)[id(model.layers[0].kernel)]
         8
     """
-    return _tally(model, input_shape).kernel_macs
+    return kernel_macs(model, input_shape)[0]
+
+
+def kernel_macs(model: Any, input_shape: Any = None) -> tuple[dict[int, int], tuple[Note, ...]]:
+    """Return `macs_by_kernel`, and the layers with weights that wait for a size, each with why.
+
+    Args:
+        model: A built Keras model.
+        input_shape: As in `count`.
+
+    Raises:
+        PruneError: no Keras model, not built, or it does not take `input_shape`.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((None, 4)), keras.layers.Dense(2, name="head")])
+        >>> [str(note) for note in kernel_macs(model)[1]]
+        ['head: a size is open until data comes']
+        >>> kernel_macs(model, (8, 4))[1]
+        ()
+    """
+    tally = _tally(model, input_shape)
+    return tally.kernel_macs, tuple(Note(*row) for row in tally.open_kernels.items())
 
 
 def _tally(model: Any, input_shape: Any) -> Tally:

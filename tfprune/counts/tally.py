@@ -20,7 +20,7 @@ from tfprune.notes import Note
 
 
 class Tally:
-    """Adds up calls; `rows`, `notes`, `kernel_macs` and `open_sizes` hold what came of it.
+    """Adds up calls; `rows`, `notes`, `kernel_macs` and the open ones hold what came of it.
 
     Args:
         model: The model whose layers are called.
@@ -30,6 +30,7 @@ class Tally:
         self.notes: list[Note] = []
         self.kernel_macs: dict[int, int] = {}
         self.open_sizes = 0  # calls that can't be counted before a size is given
+        self.open_kernels: dict[str, str] = {}  # those of them that have weights, and why
         self._ledger = Ledger()
         self._places = places_in(model)
         self._called: set[int] = set()
@@ -68,6 +69,8 @@ class Tally:
         self._ledger.add(place, call.outputs, None, times)
         if isinstance(reason, OpenSize):
             self.open_sizes += 1
+            if _has_weights(call):
+                self.open_kernels.setdefault(place.name, str(reason))
         else:
             self.notes.append(Note(place.name, f"MACs not counted: {reason}"))
 
@@ -125,6 +128,12 @@ class Tally:
             self.notes.append(Note(place.name, "its parameters are counted, but nothing calls it"))
             return place
         return near
+
+
+def _has_weights(call: Call) -> bool:
+    if isinstance(call.operation, keras.layers.Layer):
+        return bool(call.operation.weights)
+    return any(isinstance(value, keras.Variable) for value in call.operands)
 
 
 def _uses(call: Call) -> list[Use] | None:

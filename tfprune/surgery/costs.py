@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tfprune.channels import Group, Kept, Structure
-from tfprune.counts import macs_by_kernel
+from tfprune.counts import kernel_macs
+from tfprune.errors import PruneError
 
 
 class Costs:
@@ -21,7 +22,8 @@ class Costs:
 
     def __init__(self, structure: Structure, input_shape: Any = None) -> None:
         self._sizes = {id(v): math.prod(v.shape) for v in _weights(structure.model)}
-        self._macs = macs_by_kernel(structure.model, input_shape)
+        self._macs, self._open = kernel_macs(structure.model, input_shape)
+        self._model = structure.model
         self._axes: dict[int, list[np.ndarray]] = {}
         for binding in structure.bindings:
             self._axes.setdefault(id(binding.variable), []).append(binding.ids)
@@ -30,9 +32,30 @@ class Costs:
         """Return the number of parameters, moving statistics included."""
         return self._sum(self._sizes, kept)
 
-    def macs(self, kept: Kept) -> int:
-        """Return the multiply-accumulates of all kernels for one sample."""
-        return self._sum(self._macs, kept)
+    def macs(self, kept: Kept) -> int | None:
+        """Return the multiply-accumulates of all kernels for one sample; None if not known."""
+        return None if self._open else self._sum(self._macs, kept)
+
+    def of(self, target: str, kept: Kept) -> int:
+        """Return the cost in "params" or "macs", which `check` has found to be known."""
+        return self._sum({"params": self._sizes, "macs": self._macs}[target], kept)
+
+    def check(self, target: str) -> None:
+        """Refuse a target that can't be known.
+
+        Raises:
+            PruneError: the multiply-accumulates of some layer are not known.
+        """
+        if target != "macs" or not self._open:
+            return
+        first, *others = self._open
+        more = f" (and {len(others)} more layers)" if others else ""
+        inputs = ", ".join(str(tuple(tensor.shape[1:])) for tensor in self._model.inputs)
+        raise PruneError(
+            'target="macs"',
+            f"the multiply-accumulates of {first.subject!r} are not known: {first.reason}{more}",
+            f'give input_shape=, the shape of one sample, for {inputs}; or target="params"',
+        )
 
     def of_a_unit(self, target: str, group: Group) -> float:
         """Return what one unit of a group costs, in "params" or "macs", to first order."""

@@ -53,14 +53,15 @@ def plan_structured(
         min_width: Fewest units that stay in each group.
         max_ratio: No group loses a larger share; None for 0.9, or `ratio` if that is more.
         keep: Names or globs of layers whose output stays as it is.
-        input_shape: Shape of one sample, if the model leaves sizes open (for MACs only).
+        input_shape: Shape of one sample, if the model leaves sizes open: MACs depend on it, so
+            target="macs" needs it then.
 
     Returns:
         A `StructuredPlan`: print it, then `apply()` it.
 
     Raises:
         PruneError: the model is subclassed or not built, an argument is wrong, a name matches
-            nothing, nothing can be removed, or the target can't be reached.
+            nothing, nothing can be removed, or the target can't be reached or not be known.
 
     Example:
         >>> import keras
@@ -79,6 +80,7 @@ def plan_structured(
     own = _own_ratios(structure.groups, ratio, keep)
     chosen = _prunable(structure, own)
     costs = Costs(structure, input_shape)
+    costs.check(target)
     scores = judge.scores(_judged(structure, model), [group for group, _ in chosen])
     power = getattr(judge, "loss_power", None)
     if target != "units" and power is not None:
@@ -97,9 +99,13 @@ def plan_structured(
     if target == "units":
         shares = allocate(candidates, common, *settings)
     else:
-        cost = getattr(costs, target)
-        goal = (1 - common) * cost(kept_if([np.ones(c.size, bool) for c in candidates]))
-        shares = allocate_to(candidates, lambda keeps: cost(kept_if(keeps)), goal, *settings)
+        whole = kept_if([np.ones(c.size, bool) for c in candidates])
+        shares = allocate_to(
+            candidates,
+            lambda keeps: costs.of(target, kept_if(keeps)),
+            (1 - common) * costs.of(target, whole),
+            *settings,
+        )
     return _plan(structure, costs, chosen, shares, kept_if, own, judge.unjudged)
 
 

@@ -40,12 +40,26 @@ class GroupRow:
 
 @dataclass(frozen=True)
 class Size:
-    """Parameters and multiply-accumulates of one sample, before and after."""
+    """Parameters and multiply-accumulates of one sample, before and after.
+
+    Args:
+        params: Parameters now.
+        params_after: And then.
+        macs: Multiply-accumulates now; None where sizes that the model leaves open decide.
+        macs_after: And then.
+    """
 
     params: int
     params_after: int
-    macs: int
-    macs_after: int
+    macs: int | None
+    macs_after: int | None
+
+    @property
+    def macs_in_words(self) -> str:
+        """`"30,240 → 11,024"`, or that they are not known."""
+        if self.macs is None or self.macs_after is None:
+            return "unknown before input_shape= is given"
+        return f"{self.macs:,} → {self.macs_after:,}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,7 @@ class StructuredPlan(Shown):
         size = self.size
         total = (
             f"{self.removed} of {self.units} units go; parameters {size.params:,} → "
-            f"{size.params_after:,}, MACs {size.macs:,} → {size.macs_after:,}"
+            f"{size.params_after:,}, MACs {size.macs_in_words}"
         )
         notes = [f"{note.subject}: not followed, {note.reason}" for note in self.notes]
         return "\n".join([*map(str, self.rows), *notes, total])

@@ -26,7 +26,7 @@ def structured_table(plan: StructuredPlan) -> Group:
     lines = [
         f"units removed: {plan.removed:,} of {plan.units:,}",
         f"parameters: {size.params:,} → {size.params_after:,}",
-        f"multiply-accumulates of the kernels: {size.macs:,} → {size.macs_after:,}",
+        f"multiply-accumulates of the kernels: {size.macs_in_words}",
         *(f"{note.subject}: not followed, {note.reason}" for note in plan.notes),
     ]
     return Group(table, *map(Text, lines))
