@@ -60,6 +60,23 @@ def test_a_frozen_layer_is_reported():
         fit(model)
 
 
+@pytest.mark.parametrize("pattern", [{}, {"block_size": (1, 2)}, {"sparsity_m_by_n": (2, 4)}])
+def test_a_frozen_layer_keeps_its_weights_until_it_trains(pattern):
+    at_once = tfprune.ConstantSparsity(0.5, begin_step=1, frequency=1)
+    model = tfprune.prune_low_magnitude(small_model(), at_once, **pattern)
+    frozen = model.get_layer("hidden")
+    frozen.trainable = False
+    model.compile("sgd", "mse")
+    with pytest.warns(PruneWarning, match=r"frozen or unused"):
+        fit(model)
+    assert frozen.layer.kernel.numpy().all()
+    assert not model.get_layer("head").layer.kernel.numpy().all()
+    frozen.trainable = True
+    model.compile("sgd", "mse")
+    fit(model)
+    assert np.mean(frozen.layer.kernel.numpy() == 0) >= 0.33
+
+
 def test_a_model_without_masks_is_reported():
     model = small_model()
     model.compile("sgd", "mse")

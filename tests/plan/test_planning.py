@@ -95,3 +95,10 @@ def test_a_rule_that_is_no_rule_is_refused(model):
 def test_a_rule_comes_back_from_its_config():
     rule = Rule(ConstantSparsity(0.8, 5), Block((1, 2), "MAX"))
     assert Rule.from_config(rule.get_config()) == rule
+
+
+def test_the_row_of_a_frozen_layer_says_that_nothing_happens_until_it_trains():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
+    model.layers[0].trainable = False
+    [row] = plan_pruning(model).rows
+    assert row.reason == "default rule; frozen: it stays as it is until it trains"

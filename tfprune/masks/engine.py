@@ -46,8 +46,8 @@ class MaskedKernel:
         return int(self.step.numpy())
 
     def begin(self) -> None:
-        """Set the mask of step 1, if training has not begun yet."""
-        if self.steps_begun == 0:
+        """Set the mask of step 1, if training has not begun yet; a frozen kernel stays as it is."""
+        if self.kernel.variable.trainable and self.steps_begun == 0:
             self.kernel.variable.assign(self.advance(self.kernel.variable))
 
     def advance(self, weights: Any) -> Any:

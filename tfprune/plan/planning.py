@@ -74,9 +74,8 @@ def row_for(kernel: Kernel, rules: Rules, policy: PruningPolicy | None = None) -
     rule, selector = rules.find(kernel)
     reason = _why_not(kernel, rule, selector, policy)
     if reason is None:
-        return Row(
-            kernel.name, kernel.shape, rule, f"rule for {selector}" if selector else "default rule"
-        )
+        chosen_by = f"rule for {selector}" if selector else "default rule"
+        return Row(kernel.name, kernel.shape, rule, chosen_by + _frozen(kernel))
     if selector is not None and rule is not None:
         raise PruneError(f"prune {kernel.name} to {rule.describe()}", reason, "change its rule")
     return Row(kernel.name, kernel.shape, None, reason)
@@ -93,6 +92,10 @@ def _why_not(
     if chosen_by_default and set(kernel.in_axes) & set(kernel.out_axes):
         return DEPTHWISE
     return rule.pattern.misfit(kernel.canonical_shape)
+
+
+def _frozen(kernel: Kernel) -> str:
+    return "" if kernel.variable.trainable else "; frozen: it stays as it is until it trains"
 
 
 def _unknown(model: Any) -> Iterator[Row]:
