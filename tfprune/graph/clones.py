@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from tfprune.errors import PruneError, first_line, first_sentence
+from tfprune.graph.alike import check_weights, compare, may_forget
 from tfprune.graph.values import tensor_of
 from tfprune.keras_internals import (
     given_output_shape,
@@ -36,6 +37,7 @@ class Clones:
     def __init__(self, read: Callable[[Any], Any] = tensor_of) -> None:
         self._read = read
         self._pairs: list[_Pair] = []
+        self._compared: list[tuple[Any, Any, Sequence[Any] | None]] = []
         self._created: dict[int, Any] = {}  # id of an original's variable → its finished copy
         self.notes: list[Note] = []
 
@@ -53,7 +55,31 @@ class Clones:
             self.notes.append(Note(layer.name, f"shared with the original model, {found}"))
             return layer
         self.pair(layer, copy)
+        if config is None:
+            copy.name = layer.name  # a config that Keras made by itself may leave it out
+            self.compare(layer, copy)
         return copy
+
+    def compare(self, layer: Any, copy: Any, variables: Sequence[Any] | None = None) -> None:
+        """Let `copy_weights` check that the copy computes what the layer does.
+
+        Layers of Keras itself are taken at their word.
+
+        Args:
+            layer: The user's layer.
+            copy: Its copy, or another rebuilt from the same config.
+            variables: Those of the layer's that the copy has; None for all.
+        """
+        if may_forget(layer):
+            self._compared.append((layer, copy, variables))
+
+    def check_config(self, layer: Any) -> None:
+        """Let `copy_weights` check that the config of a layer, copied in another size, tells all.
+
+        A layer that is rebuilt from its config as it is must compute what it computes now.
+        """
+        if may_forget(layer):
+            self.compare(layer, clone_layer(layer))
 
     def pair(
         self,
@@ -96,8 +122,8 @@ class Clones:
 
         Raises:
             PruneError: a copy has other weights than its original, so that its config does not
-                say all (LoRA was enabled on a layer inside it, for one); or what it was adapted
-                to cannot be copied.
+                say all (LoRA was enabled on a layer inside it, for one); it computes something
+                else; or what it was adapted to cannot be copied.
         """
         for name, variables, layers, copy in self._pairs:
             vars(copy).pop("add_weight", None)
@@ -106,22 +132,20 @@ class Clones:
                 for source, target in zip(variables, copy.variables, strict=False)
                 if self._created.get(id(source)) is not target
             ]
-            if len(variables) != len(copy.variables) or any(
-                tuple(value.shape) != tuple(target.shape) for value, target in left
-            ):
-                raise PruneError(
-                    f"copy the layer {name!r}",
-                    "rebuilt from its config it has other weights than now",
-                    "merge LoRA weights first; a custom layer tells all in get_config()",
-                )
+            check_weights(name, len(variables), copy, left)
             for value, target in left:
                 target.assign(value)
             for old, new in zip(layers, layers_of(copy), strict=True):
+                if new is not copy:
+                    new.name = old.name  # numbered by Keras where the user gave it none
                 _copy_adapted(old, new)
                 if own_trainable(old) != own_trainable(new):
                     set_own_trainable(new, own_trainable(old))
             for old, new in zip(variables, copy.variables, strict=True):
                 new.trainable = old.trainable
+        for layer, copy, some in self._compared:
+            note = compare(layer, copy, list(layer.variables if some is None else some))
+            self.notes += [] if note is None else [note]
 
 
 class _Pair(NamedTuple):

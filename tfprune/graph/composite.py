@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from tfprune.errors import PruneError, first_line, first_sentence
 from tfprune.graph.constants import constants_in_graph
+from tfprune.graph.drawing import drawn
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import nodes_in_order
 from tfprune.keras_internals import (
@@ -26,8 +27,6 @@ from tfprune.keras_internals import (
     own_trainable,
     set_own_trainable,
 )
-
-_BATCH, _LENGTH = 2, 16  # of the samples that a graph is tried on, where a shape says None
 
 
 @contextmanager
@@ -165,9 +164,8 @@ def _is_float_tensor(value: Any) -> bool:
 
 def _check_equal(layer: Any, node: Any, graph: Any) -> None:
     """Refuse a graph that computes anything else than the layer, tried on drawn numbers."""
-    rng = np.random.default_rng(0)
-    drawn = [_sample(tensor, rng) for tensor in graph.inputs]
-    left = iter(drawn)
+    inputs = drawn(list(graph.inputs), np.random.default_rng(0))
+    left = iter(inputs)
     args, kwargs = keras.tree.map_structure(
         lambda value: next(left) if isinstance(value, keras.KerasTensor) else value,
         (node.arguments.args, node.arguments.kwargs),
@@ -176,19 +174,9 @@ def _check_equal(layer: Any, node: Any, graph: Any) -> None:
         kwargs["training"] = False
     try:
         wanted = layer(*args, **kwargs)
-        made = graph(drawn[0] if len(drawn) == 1 else drawn, training=False)
+        made = graph(inputs[0] if len(inputs) == 1 else inputs, training=False)
     except Exception as error:
         raise _stays(layer, f"its graph cannot be tried ({first_line(error)})") from error
     pairs = zip(keras.tree.flatten(wanted), keras.tree.flatten(made), strict=True)
     if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
         raise _stays(layer, "its graph computes something else")
-
-
-def _sample(tensor: Any, rng: np.random.Generator) -> Any:
-    lengths = [_LENGTH if length is None else length for length in tensor.shape]
-    if tensor.shape[0] is None:
-        lengths[0] = _BATCH
-    values: Any = rng.normal(size=lengths)
-    if not keras.backend.is_float_dtype(tensor.dtype):
-        values = values > 0
-    return keras.ops.convert_to_tensor(values.astype(tensor.dtype))

@@ -10,6 +10,7 @@ import keras
 from tfprune.errors import PruneError
 from tfprune.graph.structure import functional, is_graph, nodes_in_order, room_to_recurse
 from tfprune.keras_internals import (
+    calls_of,
     input_structure,
     maker,
     output_structure,
@@ -42,14 +43,15 @@ def replay(
         call: `call(node, operation, args, kwargs)` makes each call and returns its outputs, in
             the structure of the original's; `node` is the original's, `operation` what `change`
             returned. None simply calls. With it a Sequential model comes out as a Functional one.
-        shape: Original input tensor → the batch shape of the input in its place.
+        shape: Original tensor → the batch shape of the one in its place.
         memo: For nested calls.
 
     Returns:
         A plain `keras.Sequential` or `keras.Model` on inputs of its own.
 
     Raises:
-        PruneError: the model is subclassed or not built.
+        PruneError: the model is subclassed or not built, or what stands in the place of a layer
+            puts out another shape than it should.
 
     Example:
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
@@ -71,14 +73,36 @@ def replay(
         return memo[id(operation)]
 
     if isinstance(model, keras.Sequential) and call is None:
-        start = _fresh_input(net.inputs[0], shape)
-        fresh = keras.Sequential([start], name=model.name)
-        for layer in model.layers:
-            fresh.add(changed(layer))
-        set_own_trainable(fresh, own_trainable(model))
-        return fresh
+        return _replay_sequential(model, net, changed, shape)
     # The graph inside a Sequential has another name than the Sequential.
     return _replay_functional(net, model.name, changed, call or _plain_call, shape)
+
+
+def _replay_sequential(model: Any, net: Any, changed: Change, shape: Callable[[Any], Any]) -> Any:
+    layers = [changed(layer) for layer in model.layers]
+    calls = [node for node in nodes_in_order(net) if not node.is_input]
+    try:
+        fresh = keras.Sequential([_fresh_input(net.inputs[0], shape), *layers], name=model.name)
+    finally:  # also if a layer behind the one to blame has failed
+        for node, layer in zip(calls, layers, strict=True):
+            if not calls_of(layer):
+                break
+            _check_shapes(node, calls_of(layer)[-1].outputs, shape)
+    set_own_trainable(fresh, own_trainable(model))
+    return fresh
+
+
+def _check_shapes(node: Any, outputs: Any, shape: Callable[[Any], Any]) -> None:
+    """Refuse what came out in the place of a call, if its shape is not what it should be."""
+    for old, new in zip(node.outputs, outputs, strict=True):
+        wanted, got = tuple(shape(old)), tuple(new.shape)
+        known = [(a, b) for a, b in zip(wanted, got, strict=False) if None not in (a, b)]
+        if len(wanted) != len(got) or any(a != b for a, b in known):
+            raise PruneError(
+                f"copy the layer {node.operation.name!r}",
+                f"rebuilt from its config it puts out the shape {got}, not {wanted}",
+                "a custom layer returns every argument of __init__ from get_config()",
+            )
 
 
 def _plain_call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
@@ -97,6 +121,7 @@ def _replay_functional(
         args, kwargs = node.arguments.fill_in(tensors)
         results = call(node, changed(node.operation), args, kwargs)
         new = keras.tree.flatten(results)
+        _check_shapes(node, new, shape)
         tensors.update({id(old): t for old, t in zip(node.outputs, new, strict=True)})
     outputs = keras.tree.map_structure(lambda t: tensors[id(t)], output_structure(net))
     fresh = _model(inputs, outputs, name, len(nodes))

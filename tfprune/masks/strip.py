@@ -11,7 +11,7 @@ from tfprune.errors import MissingExtra, PruneError
 from tfprune.graph import Clones, replay
 from tfprune.keras_internals import layers_of
 from tfprune.masks.engine import MaskedKernel
-from tfprune.masks.wrapper import PruneLowMagnitude
+from tfprune.masks.wrapper import PruneLowMagnitude, build_inside
 
 
 def strip_pruning(model: Any) -> Any:
@@ -50,7 +50,8 @@ def strip_pruning(model: Any) -> Any:
     else:
         stripped = _strip_layer(model, clones)
         if model.built:
-            stripped.build_from_config(_inner(model).get_build_config())
+            config = _inner(model).get_build_config() or {}
+            build_inside(stripped, tuple(config.get("shapes_dict", config).values()), {})
     clones.copy_weights()
     return stripped
 
@@ -76,6 +77,7 @@ def _strip_layer(layer: Any, clones: Clones) -> Any:
     added = {id(v) for part in wrappers for m in part.masked or [] for v in (m.mask, m.step)}
     variables = [variable for variable in inner.variables if id(variable) not in added]
     clones.pair(inner, copy, variables, [part for part in parts if part not in wrappers])
+    clones.compare(inner, copy, variables)
     return copy
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 import keras
 
-from tfprune.errors import PruneError
+from tfprune.errors import PruneError, first_line
 from tfprune.keras_facts import Kernel, kernels_of
 from tfprune.keras_internals import layers_of
 from tfprune.masks.engine import MaskedKernel
@@ -96,7 +97,7 @@ class PruneLowMagnitude(keras.layers.Layer):
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
         """Build the wrapped layer and add the masks of its kernels."""
         if not _is_built(self.layer):
-            _build(self.layer, shapes, named_shapes)
+            build_inside(self.layer, shapes, named_shapes)
         if self.masked is None:
             self._add_masks()
 
@@ -111,7 +112,7 @@ class PruneLowMagnitude(keras.layers.Layer):
 
     def _add_masks(self) -> None:
         kernels = kernels_of(self.layer)
-        chosen = [(k, self._rule_of(k)) for k in kernels]
+        chosen = zip(kernels, self._rules_for(kernels), strict=True)
         self.masked = [self._mask(k, rule) for k, rule in chosen if rule is not None]
         if not self.masked:
             raise PruneError(
@@ -120,8 +121,19 @@ class PruneLowMagnitude(keras.layers.Layer):
                 "leave it unwrapped, or give it a method get_prunable_weights()",
             )
 
-    def _rule_of(self, kernel: Kernel) -> Rule | None:
-        return self.rules.get(self._local(kernel), self.rule)
+    def _rules_for(self, kernels: list[Kernel]) -> list[Rule | None]:
+        """Return each kernel's rule; by order where Keras has numbered the names inside anew."""
+        names = [self._local(kernel) for kernel in kernels]
+        strange = [name for name in self.rules if name not in names]
+        if strange and list(map(_unnumbered, self.rules)) == list(map(_unnumbered, names)):
+            return list(self.rules.values())
+        if strange:
+            raise PruneError(
+                f"rules for {strange[0]!r} in {self.layer.name!r}",
+                "the layer has no kernel of that name",
+                f"choose one of: {', '.join(names)}",
+            )
+        return [self.rules.get(name, self.rule) for name in names]
 
     def _local(self, kernel: Kernel) -> str:
         return kernel.name.removeprefix(f"{self.layer.name}/")
@@ -202,14 +214,27 @@ def prune_scope() -> Any:
     return keras.saving.CustomObjectScope({"PruneLowMagnitude": PruneLowMagnitude})
 
 
+def _unnumbered(name: str) -> str:
+    return re.sub(r"_\d+(?=/|$)", "", name)
+
+
 def _is_built(layer: Any) -> bool:
     return all(part.built for part in layers_of(layer))
 
 
-def _build(layer: Any, shapes: tuple[Any, ...], named_shapes: dict[str, Any]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras warns of layers that have no `build` of their own
-        layer.build(*shapes, **named_shapes)
-    if not _is_built(layer):
-        inputs = [keras.KerasTensor(shape) for shape in (*shapes, *named_shapes.values())]
-        layer.compute_output_spec(*inputs)  # runs `call`, which builds the layers inside
+def build_inside(layer: Any, shapes: tuple[Any, ...], named_shapes: dict[str, Any]) -> None:
+    """Build a layer and those inside it, never twice: `build` of a user may have no guard."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras warns of layers without a `build` of their own
+            if not layer.built:
+                layer.build(*shapes, **named_shapes)
+        if not _is_built(layer):
+            inputs = [keras.KerasTensor(shape) for shape in (*shapes, *named_shapes.values())]
+            layer.compute_output_spec(*inputs)  # runs `call`, which builds the layers inside
+    except Exception as error:  # the layer's own code, with any error of its own
+        raise PruneError(
+            f"build {type(layer).__name__} {layer.name!r} in its pruning wrapper",
+            first_line(error),
+            "call the layer on data once, and wrap it then",
+        ) from error

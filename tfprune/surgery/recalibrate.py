@@ -99,6 +99,7 @@ def _copy_subclassed(model: Any, clones: Clones) -> Any:
             "give it get_config and from_config, and call it on data once before",
         ) from error
     clones.pair(model, copy)
+    clones.compare(model, copy)
     return copy
 
 

@@ -69,6 +69,7 @@ def _smaller(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
             f"register what its config names with Keras, or keep=[{layer.name!r}]",
         ) from error
     clones.pair(layer, smaller)
+    clones.check_config(layer)
     return smaller if inner_sizes is None else Resized(smaller, inner_sizes)
 
 
