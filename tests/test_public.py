@@ -1,7 +1,9 @@
 """What `import tfprune` promises: the names, their examples, the house, and no TensorFlow."""
 
+import ast
 import doctest
 import importlib
+import inspect
 import pkgutil
 import subprocess
 import sys
@@ -13,6 +15,12 @@ import tfprune
 MODULES = [
     m.name for m in pkgutil.walk_packages(tfprune.__path__, "tfprune.") if "__main__" not in m.name
 ]
+
+
+def python(code, cwd=None):
+    """Return what a fresh session prints, its errors included."""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd)
+    return ran.stdout if ran.returncode == 0 else ran.stderr
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -28,12 +36,30 @@ def test_every_public_name_exists_and_says_what_it_is(name):
 
 def test_all_is_what_is_visible():
     assert sorted(tfprune.__all__) == sorted(dir(tfprune))
-    assert len(tfprune.__all__) <= 30
+    assert len(tfprune.__all__) <= 36
 
 
-def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'prune'"):
-        tfprune.prune  # noqa: B018
+def test_type_checkers_are_told_of_every_public_name_where_it_lives():
+    told = {}
+    for node in ast.walk(ast.parse(inspect.getsource(tfprune))):
+        if isinstance(node, ast.ImportFrom) and node.col_offset:
+            told |= {alias.asname: node.module for alias in node.names if alias.asname}
+    assert told == {
+        **tfprune._PUBLIC,
+        **dict.fromkeys(["android", "criteria", "rewriting"], "tfprune"),
+    }
+
+
+def test_an_unknown_name_says_the_nearest():
+    with pytest.raises(AttributeError, match=r"no attribute 'convertt'; it has convert\b"):
+        tfprune.convertt  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "name", ["android.benchmark_android", "rewriting.plan_sparse_ready", "criteria.Taylor"]
+)
+def test_a_name_that_the_docs_write_out_works_in_a_fresh_session(name):
+    assert python(f"import tfprune; tfprune.{name}") == ""
 
 
 @pytest.mark.parametrize("statement", ["import tfprune", "import tfprune; tfprune.PruneError"])
@@ -43,13 +69,38 @@ def test_importing_tfprune_imports_neither_tensorflow_nor_keras(statement):
     assert output.stdout.strip() == "set()"
 
 
-def test_a_half_trained_model_loads_where_keras_was_imported_first(tmp_path):
+@pytest.fixture(scope="module")
+def half_done(tmp_path_factory):
+    """A folder with a model that is half pruned and half in int8."""
     import keras
 
+    folder = tmp_path_factory.mktemp("half")
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-    tfprune.prune_low_magnitude(model).save(tmp_path / "half.keras")
-    load = "import keras, tfprune; keras.saving.load_model('half.keras')"
-    assert subprocess.run([sys.executable, "-c", load], cwd=tmp_path).returncode == 0
+    tfprune.prune_low_magnitude(model).save(folder / "wrapped.keras")
+    tfprune.quantize_model(model).save(folder / "int8.keras")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import keras, tfprune",
+        "import tfprune, keras",
+        "import tfprune; tfprune.PruneError; import keras",
+        "import tfprune; tfprune.convert; import keras",
+        "import tfprune.tflite, tfprune.keras_files, keras; tfprune.verify",
+    ],
+)
+def test_keras_loads_our_layers_whichever_was_imported_first(half_done, imports):
+    load = "[keras.saving.load_model(f) for f in ('wrapped.keras', 'int8.keras')]"
+    assert python(f"{imports}; {load}", cwd=half_done) == ""
+
+
+def test_keras_is_found_as_if_nobody_had_waited_for_it():
+    found = "type(keras.__loader__).__name__, keras.__spec__.loader is keras.__loader__"
+    waiting = "[f for f in sys.meta_path if 'tfprune' in type(f).__module__]"
+    code = f"import tfprune, keras, sys; print({found}, {waiting})"
+    assert python(code) == "SourceFileLoader True []\n"
 
 
 def test_no_submodule_hides_a_public_function():

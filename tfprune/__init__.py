@@ -6,13 +6,53 @@ Every public name is loaded when it is first used, so `import tfprune` does not 
 from __future__ import annotations
 
 import importlib
-import sys
-from typing import Any
+import pkgutil
+from typing import TYPE_CHECKING
 
+from tfprune import _keras_classes
 from tfprune._version import __version__
+
+if TYPE_CHECKING:  # what type checkers and editors know; a test holds it against `_PUBLIC`
+    from tfprune import android as android
+    from tfprune import criteria as criteria
+    from tfprune import rewriting as rewriting
+    from tfprune.ablation import quantization_errors as quantization_errors
+    from tfprune.bench.benchmark import benchmark as benchmark
+    from tfprune.errors import PruneError as PruneError
+    from tfprune.errors import PruneWarning as PruneWarning
+    from tfprune.errors import VerificationError as VerificationError
+    from tfprune.export import convert as convert
+    from tfprune.export import doctor as doctor
+    from tfprune.inspection import inspect as inspect
+    from tfprune.masks import PrunableLayer as PrunableLayer
+    from tfprune.masks import PruningOptimizer as PruningOptimizer
+    from tfprune.masks import PruningSummaries as PruningSummaries
+    from tfprune.masks import UpdatePruningStep as UpdatePruningStep
+    from tfprune.masks import prune_low_magnitude as prune_low_magnitude
+    from tfprune.masks import prune_scope as prune_scope
+    from tfprune.masks import strip_pruning as strip_pruning
+    from tfprune.patterns import NM as NM
+    from tfprune.patterns import Block as Block
+    from tfprune.plan import PruneForLatencyOnXNNPack as PruneForLatencyOnXNNPack
+    from tfprune.plan import PruningPolicy as PruningPolicy
+    from tfprune.plan import Rule as Rule
+    from tfprune.plan import plan_pruning as plan_pruning
+    from tfprune.quantization import quantize_model as quantize_model
+    from tfprune.reports import report as report
+    from tfprune.rewriting import make_sparse_ready as make_sparse_ready
+    from tfprune.schedules import ConstantSparsity as ConstantSparsity
+    from tfprune.schedules import PolynomialDecay as PolynomialDecay
+    from tfprune.schedules import PruningSchedule as PruningSchedule
+    from tfprune.surgery import plan_structured as plan_structured
+    from tfprune.surgery import prune_layers as prune_layers
+    from tfprune.surgery import prune_structured as prune_structured
+    from tfprune.surgery import recalibrate as recalibrate
+    from tfprune.verification.verify import verify as verify
 
 _PUBLIC = {
     "PruneError": "tfprune.errors",
+    "PruneWarning": "tfprune.errors",
+    "VerificationError": "tfprune.errors",
     "convert": "tfprune.export",
     "inspect": "tfprune.inspection",
     "doctor": "tfprune.export",
@@ -24,11 +64,11 @@ _PUBLIC = {
     "prune_structured": "tfprune.surgery",
     "prune_layers": "tfprune.surgery",
     "recalibrate": "tfprune.surgery",
-    "criteria": "tfprune",
     "make_sparse_ready": "tfprune.rewriting",
     "prune_low_magnitude": "tfprune.masks",
     "plan_pruning": "tfprune.plan",
     "prune_scope": "tfprune.masks",
+    "PrunableLayer": "tfprune.masks",
     "strip_pruning": "tfprune.masks",
     "UpdatePruningStep": "tfprune.masks",
     "PruningSummaries": "tfprune.masks",
@@ -36,34 +76,36 @@ _PUBLIC = {
     "quantize_model": "tfprune.quantization",
     "PolynomialDecay": "tfprune.schedules",
     "ConstantSparsity": "tfprune.schedules",
+    "PruningSchedule": "tfprune.schedules",
     "Block": "tfprune.patterns",
     "NM": "tfprune.patterns",
     "Rule": "tfprune.plan",
     "PruneForLatencyOnXNNPack": "tfprune.plan",
+    "PruningPolicy": "tfprune.plan",
 }
 
-__all__ = ["__version__", *_PUBLIC]
+__all__ = ["__version__", "criteria", *_PUBLIC]
 
+if not TYPE_CHECKING:  # a checker that saw this would believe in every name
 
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'tfprune' has no attribute {name!r}")
-    home = _PUBLIC[name]
-    if home == "tfprune":
-        value = importlib.import_module(f"tfprune.{name}")
-    else:
-        value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        if name in _PUBLIC:
+            value = getattr(importlib.import_module(_PUBLIC[name]), name)
+        elif name in {room.name for room in pkgutil.iter_modules(__path__)}:
+            value = importlib.import_module(f"tfprune.{name}")
+        else:
+            from tfprune.layer_names import near
+
+            raise AttributeError(
+                f"module 'tfprune' has no attribute {name!r}; it has {near(name, __all__)}"
+            )
+        _keras_classes.know()
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
     return __all__
 
 
-if "keras" in sys.modules:
-    # Keras can load a half-trained model, one with smaller composite layers or one that knows its
-    # int8 ranges only if it knows the classes in it.
-    importlib.import_module("tfprune.masks")
-    importlib.import_module("tfprune.surgery")
-    importlib.import_module("tfprune.quantization")
+_keras_classes.follow()

@@ -11,6 +11,7 @@ import keras
 from tfprune.errors import PruneError
 from tfprune.graph import Clones, is_graph, replay
 from tfprune.keras_facts import Kernel, kernels_of
+from tfprune.masks.arguments import LAYER, check_keywords, check_no_model
 from tfprune.masks.wrapper import PruneLowMagnitude
 from tfprune.plan import Plan, PruningPolicy, Rule, plan_pruning
 from tfprune.plan.rules import Selector
@@ -46,14 +47,14 @@ def prune_low_magnitude(
         sparsity_m_by_n: (zeros, of): so many zeros in every so many input channels.
         rules: Only for a model. Selector (name, glob, layer type or predicate) → `Rule`, or None
             to leave alone; an exact name beats a glob, a glob a type, a type a predicate.
-        **kwargs: Only for a layer: passed to the wrapper.
+        **kwargs: Only for a layer or a list: what Keras layers take, passed to each wrapper.
 
     Returns:
         The same kind of object as `to_prune`. A model is to be compiled again.
 
     Raises:
         PruneError: the model is subclassed or not built, nothing in it can be pruned, a pattern
-            does not fit, a name matches nothing, or an argument is out of range.
+            does not fit, a name matches nothing, or an argument is unknown or out of range.
 
     Example:
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
@@ -61,7 +62,9 @@ def prune_low_magnitude(
         >>> type(pruned.layers[0]).__name__, pruned.layers[0].name
         ('PruneLowMagnitude', 'head')
     """
+    what = f"prune_low_magnitude({type(to_prune).__name__})"
     if isinstance(to_prune, keras.Model):
+        check_keywords(what, kwargs, prune_low_magnitude)
         settings = (
             pruning_schedule,
             block_size,
@@ -71,13 +74,15 @@ def prune_low_magnitude(
         )
         _check_graph(to_prune)
         return _prune_model(to_prune, plan_pruning(to_prune, *settings, rules=rules))
+    check_no_model(what, rules)
+    check_keywords(what, kwargs, prune_low_magnitude, LAYER)
     rule = Rule.from_arguments(pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n)
     if isinstance(to_prune, (list, tuple)):
-        return [_prune_layer(layer, rule, pruning_policy, {}) for layer in to_prune]
+        return [_prune_layer(layer, rule, pruning_policy, kwargs) for layer in to_prune]
     if isinstance(to_prune, keras.layers.Layer):
         return _prune_layer(to_prune, rule, pruning_policy, kwargs)
     raise PruneError(
-        f"prune_low_magnitude({type(to_prune).__name__})",
+        what,
         "it is neither a Keras model, a layer, nor a list of layers",
         "pass a keras.Model; tf_keras models are pruned with tfmot itself",
     )

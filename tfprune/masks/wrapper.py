@@ -15,6 +15,7 @@ import keras
 from tfprune.errors import PruneError, first_line
 from tfprune.keras_facts import Kernel, kernels_of
 from tfprune.keras_internals import layers_of
+from tfprune.masks.arguments import LAYER, check_keywords
 from tfprune.masks.engine import MaskedKernel
 from tfprune.plan import Rule
 from tfprune.schedules import PruningSchedule
@@ -77,6 +78,7 @@ class PruneLowMagnitude(keras.layers.Layer):
                 "it is not a Keras layer",
                 "pass a keras.layers.Layer",
             )
+        check_keywords("PruneLowMagnitude", kwargs, PruneLowMagnitude, LAYER)
         # Keras reads the signature of `call` in Layer.__init__: give it the wrapped layer's.
         object.__setattr__(self, "call", _calling(layer))
         kwargs.setdefault("name", layer.name)

@@ -12,6 +12,7 @@ SUMMARY = "write a .tflite file of a Keras model"
 EXAMPLE = (
     "tfprune convert model.keras -o model.tflite --quantize int8 --representative-data inputs.npy"
 )
+_SPARSE: dict[str, bool | str] = {"auto": "auto", "yes": True, "no": False}
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> bool:
         arguments.output,
         None if arguments.quantize == "none" else arguments.quantize,
         read_arrays(arguments.representative_data),
-        {"auto": "auto", "yes": True, "no": False}[arguments.sparse],
+        _SPARSE[arguments.sparse],
         arguments.io_dtype,
         arguments.batch_size,
         keep_float=arguments.keep_float,

@@ -1,0 +1,65 @@
+"""A user's script, read by the type checkers that people use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+import tfprune
+
+result = tfprune.convert("model.keras", "model.tflite")
+size: int = result.bytes
+row: tfprune.Rule = tfprune.Rule(tfprune.ConstantSparsity(0.5, 0))
+report = tfprune.android.benchmark_android(["a.tflite"])
+
+class Policy(tfprune.PruningPolicy):
+    def allow_pruning(self, layer: object) -> bool:
+        return True
+
+    def ensure_model_supports_pruning(self, model: object) -> None:
+        pass
+
+try:
+    tfprune.verify("model.keras", "model.tflite")
+except tfprune.VerificationError as error:
+    print(error.fix)
+"""
+WRONG = ["tfprune.convertt('m.keras')", "result.byte", "tfprune.verify('m.keras', samples='x')"]
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory):
+    path = tmp_path_factory.mktemp("user") / "script.py"
+    path.write_text("\n".join([SCRIPT, *WRONG, ""]))
+    return path
+
+
+def lines(script, found):
+    """The lines of the script's end in which something was found."""
+    first = len(SCRIPT.splitlines()) + 2
+    return sorted({number - first for number in found if number})
+
+
+def test_mypy_knows_every_name_and_its_arguments(script):
+    words = [sys.executable, "-m", "mypy", "--no-error-summary", "--no-incremental", "-O", "json"]
+    root = Path(__file__).parents[1]
+    ran = subprocess.run(
+        [*words, str(script)], capture_output=True, text=True, cwd=root, check=False
+    )
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert lines(script, [f["line"] for f in found if f["file"].endswith("script.py")]) == [0, 1, 2]
+
+
+def test_pyright_knows_every_name_and_its_arguments(script):
+    words = [sys.executable, "-m", "basedpyright", "--outputjson", "--level", "error"]
+    words += ["--pythonpath", sys.executable]
+    ran = subprocess.run(
+        [*words, str(script)], capture_output=True, text=True, cwd=script.parent, check=False
+    )
+    found = json.loads(ran.stdout)["generalDiagnostics"]
+    assert lines(script, [f["range"]["start"]["line"] + 1 for f in found]) == [0, 1, 2]
