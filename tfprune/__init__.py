@@ -46,7 +46,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.surgery import plan_structured as plan_structured
     from tfprune.surgery import prune_layers as prune_layers
     from tfprune.surgery import prune_structured as prune_structured
-    from tfprune.surgery import recalibrate as recalibrate
+    from tfprune.surgery.recalibrate import recalibrate as recalibrate
     from tfprune.verification.verify import verify as verify
 
 _PUBLIC = {
