@@ -139,7 +139,7 @@ def test_several_inputs_and_outputs():
     ("model", "data", "samples", "found"),
     [
         (network, X, 0, "at least one sample"),
-        (network, None, 8, "representative_dataset is missing"),
+        (network, None, 8, "the data is missing"),
         (lambda: quantize_model(network()), X, 8, "comes from quantize_model"),
     ],
 )

@@ -34,7 +34,7 @@ REFUSED = {
     "1 values outside of 0 to 255, its range as uint8": (with_one(-1), PIXELS),
     "1 id outside of 0 to 4, the rows of 'words' .from 0 to 5.": (with_one(5), IDS),
     "outside of 0 to 1, its range as bool": (with_one(3), Input("x", (None, 2), "bool")),
-    r"shape \(4, 3\), the model takes \(None, 2\)": (np.zeros((4, 3)), FLOATS),
+    r"shape \(4, 3\), the model takes samples of shape \(2,\)": (np.zeros((4, 3)), FLOATS),
     "unequal numbers of rows: x 4, targets 0 3": ((np.zeros((4, 2)), np.zeros(3)), FLOATS),
     "no array of numbers": (np.array([["a", "b"]]), FLOATS),
     "'x' got a RaggedTensor": (tf.data.Dataset.from_tensors(tf.ragged.constant([[1], []])), FLOATS),

@@ -14,12 +14,14 @@ from .models import mobilenet, small_dense
 X = np.random.default_rng(1).normal(size=(16, 4)).astype("float32")
 
 BAD_DATA = {
-    "representative_dataset is missing": None,
-    "representative_dataset is empty": [],
+    "the data is missing": None,
+    "the data is empty": [],
+    "'x' holds 1 NaN among its 64 values": np.where(X.max() > X, X, np.nan),
+    "64 NaN": X * np.nan,
     "an array of shape": np.zeros((3, 5)),
-    "no array of numbers": "words",
-    "it holds no arrays": 3,
-    "it repeats without end": tf.data.Dataset.from_tensors(X).repeat(),
+    "no such file or folder": "words",
+    "of type int holds no arrays": 3,
+    "the data repeats without end": tf.data.Dataset.from_tensors(X).repeat(),
     "inputs are called": {"wrong": X},
 }
 

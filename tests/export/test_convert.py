@@ -159,7 +159,7 @@ def test_representative_data_in_every_form_gives_the_same_samples(form):
 
     from tfprune.export.calibration import samples
 
-    found = samples(DATA[form](), (SimpleNamespace(name="x", shape=(1, 4), dtype="float32"),))
+    found, _ = samples(DATA[form](), (SimpleNamespace(name="x", shape=(1, 4), dtype="float32"),))
     assert [s["x"].shape for s in found] == [(1, 4)] * 16
     assert np.array_equal(np.concatenate([s["x"] for s in found]), X)
 

@@ -40,7 +40,7 @@ def model():
 def calibrated(model, tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("saved"))
     exported = export(model, folder, 1, None)
-    settings = Settings("int8", "float32", tuple(samples(X, exported.inputs)))
+    settings = Settings("int8", "float32", tuple(samples(X, exported.inputs)[0]))
     return calibrate(folder, exported.model, settings)
 
 

@@ -72,7 +72,7 @@ def test_steps_limit_endless_data():
         (DATASET.repeat(), None, "without end"),
         (DATASET.take(0), None, "empty"),
         (DATASET, 0, "0 batches"),
-        (np.zeros((4, 7)), None, r"shape \(4, 7\), the model takes \(None, 1\)"),
+        (np.zeros((4, 7)), None, r"shape \(4, 7\), the model takes samples of shape \(1,\)"),
         (X * np.nan, None, "holds 4 NaN among its 4 values"),
     ],
 )

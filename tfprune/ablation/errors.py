@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,13 @@ def quantization_errors(
                 "the model comes from quantize_model and computes with int8 numbers already",
                 "pass the model it was made from",
             )
-        given = samples_of(data, exported.inputs)
+        given, notes = samples_of(data, exported.inputs, exported.model)
         settings = Settings("int8", "float32", tuple(given))
         calibrated = calibrate(saved, exported.model, settings)
         chosen = given[:: max(1, len(given) // samples)][:samples]
         with Bench(folder, calibrated.content, chosen) as bench:
             found = _measured(calibrated, bench, len(chosen))
-    return found
+    return replace(found, notes=(*notes, *found.notes))
 
 
 def _measured(calibrated: Calibrated, bench: Bench, samples: int) -> QuantizationErrors:

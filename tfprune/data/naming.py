@@ -162,7 +162,7 @@ def _with_batch(array: Array, spec: Input, wanted: Wanted) -> tuple[Array, bool]
         return array[..., 0], False
     raise wanted.error(
         f"the input {spec.name!r} got an array of shape {array.shape}, the model takes "
-        f"{tuple(spec.shape)}",
+        f"samples of shape {tuple(rest)}",
         "pass preprocessed inputs, exactly as the model sees them in training",
     )
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfprune import files
 from tfprune.diagnosis import Finding, diagnose
 from tfprune.errors import PruneError
 from tfprune.export.arguments import check_modes, check_path
 from tfprune.export.aware import check_aware, is_aware
-from tfprune.export.calibration import Sample, samples
 from tfprune.export.int4 import load_quantizer
 from tfprune.export.quiet import quiet
 from tfprune.export.result import ConvertResult
@@ -20,6 +19,10 @@ from tfprune.notes import Note
 from tfprune.runtimes import SPARSE_RULES
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
+
+if TYPE_CHECKING:
+    from tfprune.export.calibration import Sample
+    from tfprune.export.specs import Exported
 
 _CALIBRATED = ("int8", "int16x8")
 
@@ -46,7 +49,7 @@ def convert(
             activations, int8 weights) or `"int4"` (int4 weights of Dense and convolutions, int8
             for the rest, activations quantized on the fly; it needs the extra `int4`).
         representative_dataset: Inputs for `"int8"` and `"int16x8"`, 100 to 500 of them, as the
-            model sees them in training: arrays, a `tf.data.Dataset`, or a generator function. A
+            model sees them in training, in any form that `fit` takes, or a path: docs/data.md. A
             model from `quantize_model` needs none.
         sparse: `"auto"` stores weights sparse where the file becomes smaller and the result is
             known to be right on every CPU; True insists on it; False never does.
@@ -82,7 +85,8 @@ def convert(
             exported = saved_model.export(model, folder, batch_size, input_signature)
         check_aware(exported.model, quantize, keep_float)
         aware = is_aware(exported.model)
-        data = () if aware else _calibration(quantize, representative_dataset, exported.inputs)
+        calibrated = quantize in _CALIBRATED and not aware
+        data, said = _calibration(representative_dataset, exported) if calibrated else ((), ())
         settings = converter.Settings(quantize, io_dtype, data)
         content, kept = quantizing.quantized(folder, exported.model, settings, keep_float)
         tflite, is_sparse, reason = _sparse(folder, settings, read_tflite(content), sparse)
@@ -98,6 +102,7 @@ def convert(
         kernels,
         (
             *exported.notes,
+            *said,
             *_unused(quantize, representative_dataset, aware),
             *converter.select_ops(tflite),
             *missing,
@@ -150,8 +155,11 @@ def _because(finding: Finding) -> str:
     return f"{finding}; {SPARSE_RULES[finding.rule].says}"
 
 
-def _calibration(quantize: str | None, data: Any, inputs: tuple[Any, ...]) -> tuple[Sample, ...]:
-    return tuple(samples(data, inputs)) if quantize in _CALIBRATED else ()
+def _calibration(data: Any, exported: Exported) -> tuple[tuple[Sample, ...], tuple[Note, ...]]:
+    from tfprune.export.calibration import samples
+
+    found, notes = samples(data, exported.inputs, exported.model)
+    return tuple(found), notes
 
 
 def _unused(quantize: str | None, data: Any, aware: bool) -> tuple[Note, ...]:

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from tfprune.data import Batches, Input, Wanted
 from tfprune.errors import FileError, PruneError
-from tfprune.export.calibration import samples as parse
+from tfprune.graph import outputs_of
+from tfprune.notes import Note
 from tfprune.runners import OPEN_SIZES, TensorSpec
 from tfprune.tflite.model import TFLiteModel
-from tfprune.verification.reference import Batch, InputSpec, Outputs, call
+from tfprune.verification.reference import Batch, Outputs, call
 
 SEED = 0
-_FIX = "pass inputs=x_test[:8], a dict by input name, a batched tf.data.Dataset, or nothing"
 
 
 def check_sizes(specs: Sequence[TensorSpec], path: str) -> None:
@@ -26,26 +27,27 @@ def check_sizes(specs: Sequence[TensorSpec], path: str) -> None:
             raise FileError(f"verify {path}", found, "convert the model again")
 
 
-def given_batches(data: Any, specs: Sequence[InputSpec], samples: int) -> list[Batch]:
-    """Cut what the user gave into at most `samples` samples, in batches of the file's size.
+def given_batches(
+    data: Any, specs: Sequence[Input], model: Any, samples: int
+) -> tuple[list[Batch], tuple[Note, ...]]:
+    """Return at most `samples` samples of what the user gave, in batches of the file's size.
+
+    Args:
+        data: What `fit` takes, or a path: see `tfprune.data.Batches`. Targets are not used.
+        specs: The model's inputs, with the batch of the file.
+        model: The model, whose outputs' names tell targets from inputs.
+        samples: At most how many, but at least one batch.
 
     Raises:
         PruneError: there is no data, or it does not fit the inputs.
     """
-    if hasattr(data, "element_spec"):
-        data = data.take(samples)
-    elif hasattr(data, "__array__"):
-        data = np.asarray(data)[: max(samples, specs[0].shape[0] or 1)]
-    try:
-        batches = parse(data, tuple(specs))
-    except PruneError as error:
-        raise PruneError(f"verify on {type(data).__name__}", error.found, _FIX) from error
-    size = max(1, len(next(iter(batches[0].values()))))
-    return batches[: max(1, math.ceil(samples / size))]
+    asked = "verify on the given inputs"
+    batches = Batches(data, Wanted(asked, tuple(specs), outputs_of(model), rows=samples))
+    return [batch.inputs for batch in batches], tuple(batches.notes)
 
 
 def random_batches(
-    specs: Sequence[InputSpec],
+    specs: Sequence[Input],
     places: Sequence[TensorSpec],
     tflite: TFLiteModel,
     samples: int,
@@ -73,7 +75,7 @@ def random_batches(
 
 def drawn(
     model: Any,
-    specs: Sequence[InputSpec],
+    specs: Sequence[Input],
     places: Sequence[TensorSpec],
     tflite: TFLiteModel,
     samples: int,
@@ -115,7 +117,7 @@ def input_range(spec: TensorSpec, tflite: TFLiteModel) -> tuple[float, float]:
 
 
 def _draw(
-    spec: InputSpec,
+    spec: Input,
     place: Sequence[int],
     limits: tuple[float, float],
     generator: np.random.Generator,

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 
+from tfprune.data import Input
 from tfprune.errors import PruneError
+from tfprune.graph import inputs_of
 from tfprune.keras_files import load_model
-from tfprune.keras_internals import maker
 from tfprune.runners import TensorSpec
 
 Batch = dict[str, np.ndarray]
 Outputs = list[dict[str, np.ndarray]]
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """One input as Keras knows it; the first size is the batch of the file."""
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: str
 
 
 def load(model: Any) -> Any:
@@ -45,23 +37,19 @@ def load(model: Any) -> Any:
     return load_model(model)
 
 
-def input_specs(model: Any, specs: list[TensorSpec]) -> tuple[InputSpec, ...]:
-    """Return the model's inputs in the order Keras flattens them.
+def input_specs(model: Any, specs: list[TensorSpec]) -> tuple[Input, ...]:
+    """Return the model's inputs in the order Keras flattens them, with the batch of the file.
 
     A subclassed model does not know its inputs; then they are those of the file.
     """
-    inputs = getattr(model, "inputs", None)
-    if not inputs:
-        return tuple(InputSpec(s.signature or s.name, s.shape, s.dtype) for s in specs)
-    batch = specs[0].shape[0] if specs and specs[0].shape else 1
-    return tuple(
-        InputSpec(
-            maker(t).name,
-            (batch, *tuple(t.shape)[1:]),
-            keras.backend.standardize_dtype(t.dtype),
+    known = inputs_of(model)
+    if known is None:
+        return tuple(
+            Input(s.signature or s.name, s.shape, "float32" if s.quantized else s.dtype)
+            for s in specs
         )
-        for t in inputs
-    )
+    batch = specs[0].shape[0] if specs and specs[0].shape else 1
+    return tuple(replace(own, shape=(batch, *own.shape[1:])) for own in known)
 
 
 def call(model: Any, batch: Batch) -> dict[str, np.ndarray]:

@@ -49,8 +49,8 @@ def verify(
         model: The Keras model (wrapped for pruning or stripped), its `.keras` path, or a tf_keras
             model.
         path: The file.
-        inputs: Real inputs: an array, a list with one array per input, a dict by input name, a
-            `tf.data.Dataset` (targets are ignored). By default random ones; an integer model
+        inputs: Real inputs in any form that `fit` takes, or a path: docs/data.md; targets are
+            ignored. By default random ones; an integer model
             should be given real ones, since it was calibrated on those.
         samples: At most how many samples are compared.
         tolerance: Overrides the tolerance, as a share of Keras' output.
@@ -137,7 +137,8 @@ def _ask(
     specs = input_specs(model, places)
     order, notes = pair("inputs", {s.name: s.shape for s in specs}, places, path)
     if inputs is not None:
-        batches = given_batches(inputs, specs, samples)
+        batches, said = given_batches(inputs, specs, model, samples)
+        notes = (*notes, *said)
         detail = f"{sum(len(next(iter(b.values()))) for b in batches)} given samples"
         expected = [call(model, batch) for batch in batches]
     else:
