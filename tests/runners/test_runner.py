@@ -7,13 +7,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tfprune.errors import FileError, MissingExtra, ProcessDied, PruneError
-from tfprune.runners import Runner
+from tfprune.files import temporary_folder
+from tfprune.runners import Runner, TensorSpec
+from tfprune.runners.runner import WORKER
+from tfprune.runners.samples import random_inputs
 
 WAYS = [(kind, xnnpack) for kind in ("float32", "int8") for xnnpack in (True, False)]
 
@@ -195,3 +199,84 @@ def test_the_worker_runs_alone(files):
         [sys.executable, "-I", str(worker)], input=line, capture_output=True, text=True, check=True
     )
     assert '"signature": "image"' in done.stdout
+
+
+def test_a_file_may_take_as_much_memory_as_the_variable_says(files, image, monkeypatch):
+    monkeypatch.setenv("TFPRUNE_MEMORY_GB", "none")
+    with pytest.raises(PruneError, match="fix: TFPRUNE_MEMORY_GB=8"):
+        Runner(files["float32"])
+    monkeypatch.setenv("TFPRUNE_MEMORY_GB", "0.00001")  # 10 kB
+    with pytest.raises(PruneError, match="asked: load"):
+        Runner(files["float32"])
+    monkeypatch.setenv("TFPRUNE_MEMORY_GB", "2.5")
+    with Runner(files["float32"]) as runner:
+        assert runner.run([image])[0].shape == (1, 3)
+
+
+def test_random_inputs_of_more_than_a_gigabyte_are_not_drawn():
+    with pytest.raises(PruneError, match="8,589,934,592 bytes, at most 1,073,741,824"):
+        random_inputs([TensorSpec("x", (2**29, 4), "float32")])
+
+
+PARENT = """
+import os, signal, sys, threading, time
+from tfprune.files import temporary_folder
+from tfprune.runners import Runner, TensorSpec
+from tfprune.runners.runner import WORKER
+from tfprune.runners.samples import random_inputs
+def start(): found.append(Runner(sys.argv[1]))
+found = []
+thread = threading.Thread(target=start)
+thread.start(); thread.join()
+found[0].time(1, [__import__("numpy").zeros((1, 8, 8, 3), "float32")])
+print(found[0].pid, flush=True)
+found[0].time(10**8)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGKILL"])
+def test_a_worker_ends_with_its_parent_in_the_middle_of_its_work(files, tmp_path, name):
+    """It was started by a thread that is over: that alone does not end it."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(files["float32"])],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        text=True,
+    )
+    child = int(parent.stdout.readline())
+    assert is_alive(child) and list(tmp_path.iterdir())
+    parent.send_signal(getattr(signal, name))
+    parent.wait()
+    for _ in range(200):
+        if not is_alive(child):
+            break
+        time.sleep(0.05)
+    assert not is_alive(child) and list(tmp_path.iterdir()) == []
+    parent.stdout.close()
+
+
+def test_folders_of_a_killed_process_are_swept_by_the_next(own_temp):
+    code = (
+        "import os; from tfprune import files\n"
+        "with files.temporary_folder() as folder:\n"
+        "    print(folder, flush=True); os.kill(os.getpid(), 9)"
+    )
+    environment = {**os.environ, "TMPDIR": str(own_temp)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert Path(done.stdout.strip()).is_dir()
+    with temporary_folder():
+        assert not Path(done.stdout.strip()).exists()
+
+
+def test_no_temporary_folder_is_an_error_that_names_the_variable(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(FileError, match=r"make a temporary folder[\s\S]*set TMPDIR to a folder"):
+        Runner(WORKER)
+
+
+def test_arrays_go_to_and_from_a_worker_before_1980_too(files, image, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    with Runner(files["float32"]) as runner:
+        assert runner.run([image])[0].shape == (1, 3)

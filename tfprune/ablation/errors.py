@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from tfprune import files
 from tfprune.ablation.result import KeptFloat, LayerError, QuantizationErrors
 from tfprune.ablation.running import Bench
 from tfprune.ablation.weights import with_rounded_weights
@@ -75,8 +74,8 @@ def quantization_errors(
     """
     if samples < 1:
         raise PruneError(f"samples={samples}", "at least one sample is needed", "samples=32")
-    with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
-        saved = str(Path(folder, "saved"))
+    with files.temporary_folder() as own:
+        folder, saved = str(own), str(own / "saved")
         with quiet():
             exported = export(model, saved, 1, input_signature)
         if is_aware(exported.model):

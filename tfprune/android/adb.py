@@ -12,11 +12,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfprune import files
 from tfprune.errors import MissingExtra, PruneError
 
 ASKED = "benchmark on an Android phone"
@@ -133,8 +133,8 @@ class Adb:
             PruneError: it cannot be read.
         """
         doing = f"copying {remote} from it"
-        with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
-            local = Path(folder) / "pulled"
+        with files.temporary_folder() as folder:
+            local = folder / "pulled"
             done = self._run("pull", remote, str(local), timeout_s=10 * _SHORT_S, doing=doing)
             if done.code:
                 self.check_there(doing)

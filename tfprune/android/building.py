@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import sys
-import tempfile
 from pathlib import Path
 
 from tfprune import files
@@ -42,8 +41,8 @@ def build_runner(libc: str, abi: str, cache: PathLike | None = None) -> Path:
     if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="tfprune-", ignore_cleanup_errors=True) as name:
-        compiler = _Compiler(Path(name), _MACHINES[abi])
+    with files.temporary_folder() as folder:
+        compiler = _Compiler(folder, _MACHINES[abi])
         ways = {BIONIC: compiler.bionic, GLIBC: compiler.glibc}
         [built] = [build() for build in track([ways[libc]], "building the runner")]
         files.write_bytes(target, built.read_bytes())

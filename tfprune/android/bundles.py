@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -143,17 +142,17 @@ def _android(name: str, library: str, path: Path, abi: str) -> Bundle:
 
 def _fetch_google(abi: str, target: Path) -> None:
     fix = f"check the network, and that this Python has pip; or use runtime={BUNDLE!r}"
-    with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
+    with files.temporary_folder() as folder:
         words = (
             *("download", "--quiet", "--no-deps", "--disable-pip-version-check"),
             *("--only-binary=:all:", f"--platform=android_23_{abi.replace('-', '_')}"),
-            *("--dest", folder, _GOOGLE_WHEEL),
+            *("--dest", str(folder), _GOOGLE_WHEEL),
         )
         try:
             run([sys.executable, "-m", "pip", *words], fix)
         except PruneError as error:
             raise PruneError(f"{ASKED}: fetch its runtime", error.found, fix) from error
-        [wheel] = Path(folder).glob("*.whl")
+        [wheel] = folder.glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             [member] = [name for name in archive.namelist() if name.endswith(_GOOGLE_LIBRARY)]
             files.write_bytes(target, archive.read(member))

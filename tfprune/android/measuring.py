@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tfprune import files
 from tfprune.android.adb import Adb
 from tfprune.android.checking import Reference
 from tfprune.android.description import read_state
@@ -113,10 +113,10 @@ def _start(folder: RemoteFolder, runtime: Runtime) -> None:
 
 
 def _copy(folder: RemoteFolder, runtime: Runtime, references: Sequence[Reference]) -> None:
-    with tempfile.TemporaryDirectory(prefix="tfprune-") as own:
+    with files.temporary_folder() as own:
         for i, reference in enumerate(track(references, "copying the models")):
             folder.push(Path(reference.path), f"{i}.tflite")
             for end, content in runtime.pack(reference).items():
-                packed = Path(own) / f"{i}.{end}"
+                packed = own / f"{i}.{end}"
                 packed.write_bytes(content)
                 folder.push(packed, packed.name)

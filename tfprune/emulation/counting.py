@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tfprune import files
 from tfprune.emulation.place import PathLike, find_setup
 from tfprune.emulation.symbols import Symbols, read_symbols
 from tfprune.emulation.targets import DEFAULT_CPU, check_cpu
@@ -61,8 +62,9 @@ class Counter:
     def __init__(self, cpu: str = DEFAULT_CPU, cache: PathLike | None = None) -> None:
         check_cpu(cpu)
         setup = find_setup("count instructions of an emulated ARM64 core", cache)
-        self._folder = tempfile.TemporaryDirectory(prefix="tfprune-")
-        self._file = Path(self._folder.name) / "counts.txt"
+        self._stack = ExitStack()
+        folder = self._stack.enter_context(files.temporary_folder())
+        self._file = folder / "counts.txt"
         plugin = ("-plugin", f"{setup.folder / 'counter.so'},out={self._file}")
         self.launcher = tuple(setup.arm64_python(cpu, plugin))
         self.how = f"QEMU {setup.qemu}, {cpu}"
@@ -81,7 +83,7 @@ class Counter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        self._stack.close()
 
 
 def parse_counts(text: str) -> np.ndarray:

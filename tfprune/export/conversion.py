@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +79,8 @@ def convert(
 
     if quantize == "int4":
         load_quantizer()
-    with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
+    with files.temporary_folder() as own:
+        folder = str(own)
         with quiet():
             exported = saved_model.export(model, folder, batch_size, input_signature)
         check_aware(exported.model, quantize, keep_float)

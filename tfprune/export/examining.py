@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from tfprune import files
 from tfprune.diagnosis import Diagnosis, diagnose
 from tfprune.tflite.reading import read_tflite
 
@@ -47,8 +47,8 @@ def doctor(model: Any, target: str | None = None) -> Diagnosis:
         return diagnose(read_tflite(model), target)
     from tfprune.export.conversion import convert
 
-    with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
-        file = Path(folder, "converted.tflite")
+    with files.temporary_folder() as folder:
+        file = folder / "converted.tflite"
         convert(model, file)
         return diagnose(read_tflite(file), target).renamed(_name(model))
 

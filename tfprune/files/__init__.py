@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tfprune.files.archives import LEAST_LIMIT, check_unpacked, open_archive, read_member
+from tfprune.files.archives import (
+    LEAST_LIMIT,
+    check_unpacked,
+    most_unpacked,
+    open_archive,
+    read_member,
+)
+from tfprune.files.folders import make_folder, temporary_folder
 from tfprune.files.reading import check_regular, read_bytes, tell
 from tfprune.files.sizes import gzip_bytes
 from tfprune.files.writing import check_writable, replacing, write_bytes, write_text
@@ -13,11 +20,14 @@ __all__ = [
     "check_unpacked",
     "check_writable",
     "gzip_bytes",
+    "make_folder",
+    "most_unpacked",
     "open_archive",
     "read_bytes",
     "read_member",
     "replacing",
     "tell",
+    "temporary_folder",
     "write_bytes",
     "write_text",
 ]

@@ -41,8 +41,18 @@ def check_unpacked(path: PathLike, stored: int, unpacked: int, fix: str) -> None
         found: its 300 bytes claim to hold 8,589,934,592
         fix: save fewer samples
     """
-    if unpacked > max(LEAST_LIMIT, _MOST_RATIO * stored):
+    if unpacked > most_unpacked(stored):
         raise FileError(f"read {path}", f"its {stored:,} bytes claim to hold {unpacked:,}", fix)
+
+
+def most_unpacked(stored: int) -> int:
+    """Return how many bytes a file of `stored` bytes may become: 256 MiB, or 64 times its size.
+
+    Example:
+        >>> most_unpacked(300), most_unpacked(2**30) // 2**30
+        (268435456, 64)
+    """
+    return max(LEAST_LIMIT, _MOST_RATIO * stored)
 
 
 @contextmanager

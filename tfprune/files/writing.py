@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
-import secrets
-import socket
 import stat
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from tfprune.errors import FileError
+from tfprune.files.owners import owned_name, sweep
 from tfprune.files.reading import PathLike, kind_of, tell
 
 _MOST_SUFFIX = 32
-_TEMPORARY = re.compile(r"\.tfp-(?P<place>[0-9a-f]{8})-(?P<pid>\d+)-")
+_PREFIX = ".tfp"
 
 
 @contextlib.contextmanager
@@ -77,43 +74,12 @@ def _look(named: Path) -> tuple[Path, int | None]:
 
 def _create(folder: Path, suffix: str, private: bool) -> Path:
     """Make an empty file in `folder`, with the rights that the umask leaves or ours alone."""
-    with contextlib.suppress(OSError):
-        _sweep(folder)
+    sweep(folder, _PREFIX)
     # Some writers look at the suffix. A name may have 255 bytes in all.
     ending = suffix if len(os.fsencode(suffix)) <= _MOST_SUFFIX else ""
-    path = folder / f".tfp-{_place()}-{os.getpid()}-{secrets.token_hex(4)}{ending}"
+    path = folder / (owned_name(_PREFIX) + ending)
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666))
     return path
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what processes of this machine left here when they were killed."""
-    if os.name != "posix":  # elsewhere a look at a process may end it
-        return
-    for entry in os.scandir(folder):
-        found = _TEMPORARY.match(entry.name)
-        if found and found["place"] == _place() and not _lives(int(found["pid"])):
-            with contextlib.suppress(OSError):
-                os.unlink(entry.path)
-
-
-def _place() -> str:
-    """Return a word for this machine and, in a container, for its own count of processes."""
-    try:
-        space = os.readlink("/proc/self/ns/pid")
-    except OSError:
-        space = ""
-    return f"{zlib.crc32((socket.gethostname() + space).encode()):08x}"
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # another user's
-        return True
-    return True
 
 
 def _to_disk(path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
+from tfprune import files
 from tfprune.errors import PruneError, first_line, first_sentence
 from tfprune.graph.alike import check_weights, compare, may_forget
 from tfprune.graph.values import tensor_of
@@ -213,6 +213,6 @@ def _through_files(old: Any, new: Any) -> None:
     store: dict[str, Any] = {}
     old.save_own_variables(store)
     new.load_own_variables(store)
-    with tempfile.TemporaryDirectory() as folder:
-        old.save_assets(folder)
-        new.load_assets(folder)
+    with files.temporary_folder() as folder:
+        old.save_assets(str(folder))
+        new.load_assets(str(folder))

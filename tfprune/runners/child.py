@@ -8,13 +8,13 @@ import queue
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from tfprune import files
 from tfprune.errors import PruneError
 
 _TAIL_LINES = 8
@@ -41,7 +41,7 @@ class Child:
 
     def __init__(self, command: Sequence[str], timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self.folder = Path(tempfile.mkdtemp(prefix="tfprune-"))
+        self.folder = files.make_folder()
         self._stderr = self.folder / "stderr.txt"
         try:
             # A session of its own: Ctrl-C in a terminal reaches the parent alone, which cleans up.
@@ -71,8 +71,12 @@ class Child:
         """The child's process number."""
         return self._process.pid
 
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any], times: int = 1) -> dict[str, Any]:
         """Send one request and return its answer.
+
+        Args:
+            request: What the child understands.
+            times: How many times the usual time it may take.
 
         Raises:
             ChildDied: the child crashed, was killed, or did not answer in time.
@@ -83,9 +87,9 @@ class Child:
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
-            line = self._answers.get(timeout=self._timeout_s)
+            line = self._answers.get(timeout=times * self._timeout_s)
         except queue.Empty:
-            line, reason = "", f"it did not answer within {self._timeout_s:g} s"
+            line, reason = "", f"it did not answer within {times * self._timeout_s:g} s"
         except OSError:
             line, reason = "", self._how_it_ended()
         else:

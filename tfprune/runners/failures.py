@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tfprune.errors import FileError, MissingExtra, ProcessDied, PruneError
+from tfprune.runners.limits import VARIABLE
 
 RUNTIMES = ("auto", "ai-edge-litert", "tflite-runtime")
 
@@ -33,8 +34,16 @@ def failed(verb: str, asked: str, error: str) -> PruneError:
     return PruneError(asked, error, "run it with xnnpack=False to see if the delegate is the cause")
 
 
-def died(verb: str, asked: str, how: str) -> ProcessDied:
+def out_of_memory(asked: str, how: str) -> PruneError:
+    """Build the error for a file that wants more memory than its size allows."""
+    found = f"a file of its size is given too little memory for it: {how}"
+    return PruneError(asked, found, f"if you trust it, set {VARIABLE}=8, or what it may take")
+
+
+def died(verb: str, asked: str, how: str) -> PruneError:
     """Build the error for a child that crashed, was killed, or hung."""
+    if "bad_alloc" in how:
+        return out_of_memory(asked, how)
     found = f"the interpreter's process died: {how}"
     if verb == "load":
         return ProcessDied(asked, found, "the file may be truncated or damaged: convert it again")

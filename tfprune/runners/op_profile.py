@@ -5,7 +5,7 @@ its CompiledModel fills when the runtime option `enable_profiling` is set. Like 
 imports nothing of tfprune and runs alone, with one JSON object as its argument:
 
     python op_profile.py '{"path": "model.tflite", "threads": 1, "xnnpack": true, "runs": 20,
-                           "names": ["image"], "inputs": "x.npz"}'
+                           "names": ["image"], "inputs": "x.npy"}'
 
 It prints one JSON object: `{"ops": [[name, [microseconds of each run]], ...]}` in running order,
 or `{"error": ...}`. The ops of XNNPACK stand in place of the delegate.
@@ -196,8 +196,8 @@ def profile(request: dict[str, Any]) -> list[list[Any]]:
         settings += 'kernel_mode = "builtin"\n'
     model = Model(request["path"], settings)
     inputs, outputs = model.buffers("Input"), model.buffers("Output")
-    with np.load(request["inputs"], allow_pickle=False) as arrays:
-        given = {name: arrays[str(i)] for i, name in enumerate(request["names"])}
+    with open(request["inputs"], "rb") as arrays:
+        given = {name: np.load(arrays, allow_pickle=False) for name in request["names"]}
     for buffer, name in zip(inputs, model.input_names(len(inputs)), strict=True):
         model.fill(Handle(buffer), given[name])
     sides = (ctypes.c_size_t(len(inputs)), inputs, ctypes.c_size_t(len(outputs)), outputs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tfprune import files
 from tfprune.notes import Note
 from tfprune.runners.tensors import TensorSpec, save_arrays
 
@@ -78,9 +78,9 @@ def profile_ops(
         "runs": runs,
         "names": [spec.signature or spec.name for spec in specs],
     }
-    with tempfile.TemporaryDirectory(prefix="tfprune-") as folder:
-        request["inputs"] = f"{folder}/inputs.npz"
-        save_arrays(f"{folder}/inputs.npz", inputs)
+    with files.temporary_folder() as folder:
+        request["inputs"] = f"{folder}/inputs.npy"
+        save_arrays(f"{folder}/inputs.npy", inputs)
         try:
             child = subprocess.run(
                 [*launcher, str(PROFILER), json.dumps(request)],

@@ -13,7 +13,8 @@ import numpy as np
 from tfprune.errors import PruneError
 from tfprune.notes import Note
 from tfprune.runners.child import Child, ChildDied
-from tfprune.runners.failures import check_arguments, died, failed, missing
+from tfprune.runners.failures import check_arguments, died, failed, missing, out_of_memory
+from tfprune.runners.limits import memory_for, seconds_for
 from tfprune.runners.profile import Profile, profile_ops
 from tfprune.runners.tensors import (
     TensorSpec,
@@ -38,7 +39,8 @@ class Runner:
         shapes: One shape per input, for a file that leaves sizes open. By default an open batch
             is 1, and a file with other open sizes is prepared for those of the first inputs.
         keep_all: Keep every intermediate tensor, for `tensors`; slower and larger.
-        timeout_s: Seconds that one request may take.
+        timeout_s: Seconds that one run may take; by default 50 for a file of a megabyte at most
+            that no emulator runs, else 300.
         launcher: A command that runs `worker.py` given as its last argument, e.g. an emulator
             with its Python; by default this Python.
 
@@ -66,19 +68,22 @@ class Runner:
         runtime: str = "auto",
         shapes: Sequence[Sequence[int]] | None = None,
         keep_all: bool = False,
-        timeout_s: float = 300.0,
+        timeout_s: float | None = None,
         launcher: Sequence[str] = (sys.executable,),
     ) -> None:
         self.path, self.threads, self.xnnpack = str(path), threads, xnnpack
-        self._timeout_s, self._launcher = timeout_s, list(launcher)
+        self._launcher = list(launcher)
+        emulated = list(launcher) != [sys.executable]
+        self._timeout_s = timeout_s or seconds_for(self.path, emulated)
         self._settings: dict[str, Any] = {
             "threads": threads,
             "xnnpack": xnnpack,
             "runtime": runtime,
             "keep_all": keep_all,
         }
-        self._child = Child([*launcher, str(WORKER)], timeout_s)
+        self._child = Child([*launcher, str(WORKER)], self._timeout_s)
         try:
+            self._ask("belong", folder=str(self._child.folder))
             self.load(path, shapes)
         except BaseException:
             self.close()
@@ -98,8 +103,15 @@ class Runner:
         """
         check_arguments(str(path), self.threads, self._settings["runtime"])
         self.path = str(path)
+        memory = memory_for(self.path, self.threads)
         wanted = None if shapes is None else [list(shape) for shape in shapes]
-        answer = self._ask("load", path=os.path.abspath(self.path), shapes=wanted, **self._settings)
+        answer = self._ask(
+            "load",
+            path=os.path.abspath(self.path),
+            shapes=wanted,
+            memory=memory,
+            **self._settings,
+        )
         self.runtime: str = answer["runtime"]
         self.load_ms: float = answer["load_ms"]
         self.inputs = [_spec(row) for row in answer["inputs"]]
@@ -145,7 +157,8 @@ class Runner:
         if runs < 1:
             raise PruneError(f"runs={runs}", "at least one run is needed", "runs=50")
         values = self._write(inputs) if inputs is not None else None
-        times: list[float] = self._ask("time", runs=runs, inputs=values)["times_ms"]
+        answer = self._ask("time", runs=runs, inputs=values, times=runs)
+        times: list[float] = answer["times_ms"]
         return times
 
     def run_marked(self, inputs: Sequence[np.ndarray]) -> list[list[Any]]:
@@ -194,21 +207,23 @@ class Runner:
         self.close()
 
     def _file(self, name: str) -> str:
-        return str(self._child.folder / f"{name}.npz")
+        return str(self._child.folder / f"{name}.npy")
 
     def _write(self, inputs: Sequence[np.ndarray]) -> str:
         path = self._file("inputs")
         save_arrays(path, fit_inputs(inputs, self.inputs))
         return path
 
-    def _ask(self, verb: str, **values: Any) -> dict[str, Any]:
-        asked = f"{verb} {self.path}"
+    def _ask(self, verb: str, times: int = 1, **values: Any) -> dict[str, Any]:
+        asked = f"{'load' if verb == 'belong' else verb} {self.path}"
         try:
-            answer = self._child.ask({"do": verb, **values})
+            answer = self._child.ask({"do": verb, **values}, times)
         except ChildDied as death:
             raise died(verb, asked, str(death)) from death
         if answer.get("kind") == "missing-runtime":
             raise missing(asked, values["runtime"], answer["error"])
+        if answer.get("kind") == "memory":
+            raise out_of_memory(asked, answer["error"])
         if "error" in answer:
             raise failed(verb, asked, answer["error"])
         return answer

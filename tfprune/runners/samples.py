@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tfprune.errors import PruneError
 from tfprune.runners.tensors import TensorSpec
+
+MOST_BYTES = 2**30
 
 
 def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[np.ndarray]:
@@ -17,10 +20,20 @@ def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[np.ndarray
     range. Other integers may be indices of a table whose size the file does not tell, so they
     are 0 or 1.
 
+    Raises:
+        PruneError: they would take more than a gigabyte.
+
     Example:
         >>> random_inputs([TensorSpec("tokens", (1, 4), "int32")])[0].tolist()
-        [[1, 1, 1, 0]]
+        [[0, 1, 1, 1]]
     """
+    sizes = [math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs]
+    if sum(sizes) > MOST_BYTES:
+        raise PruneError(
+            f"draw random values for inputs of shape {', '.join(str(s.shape) for s in specs)}",
+            f"they are {sum(sizes):,} bytes, at most {MOST_BYTES:,} are drawn",
+            "pass inputs of your own, or convert the model with smaller inputs",
+        )
     generator = np.random.default_rng(seed)
     return [_draw(spec, generator) for spec in specs]
 
@@ -28,11 +41,11 @@ def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[np.ndarray
 def _draw(spec: TensorSpec, generator: np.random.Generator) -> np.ndarray:
     dtype = np.dtype(spec.dtype)
     if np.issubdtype(dtype, np.floating):
-        return generator.random(spec.shape, np.float32).astype(dtype)
+        return generator.random(spec.shape, np.float32).astype(dtype, copy=False)
     if spec.quantized:
         limits = np.iinfo(dtype)
         return generator.integers(limits.min, limits.max, spec.shape, dtype, endpoint=True)
-    return generator.integers(0, 2, spec.shape).astype(dtype)
+    return generator.integers(0, 2, spec.shape, np.int8).astype(dtype)
 
 
 def order_inputs(

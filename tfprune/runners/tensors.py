@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -67,15 +66,19 @@ class TensorSpec:
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: Sequence[np.ndarray]) -> None:
-    """Write arrays to one .npz file under the names `"0"`, `"1"`, ..."""
-    named: dict[str, Any] = {str(i): array for i, array in enumerate(arrays)}
-    np.savez(path, **named)
+    """Write arrays to one file, as .npy one after another: a zip needs a clock after 1980."""
+    with open(path, "wb") as file:
+        for array in arrays:
+            np.save(file, array, allow_pickle=False)
 
 
 def load_arrays(path: str | os.PathLike[str]) -> list[np.ndarray]:
     """Read back what `save_arrays` or a worker wrote."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return [arrays[str(i)] for i in range(len(arrays.files))]
+    size, arrays = os.path.getsize(path), []
+    with open(path, "rb") as file:
+        while file.tell() < size:
+            arrays.append(np.load(file, allow_pickle=False))
+    return arrays
 
 
 def quantize(values: np.ndarray, spec: TensorSpec) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The child that holds one interpreter: JSON lines in, JSON lines out, tensors as .npz files.
+"""The child that holds one interpreter: JSON lines in, JSON lines out, tensors in files.
 
 It imports nothing of tfprune, so that it also runs alone, under an emulator or on a board:
 
@@ -20,13 +20,29 @@ if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
 import ctypes
 import importlib
 import importlib.metadata
+import importlib.util
 import json
+import shutil
 import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
 import numpy as np
 
+PARENT = os.getppid()
+
+
+def neighbour(name: str) -> Any:
+    """Import the script of this name that lies beside this one."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+leash = neighbour("leash")
 Request = dict[str, Any]
 Answer = dict[str, Any]
 
@@ -38,31 +54,6 @@ RUNTIMES = {"ai-edge-litert": "ai_edge_litert", "tflite-runtime": "tflite_runtim
 
 class MissingRuntime(Exception):
     """None of the packages asked for can be imported."""
-
-
-def resident_bytes(field: str) -> int:
-    """Read a line such as `VmHWM` of /proc/self/status, in bytes; 0 where there is none.
-
-    `ru_maxrss` would not do: Linux lets a child inherit its parent's maximum over fork and exec.
-    """
-    try:
-        with open("/proc/self/status", encoding="ascii") as status:
-            for line in status:
-                if line.startswith(field + ":"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
-
-
-def reset_peak() -> int:
-    """Set the kernel's peak back to what is resident now, where it allows; return the baseline."""
-    try:
-        with open("/proc/self/clear_refs", "w", encoding="ascii") as clear:
-            clear.write("5")
-    except OSError:
-        pass
-    return resident_bytes("VmHWM")
 
 
 def code_mappings() -> list[list[Any]]:
@@ -94,6 +85,7 @@ class Worker:
     """One interpreter and the verbs that a request may name."""
 
     def __init__(self) -> None:
+        self.folder: str | None = None
         self.verbs: dict[str, Callable[[Request], Answer]] = {
             "load": self.load,
             "run": self.run,
@@ -101,14 +93,23 @@ class Worker:
             "mark": self.mark,
             "tensors": self.tensors,
             "memory": self.memory,
+            "belong": self.belong,
         }
+
+    def belong(self, request: Request) -> Answer:
+        """End with the parent, and remove the folder that it made for this process."""
+        self.folder = request["folder"]
+        leash.end_with(PARENT, self.folder)
+        return {}
 
     def load(self, request: Request) -> Answer:
         """Build the interpreter; answer with its specs and what loading took."""
         self.runtime, module = import_runtime(request.get("runtime", "auto"))
+        if "memory" in request:
+            leash.limit_memory(request["memory"])
         kinds = module.OpResolverType
         with_delegates = request.get("xnnpack", True)
-        self.baseline = reset_peak()
+        self.baseline = leash.reset_peak()
         start = time.perf_counter()
         self.interpreter = module.Interpreter(
             model_path=request["path"],
@@ -150,8 +151,8 @@ class Worker:
 
     def _set(self, path: str) -> None:
         details = self.interpreter.get_input_details()
-        with np.load(path, allow_pickle=False) as arrays:
-            values = [arrays[str(i)] for i in range(len(details))]
+        with open(path, "rb") as arrays:
+            values = [np.load(arrays, allow_pickle=False) for _ in details]
         shapes = [list(value.shape) for value in values]
         changed = any(s != list(d["shape"]) for s, d in zip(shapes, details, strict=True))
         if changed or not self.allocated:
@@ -160,7 +161,7 @@ class Worker:
             self.interpreter.set_tensor(detail["index"], value)
 
     def run(self, request: Request) -> Answer:
-        """Run once on the arrays of one .npz and write the outputs to another."""
+        """Run once on the arrays of one file and write the outputs to another."""
         self._set(request["inputs"])
         self.interpreter.invoke()
         indices = [detail["index"] for detail in self.interpreter.get_output_details()]
@@ -192,13 +193,14 @@ class Worker:
         return self._save(request["indices"], request["outputs"])
 
     def _save(self, indices: list[int], path: str) -> Answer:
-        arrays = {str(i): self.interpreter.get_tensor(index) for i, index in enumerate(indices)}
-        np.savez(path, **arrays)
+        with open(path, "wb") as arrays:
+            for index in indices:
+                np.save(arrays, self.interpreter.get_tensor(index), allow_pickle=False)
         return {"count": len(indices)}
 
     def memory(self, request: Request) -> Answer:
         """Answer with the peak of resident memory above what the imports alone took."""
-        return {"peak_bytes": max(0, resident_bytes("VmHWM") - self.baseline)}
+        return {"peak_bytes": max(0, leash.resident_bytes("VmHWM") - self.baseline)}
 
 
 def _describe(details: list[dict[str, Any]], signature: dict[str, int]) -> list[Answer]:
@@ -229,7 +231,14 @@ def answer(worker: Worker, line: str) -> Answer:
         return worker.verbs[request["do"]](request)
     except MissingRuntime as error:
         return {"error": str(error), "kind": "missing-runtime"}
+    except MemoryError as error:
+        return {"error": f"{type(error).__name__}: {error}", "kind": "memory"}
     except Exception as error:
+        if not str(error).strip():  # all that LiteRT says when it gets no room for its tensors
+            return {
+                "error": "it stopped without a word, as where memory runs out",
+                "kind": "memory",
+            }
         return {"error": f"{type(error).__name__}: {error}", "kind": "failed"}
 
 
@@ -239,6 +248,8 @@ def serve(lines: TextIO, answers: TextIO) -> None:
     for line in lines:
         answers.write(json.dumps(answer(worker, line)) + "\n")
         answers.flush()
+    if worker.folder:  # a parent that lives ends this process otherwise
+        shutil.rmtree(worker.folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

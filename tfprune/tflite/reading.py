@@ -13,6 +13,7 @@ import numpy as np
 
 from tfprune import files
 from tfprune.errors import FileError
+from tfprune.tflite.limits import Limits
 from tfprune.tflite.model import Op, Subgraph, TFLiteModel
 from tfprune.tflite.sparse_tensor import Indices, Level, SparseEncoding
 from tfprune.tflite.tensor import Tensor, check_storage
@@ -99,7 +100,7 @@ class _Reader:
     """Walks the flatbuffer once, eagerly, so that a broken offset shows now and not later."""
 
     def __init__(self, content: bytes) -> None:
-        self.content = content
+        self.content, self.limits = content, Limits(len(content))
         self.model = schema.Model.GetRootAs(content, 0)
         self.buffers = self._list(self.model.BuffersLength(), self._buffer)
         self.codes = self._list(self.model.OperatorCodesLength(), self.model.OperatorCodes)
@@ -110,9 +111,7 @@ class _Reader:
         )
 
     def _list(self, length: int, read: Callable[[int], T]) -> tuple[T, ...]:
-        # Each entry of a table vector takes four bytes, so a longer one is a broken length.
-        if length * 4 > len(self.content):
-            raise ValueError(f"a list of {length} entries in {len(self.content)} bytes")
+        self.limits.tables(length)
         return tuple(read(i) for i in range(length))
 
     def _buffer(self, i: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -132,28 +131,30 @@ class _Reader:
             graph.OperatorsLength(), lambda i: self._op(i, graph.Operators(i), len(tensors))
         )
         return Subgraph(
-            _text(graph.Name()),
+            self._text(graph.Name()),
             tensors,
             ops,
-            _indices(graph.InputsIsNone(), graph.InputsAsNumpy, 0, len(tensors)),
-            _indices(graph.OutputsIsNone(), graph.OutputsAsNumpy, 0, len(tensors)),
+            self._indices(graph.InputsIsNone(), graph.InputsAsNumpy, 0, len(tensors)),
+            self._indices(graph.OutputsIsNone(), graph.OutputsAsNumpy, 0, len(tensors)),
         )
 
     def _tensor(self, index: int, table: Any) -> Tensor:
-        scales, zero_points, axis = _quantization(table.Quantization())
+        scales, zero_points, axis = self._quantization(table.Quantization())
+        shape = () if table.ShapeIsNone() else self._ints(table.ShapeAsNumpy())
         tensor = Tensor(
             index,
-            _text(table.Name()),
-            () if table.ShapeIsNone() else tuple(int(n) for n in table.ShapeAsNumpy()),
+            self._text(table.Name()),
+            shape,
             _DTYPES[table.Type()],
             scales,
             zero_points,
             axis,
             self.buffers[table.Buffer()],
-            _sparsity(table.Sparsity()),
+            self._sparsity(table.Sparsity()),
             not table.ShapeSignatureIsNone() and bool((table.ShapeSignatureAsNumpy() < 0).any()),
         )
         check_storage(tensor)
+        self.limits.tensor(tensor)
         return tensor
 
     def _op(self, index: int, table: Any, tensors: int) -> Op:
@@ -162,64 +163,71 @@ class _Reader:
         custom = builtin == schema.BuiltinOperator.CUSTOM
         return Op(
             index,
-            _text(code.CustomCode()) if custom else _OPS[builtin],
+            self._text(code.CustomCode()) if custom else _OPS[builtin],
             code.Version(),
-            _indices(table.InputsIsNone(), table.InputsAsNumpy, -1, tensors),
-            _indices(table.OutputsIsNone(), table.OutputsAsNumpy, 0, tensors),
-            _options(table),
+            self._indices(table.InputsIsNone(), table.InputsAsNumpy, -1, tensors),
+            self._indices(table.OutputsIsNone(), table.OutputsAsNumpy, 0, tensors),
+            self._options(table),
             custom,
         )
 
+    def _options(self, op: Any) -> dict[str, Any]:
+        table = op.BuiltinOptions()
+        if table is None:
+            return {}
+        creator = schema.BuiltinOptionsCreator(op.BuiltinOptionsType(), table)
+        options = {} if creator is None else dict(vars(creator))
+        for value in options.values():
+            if isinstance(value, (list, bytes, np.ndarray)):
+                self.limits.values(len(value))
+        return options
 
-def _indices(
-    missing: bool, read: Callable[[], Indices], lowest: int, tensors: int
-) -> tuple[int, ...]:
-    values = () if missing else tuple(int(i) for i in read())
-    if any(not lowest <= value < tensors for value in values):
-        raise ValueError(f"a tensor index outside 0 to {tensors - 1}")
-    return values
+    def _quantization(self, table: Any) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+        if table is None or table.ScaleIsNone():
+            return (), (), 0
+        zeros = () if table.ZeroPointIsNone() else self._ints(table.ZeroPointAsNumpy())
+        self.limits.values(table.ScaleLength())
+        scales = tuple(float(s) for s in table.ScaleAsNumpy())
+        return scales, zeros, int(table.QuantizedDimension())
 
-
-def _options(op: Any) -> dict[str, Any]:
-    table = op.BuiltinOptions()
-    if table is None:
-        return {}
-    options = schema.BuiltinOptionsCreator(op.BuiltinOptionsType(), table)
-    return {} if options is None else dict(vars(options))
-
-
-def _quantization(table: Any) -> tuple[tuple[float, ...], tuple[int, ...], int]:
-    if table is None or table.ScaleIsNone():
-        return (), (), 0
-    zeros = () if table.ZeroPointIsNone() else tuple(int(z) for z in table.ZeroPointAsNumpy())
-    scales = tuple(float(s) for s in table.ScaleAsNumpy())
-    return scales, zeros, int(table.QuantizedDimension())
-
-
-def _sparsity(table: Any) -> SparseEncoding | None:
-    if table is None:
-        return None
-    sparsity = schema.SparsityParametersT.InitFromObj(table)
-    levels = tuple(
-        Level(
-            None if level.format == schema.DimensionType.SPARSE_CSR else int(level.denseSize),
-            _vector(level.arraySegments),
-            _vector(level.arrayIndices),
+    def _sparsity(self, table: Any) -> SparseEncoding | None:
+        if table is None:
+            return None
+        self.limits.tables(table.DimMetadataLength())
+        sparsity = schema.SparsityParametersT.InitFromObj(table)
+        levels = tuple(
+            Level(
+                None if level.format == schema.DimensionType.SPARSE_CSR else int(level.denseSize),
+                self._vector(level.arraySegments),
+                self._vector(level.arrayIndices),
+            )
+            for level in sparsity.dimMetadata or ()
         )
-        for level in sparsity.dimMetadata or ()
-    )
-    order, block_map = _ints(sparsity.traversalOrder), _ints(sparsity.blockMap)
-    return SparseEncoding(order, block_map, levels)
+        order, block_map = self._ints(sparsity.traversalOrder), self._ints(sparsity.blockMap)
+        return SparseEncoding(order, block_map, levels)
 
+    def _indices(
+        self, missing: bool, read: Callable[[], Indices], lowest: int, tensors: int
+    ) -> tuple[int, ...]:
+        values = () if missing else self._ints(read())
+        if any(not lowest <= value < tensors for value in values):
+            raise ValueError(f"a tensor index outside 0 to {tensors - 1}")
+        return values
 
-def _ints(values: Any) -> tuple[int, ...]:
-    return () if values is None else tuple(int(v) for v in values)
+    def _ints(self, values: Any) -> tuple[int, ...]:
+        if values is None:
+            return ()
+        self.limits.values(len(values))
+        return tuple(int(v) for v in values)
 
+    def _vector(self, table: Any) -> Indices:
+        if table is None or table.values is None:
+            return np.zeros(0, np.int64)
+        self.limits.values(len(table.values))
+        return np.asarray(table.values, np.int64)
 
-def _vector(table: Any) -> Indices:
-    empty = table is None or table.values is None
-    return np.zeros(0, np.int64) if empty else np.asarray(table.values, np.int64)
-
-
-def _text(raw: bytes | None) -> str:
-    return "" if raw is None else raw.decode("utf-8", "replace")
+    def _text(self, raw: bytes | None) -> str:
+        if raw is None:
+            return ""
+        self.limits.values(len(raw))
+        return raw.decode("utf-8", "replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,8 +79,11 @@ def decode(
     sizes = (*(_in_blocks(size, blocks, d) for d, size in enumerate(shape)), *_inner(encoding))
     nodes: Indices = np.zeros(1, np.int64)
     coordinates: dict[int, Indices] = {}
+    # No level has more nodes than the values or the segments stored for the next: whatever a
+    # shape claims, the lists below stay as long as what the file holds.
+    most = max(len(values), *(len(level.segments) for level in encoding.levels), 0)
     for dimension, level in zip(encoding.order, encoding.levels, strict=True):
-        parents, nodes, index = _descend(level, nodes, sizes[dimension], math.prod(shape))
+        parents, nodes, index = _descend(level, nodes, sizes[dimension], most)
         coordinates = {d: c[parents] for d, c in coordinates.items()}
         coordinates[dimension] = index
     if len(nodes) != len(values):
@@ -124,7 +126,8 @@ def _descend(
     """Return, for each child one level down: its parent's place, its own node, its coordinate."""
     if level.dense_size is not None:
         if level.dense_size != size or len(nodes) * size > limit:
-            raise ValueError(f"a dense level of {level.dense_size}, expected {size}")
+            raise ValueError(f"a dense level of {level.dense_size}, expected {size}, "
+                             f"with {limit} places stored")  # fmt: skip
         parents = np.repeat(np.arange(len(nodes)), size)
         index = np.tile(np.arange(size), len(nodes))
         return parents, nodes[parents] * size + index, index

@@ -14,6 +14,7 @@ from tfprune.tflite.sparse_tensor import SparseEncoding, decode
 
 _PACKED_BITS = {"int4": 4, "int2": 2}
 _MOST_BYTES = 2**31  # a flatbuffer addresses its content with 32-bit signed offsets
+_MOST_AXES = 32  # NumPy 1 has no more
 _NUMPY = {
     "bool",
     "float16",
@@ -84,6 +85,11 @@ class Tensor:
         return math.prod(self.shape)
 
     @property
+    def dense_bytes(self) -> int:
+        """The bytes of its values when none is left out."""
+        return -(-self.size * (_bits(self.dtype) or 8) // 8)
+
+    @property
     def stored_bytes(self) -> int:
         """The bytes of its values in the file, without the index arrays of a sparse tensor."""
         return len(self.data)
@@ -129,8 +135,13 @@ class Tensor:
 
 def check_storage(tensor: Tensor) -> None:
     """Raise ValueError if the bytes of a tensor can't be values of its shape and dtype."""
+    if len(tensor.shape) > _MOST_AXES:
+        raise ValueError(f"tensor {tensor.index} has rank {len(tensor.shape)}")
     if any(n < 0 for n in tensor.shape):
         raise ValueError(f"tensor {tensor.index} has the shape {tensor.shape}")
+    if len(tensor.zero_points) != len(tensor.scales):
+        counts = f"{len(tensor.scales)} scales and {len(tensor.zero_points)} zero points"
+        raise ValueError(f"tensor {tensor.index} has {counts}")
     if len(tensor.scales) > 1 and (
         tensor.axis not in range(len(tensor.shape))
         or len(tensor.scales) != tensor.shape[tensor.axis]
@@ -143,7 +154,7 @@ def check_storage(tensor: Tensor) -> None:
         return
     if tensor.size * bits > _MOST_BYTES * 8:
         raise ValueError(f"tensor {tensor.index} of shape {tensor.shape} is too large for a file")
-    expected = -(-tensor.size * bits // 8)
+    expected = tensor.dense_bytes
     stored = len(tensor.data)
     whole = stored * 8 % bits == 0 and stored <= expected if tensor.sparse else stored == expected
     if not whole:
