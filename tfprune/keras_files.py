@@ -12,7 +12,9 @@ from typing import Any
 import keras
 
 from tfprune import files
-from tfprune.errors import FileError, first_line
+from tfprune.errors import FileError, first_sentence
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def load_model(path: str | os.PathLike[str]) -> Any:
@@ -34,15 +36,41 @@ def load_model(path: str | os.PathLike[str]) -> Any:
             f"a {path.suffix or 'nameless'} file holds no Keras model",
             "pass a .keras file: model.save('model.keras')",
         )
+    _check_whole(path)
     try:
         _import_own_classes(path)
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever its zip, JSON and HDF5 readers raise
         raise FileError(
             f"load {path}",
-            f"Keras cannot read it: {first_line(error)}",
-            "check that it is whole; with custom layers load it yourself and pass the model",
+            f"Keras cannot read it: {first_sentence(_cause(error))}",
+            "if it uses classes of your own, import their module before it is loaded, or load the "
+            "model yourself and pass it; else check that the file is whole",
         ) from error
+
+
+def _check_whole(path: Path) -> None:
+    """Raise FileError for what Keras would call "not found": an empty, cut off or foreign file."""
+    found = None
+    if path.stat().st_size == 0:
+        found = "the file is empty"
+    elif path.suffix == ".keras" and not zipfile.is_zipfile(path):
+        found = "the file is cut off, or something else than a Keras model: it is no zip archive"
+    elif path.suffix == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            if "config.json" not in archive.namelist():
+                found = "it is a zip archive of something else: it holds no config.json"
+    elif path.read_bytes()[: len(_HDF5)] != _HDF5:
+        found = "it is something else than a Keras model: no HDF5 file"
+    if found is not None:
+        raise FileError(f"load {path}", found, "save it again: model.save('model.keras')")
+
+
+def _cause(error: BaseException) -> Exception:
+    """Return the error that Keras met first, in which it names the class it does not know."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error if isinstance(error, Exception) else RuntimeError(str(error))
 
 
 def save_model(model: Any, path: str | os.PathLike[str]) -> None:

@@ -62,7 +62,7 @@ def test_convert_keeps_layers_float_by_name(run_json, tmp_path):
 def test_convert_refuses_sparse_storage_that_is_not_safe(run, tmp_path):
     out = tmp_path / "sparse.tflite"
     code, _, err = run("convert", "model.keras", "-o", out, "--sparse", "yes")
-    assert code == 1 and "asked: convert with sparse=True" in err
+    assert code == 1 and "asked: convert with --sparse yes" in err
     assert not out.exists()
 
 

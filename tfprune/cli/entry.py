@@ -44,7 +44,7 @@ def _call(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         return OK if passed else FAILED
     except PruneError as error:
-        show_error(error, arguments.json)
+        show_error(error, arguments.json, arguments.options)
         return FAILED
     except KeyboardInterrupt:
         print("interrupted; files already written are whole", file=sys.stderr)

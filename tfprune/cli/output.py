@@ -7,10 +7,13 @@ import math
 import sys
 from typing import Any
 
+from tfprune.cli.speaking import Options, spoken
 from tfprune.errors import PruneError
 
 
-def show(result: Any, document: dict[str, Any], as_json: bool) -> None:
+def show(
+    result: Any, document: dict[str, Any], as_json: bool, options: Options | None = None
+) -> None:
     """Print `document` as JSON, or `result`: one that knows its tables, or what rich can print.
 
     JSON has no word for numbers that are infinite or none: they become null. Control characters
@@ -24,7 +27,17 @@ def show(result: Any, document: dict[str, Any], as_json: bool) -> None:
         print(visible_json(text))
         return
     table = result.tables() if isinstance(result, Shown) else result
-    print(printed(table, colour=sys.stdout.isatty()))
+    print(printed(_in_words(table, options or {}), colour=sys.stdout.isatty()))
+
+
+def _in_words(table: Any, options: Options) -> Any:
+    """Return what rich prints with its lines, notes for example, in the command line's words."""
+    from rich.console import Group
+    from rich.text import Text
+
+    if isinstance(table, Group):
+        return Group(*(_in_words(part, options) for part in table.renderables))
+    return Text(spoken(table.plain, options)) if isinstance(table, Text) else table
 
 
 def _finite(value: Any) -> Any:
@@ -35,13 +48,15 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def show_error(error: PruneError, as_json: bool) -> None:
-    """Print what was asked, what was found and the fix."""
+def show_error(error: PruneError, as_json: bool, options: Options | None = None) -> None:
+    """Print what was asked, what was found and the fix, in the words of the command line."""
     from tfprune.tables.visible import visible, visible_json
 
-    print(visible(str(error), lines=True), file=sys.stderr)
+    facts = {"asked": error.asked, "found": error.found, "fix": error.fix}
+    facts = {name: spoken(fact, options or {}) for name, fact in facts.items()}
+    lines = "\n".join(f"{name}: {fact}" for name, fact in facts.items())
+    print(visible(lines, lines=True), file=sys.stderr)
     if as_json:
-        facts = {"asked": error.asked, "found": error.found, "fix": error.fix}
         document = {"error": {"kind": type(error).__name__, **facts}}
         print(visible_json(json.dumps(document, indent=2)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from tfprune._version import __version__
+from tfprune.cli.speaking import options_of
 from tfprune.cli.verbs import VERBS
 
 _EXIT_CODES = (
@@ -14,7 +15,10 @@ _EXIT_CODES = (
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of `tfprune`; its result has `verb` and `json` and the verb's arguments."""
+    """Build the parser of `tfprune`.
+
+    Its result has `verb`, `json`, the verb's arguments, and its `options` by Python's names.
+    """
     parser = argparse.ArgumentParser(
         prog="tfprune",
         description="From a Keras 3 model to a smaller, faster, verified .tflite.",
@@ -33,4 +37,5 @@ def build_parser() -> argparse.ArgumentParser:
         )
         verb.add_argument("--json", action="store_true", help="print one JSON document")
         module.add_arguments(verb)
+        verb.set_defaults(options=options_of(verb))
     return parser

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+
+from tfprune.errors import PruneError
 
 _RUNTIMES = ("auto", "ai-edge-litert", "tflite-runtime")
 # The same as in tfprune.emulation, which imports NumPy; a test compares them.
@@ -22,6 +25,22 @@ def add_output(
     verb.add_argument(
         "-o", "--output", metavar=metavar, default=default, required=required, help=what + more
     )
+
+
+def check_apart(output: str | None, *inputs: str | None) -> None:
+    """Check that what is written is not one of the files that are read.
+
+    Raises:
+        PruneError: it is, under whatever name.
+    """
+    for name in inputs:
+        read = name is not None and output is not None and os.path.exists(name)
+        if read and os.path.exists(str(output)) and os.path.samefile(str(name), str(output)):
+            raise PruneError(
+                f"write to {output}",
+                f"it is the file that is read, {name}",
+                "name another file; the input stays as it is",
+            )
 
 
 def add_runtime(verb: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from tfprune.export.foreign import from_saved_model, from_tf_keras
 from tfprune.export.specs import Exported, unbuilt, with_batch
 from tfprune.export.tf_keras_models import is_tf_keras
 from tfprune.keras_files import load_model
-from tfprune.keras_internals import maker
+from tfprune.keras_internals import layers_of, maker
 from tfprune.precision import in_float32
+
+# What a name scope may be called: tensorflow/python/framework/ops.py, _VALID_SCOPE_NAME_REGEX.
+_SCOPE = re.compile(r"[A-Za-z0-9_.\\/>-]*")
 
 
 def export(model: Any, folder: str, batch_size: int | None, input_signature: Any) -> Exported:
@@ -65,8 +69,26 @@ def _from_keras(model: Any, folder: str, batch_size: int | None, input_signature
     archive.track(model)
     forward = functools.partial(model.__call__, training=False)
     archive.add_endpoint("serve", forward, input_signature=[specs])
-    archive.write_out(folder, verbose=False)
+    try:
+        archive.write_out(folder, verbose=False)
+    except ValueError as error:
+        _check_scopes(model, error)
+        raise
     return Exported(folder, tuple(tf.nest.flatten(specs)), model, notes)
+
+
+def _check_scopes(model: Any, error: ValueError) -> None:
+    """Raise PruneError if it was for the name of a layer that TensorFlow refused the model."""
+    refused = [
+        layer.name for layer in [model, *layers_of(model)] if not _SCOPE.fullmatch(layer.name)
+    ]
+    if refused:
+        raise PruneError(
+            f"convert the model {model.name!r}",
+            f"TensorFlow does not take the layer name {refused[0]!r}",
+            "build the model with names of letters, digits and _ . - only, then "
+            "new.set_weights(model.get_weights())",
+        ) from error
 
 
 def model_specs(model: Any) -> Any:

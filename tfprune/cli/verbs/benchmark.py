@@ -7,7 +7,7 @@ import argparse
 from tfprune.cli.arrays import read_arrays
 from tfprune.cli.asking import ask_which, can_ask
 from tfprune.cli.output import show, show_error
-from tfprune.cli.words import CPUS
+from tfprune.cli.words import CPUS, check_apart
 from tfprune.errors import PruneError
 from tfprune.files import check_writable
 
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> bool:
         per_op=arguments.per_op,
         cpu=arguments.cpu,
     )
-    show(result, result.to_dict(), arguments.json)
+    show(result, result.to_dict(), arguments.json, arguments.options)
     return True
 
 
@@ -94,7 +94,7 @@ def _count(arguments: argparse.Namespace) -> bool:
         inputs=read_arrays(arguments.inputs),
         per_op=arguments.per_op,
     )
-    show(result, result.to_dict(), arguments.json)
+    show(result, result.to_dict(), arguments.json, arguments.options)
     return True
 
 
@@ -110,6 +110,7 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
         asked = f"--app --runtime {arguments.runtime}"
         raise PruneError(asked, "the app brings its own LiteRT", "leave one of the two out")
     if arguments.save_profile is not None:
+        check_apart(arguments.save_profile, *arguments.files, arguments.inputs)
         check_writable(arguments.save_profile)
     result = benchmark_android(
         arguments.files,
@@ -128,7 +129,7 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
     )
     if arguments.save_profile is not None:
         save_profile(result, arguments.save_profile)
-    show(result, result.to_dict(), arguments.json)
+    show(result, result.to_dict(), arguments.json, arguments.options)
     wrong = difference(result)
     if wrong is not None:  # standard output has its one document already
         show_error(wrong, as_json=False)

@@ -6,7 +6,7 @@ import argparse
 
 from tfprune.cli.arrays import read_arrays
 from tfprune.cli.output import quiet, show
-from tfprune.cli.words import add_output
+from tfprune.cli.words import add_output, check_apart
 
 SUMMARY = "write a .tflite file of a Keras model"
 EXAMPLE = (
@@ -54,6 +54,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Write a .tflite file."""
+    check_apart(arguments.output, arguments.model, arguments.representative_data)
     with quiet():
         import tensorflow  # noqa: F401
 
@@ -69,5 +70,5 @@ def run(arguments: argparse.Namespace) -> bool:
         arguments.batch_size,
         keep_float=arguments.keep_float,
     )
-    show(result, result.to_dict(), arguments.json)
+    show(result, result.to_dict(), arguments.json, arguments.options)
     return True

@@ -36,5 +36,5 @@ def run(arguments: argparse.Namespace) -> bool:
     given = {k: v for k, v in vars(arguments).items() if k in names and v is not None}
     settings = DemoSettings.quick(**given) if arguments.quick else DemoSettings(**given)
     record = run_demo(arguments.output, settings)
-    show(record, record.to_dict(), arguments.json)
+    show(record, record.to_dict(), arguments.json, arguments.options)
     return True

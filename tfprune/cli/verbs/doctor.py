@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> bool:
     from tfprune.diagnosis.table import doctor_table
 
     found = _doctor(arguments.file, arguments.target)
-    show(doctor_table(found, arguments.ops), found.to_dict(), arguments.json)
+    show(doctor_table(found, arguments.ops), found.to_dict(), arguments.json, arguments.options)
     return found.safe
 
 

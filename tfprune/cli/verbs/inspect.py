@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> bool:
     sizes = shapes[0] if len(shapes) == 1 else shapes or None
     found = [_inspect(path, sizes) for path in arguments.files]
     document = {"inspections": [one.to_dict() for one in found]}
-    show(Group(*(one.tables() for one in found)), document, arguments.json)
+    show(Group(*(one.tables() for one in found)), document, arguments.json, arguments.options)
     return True
 
 

@@ -6,7 +6,7 @@ import argparse
 
 from tfprune.cli.arrays import read_arrays
 from tfprune.cli.output import quiet, show
-from tfprune.cli.words import add_output, shape
+from tfprune.cli.words import add_output, check_apart, shape
 
 SUMMARY = "remove channels, neurons and attention heads of a Keras model"
 EXAMPLE = "tfprune prune model.keras --ratio 0.4 --criterion l2 -o small.keras"
@@ -47,7 +47,11 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Plan, and if there is a place to write to, apply and save."""
+    check_apart(arguments.output, arguments.model, arguments.recalibrate)
     data = read_arrays(arguments.recalibrate)
+    from rich.console import Group
+    from rich.text import Text
+
     with quiet():
         from tfprune.keras_files import load_model, save_model
         from tfprune.surgery import plan_structured, recalibrate
@@ -68,5 +72,20 @@ def run(arguments: argparse.Namespace) -> bool:
         small = plan.apply()
         save_model(small if data is None else recalibrate(small, data), arguments.output)
     document = {"plan": plan.to_dict(), "output": arguments.output}
-    show(plan, document, arguments.json)
+    lines = _written(arguments.output, arguments.recalibrate)
+    show(Group(plan.tables(), *map(Text, lines)), document, arguments.json, arguments.options)
     return True
+
+
+def _written(output: str | None, data: str | None) -> list[str]:
+    """Say what was written, and that a smaller model must learn again."""
+    if output is None:
+        return ["nothing was written: this is the plan; add -o OUT.keras to apply it"]
+    lines = [
+        f"wrote {output}",
+        "its accuracy must be regained: compile it, train it on (model.fit) at a low learning "
+        f"rate, measure it, then `tfprune convert {output} -o OUT.tflite`",
+    ]
+    if data is None:
+        lines.append("if it has BatchNorm and is not trained: --recalibrate inputs.npy first")
+    return lines

@@ -34,5 +34,5 @@ def run(arguments: argparse.Namespace) -> bool:
         from tfprune.ablation import quantization_errors
 
     found = quantization_errors(arguments.model, data, samples=arguments.samples)
-    show(found, found.to_dict(), arguments.json)
+    show(found, found.to_dict(), arguments.json, arguments.options)
     return True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from tfprune.cli.output import show
-from tfprune.cli.words import add_output
+from tfprune.cli.words import add_output, check_apart
 
 SUMMARY = "make report.html again from report.json"
 EXAMPLE = "tfprune report demo_output -o report.html"
@@ -21,6 +22,8 @@ def run(arguments: argparse.Namespace) -> bool:
     """Make report.html again."""
     from tfprune.reports import report
 
+    source = Path(arguments.source)
+    check_apart(arguments.output, str(source / "report.json" if source.is_dir() else source))
     path = report(arguments.source, arguments.output)
-    show(f"wrote {path}", {"report": str(path)}, arguments.json)
+    show(f"wrote {path}", {"report": str(path)}, arguments.json, arguments.options)
     return True

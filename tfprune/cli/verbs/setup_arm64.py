@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> bool:
     from tfprune.emulation import setup_arm64
 
     setup = setup_arm64(arguments.cache, arguments.mirror)
-    show(_summary(setup, arguments.cache), setup.to_dict(), arguments.json)
+    show(_summary(setup, arguments.cache), setup.to_dict(), arguments.json, arguments.options)
     return True
 
 

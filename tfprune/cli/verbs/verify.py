@@ -44,5 +44,5 @@ def run(arguments: argparse.Namespace) -> bool:
         target=arguments.target,
         raise_on_failure=False,
     )
-    show(result, result.to_dict(), arguments.json)
+    show(result, result.to_dict(), arguments.json, arguments.options)
     return result.passed
