@@ -99,7 +99,8 @@ if not TYPE_CHECKING:  # a checker that saw this would believe in every name
             raise AttributeError(
                 f"module 'tfprune' has no attribute {name!r}; it has {near(name, __all__)}"
             )
-        _keras_classes.know()
+        if not _keras_classes.within_a_room():  # half-imported, it would not be found
+            _keras_classes.know()
         globals()[name] = value
         return value
 

@@ -61,11 +61,11 @@ class _Followed(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self.inner
         self.inner.exec_module(module)
-        if not _within_a_room():  # `tfprune.__getattr__` follows when that room is imported
+        if not within_a_room():  # `tfprune.__getattr__` follows when that room is imported
             know()
 
 
-def _within_a_room() -> bool:
+def within_a_room() -> bool:
     """Whether a room of tfprune is being imported, and so imports Keras."""
     modules = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_stack(None))
     return any(name.startswith("tfprune.") and name != __name__ for name in modules)
