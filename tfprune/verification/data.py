@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tfprune.data import Batches, Input, Wanted
-from tfprune.errors import FileError, PruneError
+from tfprune.errors import FileError, ProcessDied, PruneError
 from tfprune.graph import outputs_of
 from tfprune.notes import Note
 from tfprune.runners import OPEN_SIZES, TensorSpec
 from tfprune.tflite.model import TFLiteModel
+from tfprune.verification.ranges import fitting_spread, input_range, shrunk
 from tfprune.verification.reference import Batch, Outputs, call
+from tfprune.verification.tolerance import precision_of
 
 SEED = 0
+_BLIND = (
+    "random data inside the ranges that the file was calibrated for: what real data lose beyond "
+    "them is not seen; give real inputs"
+)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The file that inputs are drawn for.
+
+    Args:
+        path: Where it lies.
+        tflite: What it holds.
+        places: Its inputs.
+        order: The position there of each Keras input.
+        samples: How many samples are wanted.
+        runtime: As in `verify`.
+    """
+
+    path: str
+    tflite: TFLiteModel
+    places: Sequence[TensorSpec]
+    order: Mapping[str, int]
+    samples: int
+    runtime: str
 
 
 def check_sizes(specs: Sequence[TensorSpec], path: str) -> None:
@@ -46,57 +74,37 @@ def given_batches(
     return [batch.inputs for batch in batches], tuple(batches.notes)
 
 
-def random_batches(
-    specs: Sequence[Input],
-    places: Sequence[TensorSpec],
-    tflite: TFLiteModel,
-    samples: int,
-    open_size: int,
-) -> tuple[list[Batch], str]:
-    """Draw batches from seed 0, and say how.
-
-    Floats are uniform in [0, 1), or in the range that the file quantizes its input to; integers
-    may be indices of a table, so they are 0 or 1. Sizes that both sides leave open are `open_size`.
-    """
-    generator = np.random.default_rng(SEED)
-    size = specs[0].shape[0] or 1
-    ranges = [input_range(place, tflite) for place in places]
-    batches = [
-        {
-            spec.name: _draw(spec, place.at(open_size), limits, generator)
-            for spec, place, limits in zip(specs, places, ranges, strict=True)
-        }
-        for _ in range(max(1, math.ceil(samples / size)))
-    ]
-    words = " and ".join(f"[{low:.3g}, {high:.3g}]" for low, high in dict.fromkeys(ranges))
-    detail = f"{len(batches) * size} random samples, seed {SEED}, floats in {words}"
-    return batches, detail + f", open sizes {open_size}" * any(place.is_open for place in places)
-
-
 def drawn(
-    model: Any,
-    specs: Sequence[Input],
-    places: Sequence[TensorSpec],
-    tflite: TFLiteModel,
-    samples: int,
-) -> tuple[list[Batch], str, Outputs]:
-    """Draw batches that the model can run on; return them, how they were drawn, and its outputs.
+    model: Any, specs: Sequence[Input], place: Draw
+) -> tuple[list[Batch], str, Outputs, list[Note]]:
+    """Draw batches that the model can run on, from seed 0.
 
-    Sizes that are open get the first of `OPEN_SIZES` that the model bears.
+    Floats are uniform in [0, 1), or in the range that the file quantizes its input to, and drawn
+    towards 0 until they stay inside the ranges of an integer file; integers may be indices of a
+    table, so they are 0 or 1. Sizes that both sides leave open get the first of `OPEN_SIZES` that
+    the model bears.
+
+    Returns:
+        The batches, how they were drawn, what the model makes of them, and what to know.
 
     Raises:
-        PruneError: it bears none.
+        PruneError: it bears no size.
     """
-    sizes = OPEN_SIZES if any(place.is_open for place in places) else OPEN_SIZES[:1]
+    places = [place.places[place.order[spec.name]] for spec in specs]
+    sizes = OPEN_SIZES if any(spec.is_open for spec in places) else OPEN_SIZES[:1]
     for size in sizes:
-        batches, detail = random_batches(specs, places, tflite, samples, size)
+        batches, spread = _inside_ranges(_random(specs, places, place, size), place)
         try:
-            return batches, detail, [call(model, batch) for batch in batches]
+            expected = [call(model, batch) for batch in batches]
         except Exception as error:
             # Whatever a layer says of a size that it can't take; a model of fixed sizes is broken.
             if len(sizes) == 1:
                 raise
             reason = str(error).splitlines()[:1]
+        else:
+            notes = [] if spread is None else [Note("inputs", _BLIND)]
+            words = f", open sizes {size}" * any(spec.is_open for spec in places)
+            return batches, _words(batches, places, place, spread or 1.0) + words, expected, notes
     raise PruneError(
         f"draw inputs for the open sizes of {model.name!r}",
         f"it runs at none of {', '.join(map(str, sizes))}: {reason[0] if reason else ''}",
@@ -104,16 +112,44 @@ def drawn(
     )
 
 
-def input_range(spec: TensorSpec, tflite: TFLiteModel) -> tuple[float, float]:
-    """Return the real values that an input can take: [0, 1] unless the file quantizes it."""
-    readers = [op for op in tflite.ops if op.name == "QUANTIZE" and spec.index in op.inputs]
-    index = readers[0].outputs[0] if readers else spec.index
-    tensor = tflite.tensors[index]
-    if not tensor.quantized or tensor.dtype not in ("int8", "uint8", "int16"):
-        return 0.0, 1.0
-    limits = np.iinfo(tensor.dtype)
-    low, high = ((n - tensor.zero_points[0]) * tensor.scales[0] for n in (limits.min, limits.max))
-    return float(low), float(high)
+def _inside_ranges(batches: list[Batch], place: Draw) -> tuple[list[Batch], float | None]:
+    """Shrink what was drawn for an integer file; None for a file that has no ranges."""
+    if precision_of(place.tflite) not in ("int8", "int16x8"):
+        return batches, None
+    try:
+        spread = fitting_spread(place.path, batches, place.order, place.tflite, place.runtime)
+    except ProcessDied:
+        raise
+    except PruneError:  # this size, or these kernels: the comparison itself will tell
+        spread = 1.0
+    return shrunk(batches, spread), spread
+
+
+def _random(
+    specs: Sequence[Input], places: Sequence[TensorSpec], place: Draw, open_size: int
+) -> list[Batch]:
+    generator = np.random.default_rng(SEED)
+    size = specs[0].shape[0] or 1
+    ranges = [input_range(spec, place.tflite) for spec in places]
+    return [
+        {
+            spec.name: _draw(spec, own.at(open_size), limits, generator)
+            for spec, own, limits in zip(specs, places, ranges, strict=True)
+        }
+        for _ in range(max(1, math.ceil(place.samples / size)))
+    ]
+
+
+def _words(
+    batches: Sequence[Batch], places: Sequence[TensorSpec], place: Draw, spread: float
+) -> str:
+    count = sum(len(next(iter(batch.values()))) for batch in batches)
+    ranges = dict.fromkeys(input_range(spec, place.tflite) for spec in places)
+    words = " and ".join(f"[{low * spread:.3g}, {high * spread:.3g}]" for low, high in ranges)
+    words = f"{count} random samples, seed {SEED}, floats in {words}"
+    if spread == 1.0:
+        return words
+    return f"{words}: {spread:g} of its input's range, so that its own ranges hold them"
 
 
 def _draw(

@@ -73,6 +73,7 @@ class VerifyResult(Shown):
         culprit: The first layer or kernel that differs, if a check failed.
         target: Where the file ran, `"host"`, or e.g. `"arm64"`.
         how: How it ran there, `"natively"` or the emulator and the core.
+        advice: What to do if a check failed, else `""`.
     """
 
     path: str
@@ -83,6 +84,7 @@ class VerifyResult(Shown):
     culprit: str | None = None
     target: str = "host"
     how: str = "natively"
+    advice: str = ""
 
     @property
     def passed(self) -> bool:

@@ -30,4 +30,5 @@ def verify_table(result: VerifyResult) -> Group:
     )
     lines = [f"ran on {result.target}: {result.how}"] * (result.target != "host") + [line]
     lines += [f"first difference: {result.culprit}"] * (result.culprit is not None)
+    lines += [result.advice] * bool(result.advice)
     return Group(table, *map(Text, lines), *noted(result.notes))

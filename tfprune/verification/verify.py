@@ -18,7 +18,7 @@ from tfprune.progress import track
 from tfprune.runners import Runner, TensorSpec
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
-from tfprune.verification.data import check_sizes, drawn, given_batches
+from tfprune.verification.data import Draw, check_sizes, drawn, given_batches
 from tfprune.verification.locate import first_different_layer
 from tfprune.verification.outputs import Question, blind_spot, check_outputs
 from tfprune.verification.pairing import pair
@@ -50,8 +50,8 @@ def verify(
             model.
         path: The file.
         inputs: Real inputs in any form that `fit` takes, or a path: docs/data.md; targets are
-            ignored. By default random ones; an integer model
-            should be given real ones, since it was calibrated on those.
+            ignored. By default random ones; for an integer file inside the ranges that it was
+            calibrated for. Only real ones show what it clips.
         samples: At most how many samples are compared.
         tolerance: Overrides the tolerance, as a share of Keras' output.
         runtime: `"auto"`, `"ai-edge-litert"` or `"tflite-runtime"`.
@@ -103,7 +103,7 @@ def verify(
     )
     if not result.passed:
         culprit, unknown = _culprit(result, computing, question, tflite, runtime)
-        result = replace(result, culprit=culprit, notes=(*notes, *unknown))
+        result = replace(result, culprit=culprit, notes=(*notes, *unknown), advice=_advice(result))
         if raise_on_failure:
             raise _failure(result)
     return result
@@ -142,8 +142,9 @@ def _ask(
         detail = f"{sum(len(next(iter(b.values()))) for b in batches)} given samples"
         expected = [call(model, batch) for batch in batches]
     else:
-        ordered: Sequence[TensorSpec] = [places[order[spec.name]] for spec in specs]
-        batches, detail, expected = drawn(model, specs, ordered, tflite, samples)
+        draw = Draw(path, tflite, places, order, samples, runtime)
+        batches, detail, expected, more = drawn(model, specs, draw)
+        notes = (*notes, *more)
     tolerance = TOLERANCES[precision_of(tflite)]
     return Question(path, batches, order, expected, tolerance, detail), notes
 
@@ -181,7 +182,7 @@ def _failure(result: VerifyResult) -> VerificationError:
                 f"the kernel {kernel.kernel!r} lost {lost} of its {kernel.zeros_before} zeros "
                 f"in the tensor {kernel.tensor!r}"
             )
-            return VerificationError(asked, found, "convert the model as it is now again")
+            return VerificationError(asked, found, result.advice)
     failed = [check for check in result.checks if not check.passed]
     where = (
         f"the first layer whose output differs is {result.culprit!r}"
@@ -189,7 +190,7 @@ def _failure(result: VerifyResult) -> VerificationError:
         else "no single layer could be found that differs"
     )
     found = f"{where}; " + "; ".join(_words(check) for check in failed)
-    return VerificationError(asked, found, _fix(failed, len(result.checks)))
+    return VerificationError(asked, found, result.advice)
 
 
 def _words(check: Check) -> str:
@@ -202,12 +203,16 @@ def _words(check: Check) -> str:
     )
 
 
-def _fix(failed: list[Check], total: int) -> str:
-    if len(failed) < total and all("with XNNPACK" in check.name for check in failed):
+def _advice(result: VerifyResult) -> str:
+    """Say what to do about a failure, in words that fit Python and a terminal."""
+    if not all(kernel.passed for kernel in result.kernels):
+        return "convert the model as it is now again"
+    failed = [check for check in result.checks if not check.passed]
+    if len(failed) < len(result.checks) and all("with XNNPACK" in c.name for c in failed):
         return "only XNNPACK computes it wrongly: convert with sparse=False"
-    if any("random samples" in check.detail for check in failed):
+    if any("random samples" in check.detail for check in failed) and result.precision != "float32":
         return (
-            "convert this model again; if it was quantized, pass real inputs: "
-            "verify(model, path, inputs=x_test[:64])"
+            "convert this model again; random data may be unlike those it was calibrated on: "
+            "give real inputs"
         )
-    return "convert this model again, or a wider tolerance=... if this error is acceptable"
+    return "convert this model again, or give a wider tolerance if this error is acceptable"
