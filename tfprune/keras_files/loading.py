@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import re
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from tfprune import files
+from tfprune import _keras_classes, files
 from tfprune.errors import FileError, first_sentence
+from tfprune.keras_files.claims import check_claims
 
+_OWN_CLASSES = (
+    "if it uses classes of your own, import their module before it is loaded, or load the "
+    "model yourself and pass it; else check that the file is whole"
+)
+_UNSAFE = (
+    "it holds Python code (a Lambda) that would run here; only if you trust whoever made it, load "
+    "it with keras.saving.load_model(path, safe_mode=False) and pass the model"
+)
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -27,9 +35,10 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         FileError: there is no such file, or Keras cannot read it.
     """
     path = Path(path)
-    if not path.is_file():
+    if path.is_dir() or not path.exists():
         found = "it is a folder" if path.is_dir() else "there is no such file"
         raise FileError(f"load {path}", found, "pass a .keras file: model.save('model.keras')")
+    files.check_regular(path, f"load {path}")
     if path.suffix not in {".keras", ".h5"}:
         raise FileError(
             f"load {path}",
@@ -38,15 +47,17 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         )
     _check_whole(path)
     try:
-        _import_own_classes(path)
+        _keras_classes.know()
+        check_claims(path)
         return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever its zip, JSON and HDF5 readers raise
-        raise FileError(
-            f"load {path}",
-            f"Keras cannot read it: {first_sentence(_cause(error))}",
-            "if it uses classes of your own, import their module before it is loaded, or load the "
-            "model yourself and pass it; else check that the file is whole",
-        ) from error
+    except FileError:
+        raise
+    # Keras raises whatever its zip, JSON and HDF5 readers raise, a registered class what it likes.
+    except (Exception, SystemExit) as error:
+        cause = _cause(error)
+        unsafe = "unsafe" in str(cause) or "safe_mode" in str(cause)
+        found = f"Keras cannot read it: {first_sentence(cause)}"
+        raise FileError(f"load {path}", found, _UNSAFE if unsafe else _OWN_CLASSES) from error
 
 
 def _check_whole(path: Path) -> None:
@@ -60,10 +71,15 @@ def _check_whole(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             if "config.json" not in archive.namelist():
                 found = "it is a zip archive of something else: it holds no config.json"
-    elif path.read_bytes()[: len(_HDF5)] != _HDF5:
+    elif _start(path) != _HDF5:
         found = "it is something else than a Keras model: no HDF5 file"
     if found is not None:
         raise FileError(f"load {path}", found, "save it again: model.save('model.keras')")
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_HDF5))
 
 
 def _cause(error: BaseException) -> Exception:
@@ -85,14 +101,8 @@ def save_model(model: Any, path: str | os.PathLike[str]) -> None:
     """
     if Path(path).suffix != ".keras":
         raise FileError(f"save to {path}", "it is no .keras file", f"name it {path}.keras")
+    if time.localtime().tm_year < 1980:
+        found = f"this machine's clock says {time.localtime().tm_year}; zip files begin in 1980"
+        raise FileError(f"save to {path}", found, "set the clock")
     with files.replacing(path) as temporary:
         model.save(temporary)
-
-
-def _import_own_classes(path: Path) -> None:
-    """Import the modules of tfprune that the file names, so that Keras knows their classes."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            config = archive.read("config.json").decode()
-        for module in sorted(set(re.findall(r'"module": "(tfprune\.[\w.]+)"', config))):
-            importlib.import_module(module)

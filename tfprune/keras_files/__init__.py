@@ -1,0 +1,7 @@
+"""Loading and saving the `.keras` files that a user names, with errors they can act on."""
+
+from __future__ import annotations
+
+from tfprune.keras_files.loading import load_model, save_model
+
+__all__ = ["load_model", "save_model"]
