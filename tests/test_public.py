@@ -88,6 +88,8 @@ def half_done(tmp_path_factory):
         "import tfprune, keras",
         "import tfprune; tfprune.PruneError; import keras",
         "import tfprune; tfprune.convert; import keras",
+        "import tfprune.cli, keras",
+        "import keras; from tfprune.graph import Calls",
         "import tfprune.tflite, tfprune.keras_files, keras; tfprune.verify",
     ],
 )
