@@ -9,7 +9,7 @@ import pytest
 
 from tfprune.errors import FileError, MissingExtra
 from tfprune.notes import Note
-from tfprune.reports import KernelZeros, RunReport, report
+from tfprune.reports import KernelZeros, RunReport, pictures, report
 from tfprune.reports.html import render
 
 HOSTILE = "<script>alert(1)</script> & \"$x$\" 'y'"
@@ -108,3 +108,66 @@ def test_a_missing_extra_is_named_with_its_command(record, monkeypatch, package)
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtra, match=rf"{package}.*\n.*tfprune\[report\]"):
         render(record)
+
+
+def test_every_picture_has_a_role_a_title_and_its_numbers_in_words(page):
+    pictures = re.findall(r"<svg(.*?)>(.*?)</svg>", page, re.DOTALL)
+    assert len(pictures) == 5
+    for attributes, inside in pictures:
+        assert 'role="img"' in attributes
+        [names] = re.findall(r'aria-labelledby="([^"]*)"', attributes)
+        title, description = (f'id="{name}">' for name in names.split())
+        assert f"<title {title}" in inside and f"<desc {description}" in inside
+    assert "dense: 97.0 %; pruned: 96.5 %" in page
+
+
+def test_every_table_has_a_caption_and_every_heading_a_scope(page):
+    tags = Tags(page).tags
+    assert tags.count("caption") == tags.count("table") == 3
+    assert len(re.findall(r"<th[ >]", page)) == len(re.findall(r'<th scope="(?:row|col)"', page))
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_everything_drawn_or_written_has_a_contrast_of_at_least_3(page):
+    """WCAG 2.2, 1.4.11; light, dark and paper."""
+    themes = re.findall(r"(--page: .*?--bad: [^;]*;)", page, re.DOTALL)
+    assert len(themes) == 3
+    for theme in themes:
+        colours = dict(re.findall(r"--(\w+): (#\w{6}|#\w{3});", theme))
+        colours = {
+            k: "#" + "".join(2 * c for c in v[1:]) if len(v) == 4 else v for k, v in colours.items()
+        }
+        for name in ("ink", "muted", "first", "second", "third", "good", "bad"):
+            for ground in ("card", "page"):
+                low, high = sorted(luminance(colours[x]) for x in (name, ground))
+                assert (high + 0.05) / (low + 0.05) >= 3, (name, ground)
+
+
+def test_long_names_leave_room_for_their_bars_and_stay_in_their_cards(shared_record):
+    name = "a_long_name_without_spaces" * 6
+    rows = tuple(dataclasses.replace(m, label=name + m.label) for m in shared_record.models)
+    page = render(dataclasses.replace(shared_record, models=rows))
+    drawn = [text for text in re.findall(r">([^<>]*)</text>", page) if "a_long" in text]
+    assert drawn and all(len(text.strip()) <= 25 for text in drawn)
+    assert re.search(r"tbody th {[^}]*overflow-wrap: anywhere", page)
+
+
+def test_long_lists_of_kernels_fold(shared_record):
+    kernels = tuple(KernelZeros(f"k{i}", (i + 1,), i + 1, 0) for i in range(60))
+    page = render(dataclasses.replace(shared_record, kernels=kernels))
+    assert "<details>\n<summary>60 kernels" in page
+    assert "The 24 largest of 60." in page and "<details open>\n<summary>1 kernels" not in page
+
+
+def test_accuracies_that_differ_by_a_point_are_drawn_apart(shared_record):
+    """The axis reaches over what was seen, not from 0 to 100."""
+    svg = pictures.accuracies(shared_record.models, None)
+    places = [
+        float(x) for x in re.findall(r'<use [^>]*x="([0-9.]+)"[^>]*fill: var\(--first\)', svg)
+    ]
+    assert max(places) - min(places) > 50

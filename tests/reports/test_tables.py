@@ -99,6 +99,17 @@ def test_a_speed_up_within_the_noise_is_no_highlight(record):
     assert [h.what for h in found] == ["zeros", "smaller download", "points of accuracy"]
 
 
+def test_pruning_is_not_credited_with_what_the_number_format_gave(record):
+    """int8 alone is as fast; of the download it gives 1.5x of 3x."""
+    dense, pruned = record.models
+    int8 = dataclasses.replace(pruned, label="dense int8", gzip_bytes=2000)
+    pruned = dataclasses.replace(pruned, counterpart="dense int8")
+    found = highlights(dataclasses.replace(record, models=(dense, int8, pruned)))
+    details = {h.what: h.detail for h in found}
+    assert details["as fast on this host"].startswith("dense int8: ")
+    assert details["smaller download"].endswith("gzipped (1.5x as dense int8)")
+
+
 def test_notes_of_one_kind_become_one_line():
     notes = [Note("stem", "216 weights"), Note("b1", "8 weights"), Note("b2", "9 weights")]
     assert grouped(notes) == ["stem, b1 and 1 more: 8 to 216 weights"]

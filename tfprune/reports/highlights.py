@@ -37,13 +37,15 @@ def _all(report: RunReport) -> Iterator[Highlight]:
         return
     baseline, *others = report.models
     right = [m for m in others if all(check.passed for check in m.checks)]
+    unpruned = {m.label: m for m in report.models}
     if smaller := [m for m in right if m.gzip_bytes < baseline.gzip_bytes]:
         smallest = min(smaller, key=lambda m: m.gzip_bytes)
-        yield _smaller(baseline, smallest)
+        yield _smaller(baseline, smallest, unpruned.get(smallest.counterpart or ""))
         if smallest.accuracy is not None and baseline.accuracy is not None:
             yield _accuracy(baseline, smallest)
     if faster := [m for m in right if _clearly_faster(m, baseline)]:
-        yield _faster(baseline, max(faster, key=lambda m: m.ratio or 0.0))
+        fastest = max(faster, key=lambda m: m.ratio or 0.0)
+        yield _faster(baseline, fastest, unpruned.get(fastest.counterpart or ""))
 
 
 def _clearly_faster(model: ModelRow, baseline: ModelRow) -> bool:
@@ -63,13 +65,18 @@ def _zeros(kernels: list[KernelZeros]) -> Highlight:
     )
 
 
-def _smaller(baseline: ModelRow, model: ModelRow) -> Highlight:
+def _smaller(baseline: ModelRow, model: ModelRow, unpruned: ModelRow | None) -> Highlight:
+    alone = f" ({_times(baseline, unpruned)} as {unpruned.label})" if unpruned else ""
     return Highlight(
-        f"{baseline.gzip_bytes / model.gzip_bytes:.1f}x",
+        _times(baseline, model),
         "smaller download",
         f"{model.label}: {wording.size(baseline.gzip_bytes)} to {wording.size(model.gzip_bytes)}, "
-        "gzipped",
+        f"gzipped{alone}",
     )
+
+
+def _times(baseline: ModelRow, model: ModelRow) -> str:
+    return f"{baseline.gzip_bytes / model.gzip_bytes:.1f}x"
 
 
 def _accuracy(baseline: ModelRow, model: ModelRow) -> Highlight:
@@ -81,10 +88,16 @@ def _accuracy(baseline: ModelRow, model: ModelRow) -> Highlight:
     )
 
 
-def _faster(baseline: ModelRow, model: ModelRow) -> Highlight:
+def _faster(baseline: ModelRow, model: ModelRow, unpruned: ModelRow | None) -> Highlight:
+    """Credit the file that was not pruned where it is as fast, else name it beside."""
+    beside = ""
+    if unpruned is not None and not _clearly_faster(model, unpruned):
+        model, beside = unpruned, "; pruned, it is as fast"
+    elif unpruned is not None:
+        beside = f" ({wording.ratio(unpruned.ratio)} as {unpruned.label})"
     return Highlight(
         wording.ratio(model.ratio),
         "as fast on this host",
         f"{model.label}: {wording.milliseconds(baseline.median_ms)} ms "
-        f"to {wording.milliseconds(model.median_ms)} ms",
+        f"to {wording.milliseconds(model.median_ms)} ms{beside}",
     )

@@ -74,7 +74,8 @@ def _pictures(record: RunReport) -> list[tuple[str, str, str]]:
         ("Size", "What the phone stores, and what it downloads.", pictures.sizes(record.models)),
         (
             "Accuracy",
-            "Each file run by the interpreter; whiskers: 95 % confidence (Wilson).",
+            "Each file run by the interpreter; whiskers: 95 % confidence (Wilson). "
+            "The axis does not begin at 0.",
             pictures.accuracies(record.models, record.samples),
         ),
         (
@@ -89,7 +90,9 @@ def _pictures(record: RunReport) -> list[tuple[str, str, str]]:
         ),
         (
             "Sparsity per kernel",
-            "Counted in the stripped Keras model.",
+            "Counted in the stripped Keras model."
+            + f" The {pictures.MOST_KERNELS} largest of {len(record.kernels)}."
+            * (len(record.kernels) > pictures.MOST_KERNELS),
             pictures.sparsities(record.kernels),
         ),
     ]

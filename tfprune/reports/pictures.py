@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tfprune.reports.record import Epoch, KernelZeros, ModelRow
-from tfprune.reports.svg import FIRST, GRID, INK, MUTED, SECOND, THIRD, figure, svg_of
+from tfprune.reports.svg import FIRST, INK, MUTED, SECOND, THIRD, figure, svg_of
 from tfprune.tables import wording
+
+MOST_KERNELS = 24  # rows of a picture; the table has all
+_MOST_LETTERS = 25
 
 
 def sizes(models: Sequence[ModelRow]) -> str:
@@ -24,9 +27,12 @@ def sizes(models: Sequence[ModelRow]) -> str:
             bars = axes.barh(places, [v / 1000 for v in values], 0.36, color=colour, label=name)
             axes.bar_label(bars, [wording.size(v) for v in values], padding=3, fontsize=8)
         axes.set_xlabel("kB")
+        said = _words(
+            models, lambda m: f"{wording.size(m.bytes)}, {wording.size(m.gzip_bytes)} after gzip"
+        )
         _right_margin(axes, 0.18)
         _legend_above(axes)
-        return svg_of(drawing, "sizes")
+        return svg_of(drawing, "sizes", "Size of each file", said)
 
 
 def accuracies(models: Sequence[ModelRow], samples: int | None) -> str:
@@ -35,19 +41,22 @@ def accuracies(models: Sequence[ModelRow], samples: int | None) -> str:
     if not shown:
         return ""
     values = [100 * (m.accuracy or 0.0) for m in shown]
+    ends = [wilson(v / 100, samples) if samples else (v / 100, v / 100) for v in values]
+    low, high = 100 * min(low for low, _ in ends), 100 * max(high for _, high in ends)
     with _rows([m.label for m in shown]) as (drawing, axes):
-        axes.barh(range(len(shown)), values, 0.6, color=FIRST)
         if samples:
-            ends = [wilson(value / 100, samples) for value in values]
             below = [v - 100 * low for v, (low, _) in zip(values, ends, strict=True)]
             above = [100 * high - v for v, (_, high) in zip(values, ends, strict=True)]
             axes.errorbar(values, range(len(shown)), xerr=[below, above], **_whiskers())
+        axes.plot(values, range(len(shown)), "o", color=FIRST, markersize=7)
+        # From the least to the most that was seen, not from 0: it is the difference that counts.
+        room = max(high - low, 1.0)
+        axes.set_xlim(low - 0.08 * room, high + 0.4 * room)
         for place, value in enumerate(values):
-            _beside(axes, 101, place, f"{value:.1f}")
-        axes.set_xlim(0, 117)
-        axes.set_xticks([0, 25, 50, 75, 100])
+            _beside(axes, high + 0.05 * room, place, f"{value:.1f}")
+        said = _words(shown, lambda m: wording.percent(m.accuracy))
         axes.set_xlabel("% right" + (f" of {samples:,} test samples" if samples else ""))
-        return svg_of(drawing, "accuracies")
+        return svg_of(drawing, "accuracies", "Accuracy of each file", said)
 
 
 def latencies(models: Sequence[ModelRow]) -> str:
@@ -65,13 +74,17 @@ def latencies(models: Sequence[ModelRow]) -> str:
             _beside(axes, value + high, place, wording.milliseconds(value))
         axes.set_xlabel("ms for one inference: median, p10 to p90")
         _right_margin(axes, 0.14)
-        return svg_of(drawing, "latencies")
+        said = _words(shown, lambda m: f"{wording.milliseconds(m.median_ms)} ms")
+        return svg_of(drawing, "latencies", "Latency of each file", said)
 
 
 def sparsities(kernels: Sequence[KernelZeros]) -> str:
-    """Draw the share of zeros of each kernel; a mark shows what was planned."""
+    """Draw the share of zeros of each kernel, the largest ones; a mark shows what was planned."""
     if not kernels:
         return ""
+    least = sorted((k.params for k in kernels), reverse=True)[:MOST_KERNELS][-1]
+    kernels = [k for k in kernels if k.params >= least][:MOST_KERNELS]
+    described = "; ".join(f"{k.kernel}: {wording.percent(k.sparsity)}" for k in kernels)
     with _rows([k.kernel for k in kernels], bar=0.27) as (drawing, axes):
         shares = [100 * k.sparsity for k in kernels]
         axes.barh(range(len(kernels)), shares, 0.62, color=FIRST, label="zeros")
@@ -85,7 +98,7 @@ def sparsities(kernels: Sequence[KernelZeros]) -> str:
         axes.set_xticks([0, 25, 50, 75, 100])
         axes.set_xlabel("% zeros in the kernel")
         _legend_above(axes)
-        return svg_of(drawing, "sparsities")
+        return svg_of(drawing, "sparsities", "Zeros in each kernel", described)
 
 
 def training(epochs: Sequence[Epoch]) -> str:
@@ -111,7 +124,7 @@ def training(epochs: Sequence[Epoch]) -> str:
         losses.set_ylim(0, None)
         lines = [*axes.get_legend_handles_labels()[0], *losses.get_legend_handles_labels()[0]]
         drawing.legend(handles=lines, loc="outside upper left", ncols=4)
-        return svg_of(drawing, "training")
+        return svg_of(drawing, "training", "Training, epoch by epoch", _ends(epochs))
 
 
 def wilson(share: float, samples: int, z: float = 1.96) -> tuple[float, float]:
@@ -137,15 +150,38 @@ def _rows(names: Sequence[str], bar: float = 0.36) -> Iterator[tuple[Any, Any]]:
     with figure(0.75 + bar * len(names)) as (drawing, axes):
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
-        axes.set_yticks(range(len(names)), names, color=INK)
+        axes.set_yticks(range(len(names)), [_short(name) for name in names], color=INK)
         axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.locator_params(axis="x", nbins=5)
         yield drawing, axes
+
+
+def _short(name: str) -> str:
+    """Return a name short enough to leave room for its bar; the tables have it whole."""
+    if len(name) <= _MOST_LETTERS:
+        return name
+    half = (_MOST_LETTERS - 1) // 2
+    return f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[-half:]}"
+
+
+def _words(models: Sequence[ModelRow], say: Callable[[ModelRow], str]) -> str:
+    return "; ".join(f"{model.label}: {say(model)}" for model in models)
+
+
+def _ends(epochs: Sequence[Epoch]) -> str:
+    """Say how each phase of a training ended."""
+    last = {e.phase: e for e in epochs}
+    return "; ".join(
+        f"{phase} until epoch {e.epoch}: accuracy {wording.percent(e.accuracy)}, "
+        f"{wording.percent(e.sparsity)} zeros, loss {e.loss:.3g}"
+        for phase, e in last.items()
+    )
 
 
 def _mark_phases(axes: Any, epochs: Sequence[Epoch]) -> None:
     for before, after in itertools.pairwise(epochs):
         if before.phase != after.phase:
-            axes.axvline((before.epoch + after.epoch) / 2, color=GRID, lw=1.2)
+            axes.axvline((before.epoch + after.epoch) / 2, color=MUTED, lw=1.2)
             axes.annotate(f" {after.phase}", ((before.epoch + after.epoch) / 2, 2), color=MUTED)
 
 

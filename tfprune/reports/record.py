@@ -53,6 +53,8 @@ class ModelRow:
         peak_memory_bytes: Peak memory of the interpreter's process.
         checks: What was verified against Keras.
         notes: What a reader must know to read this row right.
+        counterpart: Label of the file in the same number format that was not pruned, if there is
+            one: what it has, too, was not pruning's doing.
     """
 
     label: str
@@ -70,6 +72,7 @@ class ModelRow:
     peak_memory_bytes: int | None = None
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
+    counterpart: str | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from light to dark to paper. Text stays text, in the reader's own fonts.
 from __future__ import annotations
 
 import contextlib
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -66,8 +67,15 @@ def figure(height: float) -> Iterator[tuple[Any, Any]]:
         yield drawing, drawing.subplots()
 
 
-def svg_of(drawing: Any, name: str) -> str:
-    """Return a figure as an `<svg>` element; `name` keeps its ids apart from other pictures'."""
+def svg_of(drawing: Any, name: str, title: str, description: str) -> str:
+    """Return a figure as an `<svg>` element that can also be heard.
+
+    Args:
+        drawing: The figure.
+        name: Keeps its ids apart from other pictures'.
+        title: What it shows.
+        description: Its numbers in words, for whoever cannot see them.
+    """
     buffer = io.StringIO()
     drawing.savefig(buffer, format="svg", transparent=True)
     svg = buffer.getvalue()
@@ -78,6 +86,12 @@ def svg_of(drawing: Any, name: str) -> str:
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{name}-", svg)
     svg = re.sub(r"'DejaVu Sans'", "system-ui, sans-serif", svg)
+    labels = f'role="img" aria-labelledby="{name}-title {name}-desc"'
+    heard = (
+        f'<title id="{name}-title">{html.escape(title)}</title>'
+        f'<desc id="{name}-desc">{html.escape(description)}</desc>'
+    )
+    svg = re.sub(r"<svg([^>]*)>", lambda m: f"<svg {labels}{m[1]}>{heard}", svg, count=1)
     for place_holder, variable in _VARIABLES.items():
         svg = svg.replace(place_holder, variable)
     return svg

@@ -19,7 +19,7 @@ from tfprune.reports.grouping import grouped
 from tfprune.runners import Runner
 from tfprune.verification import VerifyResult
 from tfprune.workflow.digits import Images, Labels
-from tfprune.workflow.variants import Variant
+from tfprune.workflow.variants import Variant, counterpart_of
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,7 @@ def _row(m: Measured, timed: BenchmarkRow, pruned: set[str], notes: tuple[str, .
         timed.peak_memory_bytes,
         _checks(m.verified),
         notes,
+        counterpart_of(m.variant),
     )
 
 

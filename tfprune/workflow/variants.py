@@ -34,3 +34,16 @@ VARIANTS = (
     Variant("dense int8", "dense_int8.tflite", "dense", "int8", sparse=False),
     Variant("pruned int8", "pruned_int8.tflite", "pruned", "int8"),
 )
+
+
+def counterpart_of(variant: Variant) -> str | None:
+    """Return the label of the dense file in a pruned one's number format, None if there is none.
+
+    Example:
+        >>> counterpart_of(VARIANTS[-1])
+        'dense int8'
+    """
+    if variant.source == "dense":
+        return None
+    same = [v.label for v in VARIANTS if v.source == "dense" and v.quantize == variant.quantize]
+    return same[0] if same else None
