@@ -15,9 +15,10 @@ from hypothesis.extra import numpy as arrays
 from tfprune.android.benchmark import difference
 from tfprune.android.checking import Reference, check
 from tfprune.android.inputs import pack, read_output
-from tfprune.android.result import OutputCheck, PhoneResult
+from tfprune.android.result import PhoneResult
 from tfprune.android.running import read_document
 from tfprune.android.saving import save_profile
+from tfprune.checks import Check
 from tfprune.errors import FileError, PruneError
 from tfprune.runners import TensorSpec
 
@@ -89,7 +90,7 @@ def test_outputs_may_differ_by_rounding_only(dense, found, passed):
     expected = np.array([[1.0, -2.0]], "float32")
     here = Reference({}, {"y": expected}, {"y": TensorSpec("y", (1, 2), "float32")}, dense)
     [checked] = check(here, [came(np.array([found], "float32"))])
-    assert (checked.output, checked.passed) == ("y", passed)
+    assert (checked.name, checked.passed) == ("y", passed)
 
 
 def test_integers_are_compared_by_what_they_stand_for(int8):
@@ -131,8 +132,8 @@ class Row:
     ],
 )
 def test_an_output_that_differs_is_an_error_in_words(errors, words):
-    numbers, detail = errors[:3], "".join(errors[3:])
-    wrong = OutputCheck("y", *numbers, tolerance=1e-4, passed=False, detail=detail)
+    names = ("max_abs_error", "max_rel_error", "rms_rel_error", "detail")
+    wrong = Check(name="y", passed=False, tolerance=1e-4, **dict(zip(names, errors, strict=False)))
     found = difference(PhoneResult((Row(wrong),), {}, {}))
     assert found.asked == "the output 'y' of dense on the phone"
     assert found.found.startswith(f"it is not this machine's: {words}")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfprune.bench.benchmark import name_models, turns
-from tfprune.bench.host import runs_sparse_kernels
+from tfprune.bench.host import busy, runs_sparse_kernels
 from tfprune.bench.spread import Ratio, Spread, is_stable, ratio, share, spread
 from tfprune.errors import PruneError
 
@@ -85,3 +85,10 @@ def test_no_models_is_an_error():
 )
 def test_sparse_kernels_run_on_arm_and_on_x86_without_avx(machine, flags, sparse):
     assert runs_sparse_kernels(machine, flags) is sparse
+
+
+def test_a_machine_with_more_programs_than_cores_is_called_busy():
+    host = {"cores": 2, "load_average": 1.0, "load_average_after": 6.0}
+    [note] = busy(host, threads=1)
+    assert "5 programs wanted the 2 cores" in note.reason and "minima" in note.reason
+    assert busy(host, threads=4) == []

@@ -18,7 +18,10 @@ def record():
 
 def make_record():
     """A dense and a pruned model, as a run would have measured them."""
-    checks = (Check("outputs", True, 1e-6, 1e-4), Check("zeros", True))
+    checks = (
+        Check(name="outputs", passed=True, max_abs_error=1e-6, tolerance=1e-4),
+        Check(name="zeros", passed=True),
+    )
     dense = ModelRow("dense", "dense.tflite", 4000, 3000, 0.97, 0.0, False, 2.0, 1.9, 2.4, 1.0)
     pruned = ModelRow(
         label="pruned",

@@ -280,3 +280,17 @@ def test_arrays_go_to_and_from_a_worker_before_1980_too(files, image, monkeypatc
     monkeypatch.setattr(time, "time", lambda: 0.0)
     with Runner(files["float32"]) as runner:
         assert runner.run([image])[0].shape == (1, 3)
+
+
+def test_many_samples_are_run_in_one_request(runner, image):
+    samples = [[image], [image / 2], [image * 0]]
+    for many, one in zip(runner.run_many(samples), map(runner.run, samples), strict=True):
+        np.testing.assert_array_equal(many[0], one[0])
+    assert runner.run_many([]) == []
+
+
+def test_samples_of_different_shapes_are_not_run_at_once(files):
+    with Runner(files["float32"], shapes=[(1, 8, 8, 3)]) as runner:
+        wrong = [[np.zeros((1, 8, 8, 3), np.float32)], [np.zeros((2, 8, 8, 3), np.float32)]]
+        with pytest.raises(PruneError):
+            runner.run_many(wrong)

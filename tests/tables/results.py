@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfprune.ablation.result import KeptFloat, LayerError, QuantizationErrors
-from tfprune.android.result import OutputCheck, PhoneResult, PhoneRow
+from tfprune.android.result import PhoneResult, PhoneRow
 from tfprune.bench.instructions import InstructionResult, InstructionRow
 from tfprune.bench.result import BenchmarkResult, BenchmarkRow
 from tfprune.counts import LayerCount
@@ -31,22 +31,31 @@ NUMBERS = {
 
 def results(name: str) -> list:
     notes = (Note(name, name),)
-    times = (0.1234, 0.1111, 0.2222, 0.1, 0.2, 0.3, 77_700_000, 1.0, 1.0, 1.0, 50, "litert", False)
-    timed = (name, "m.tflite", 1_234_567, 1_034_567, *times, (OpTime(name, 123.456, 111.5),))
+    timed = {
+        **{"label": name, "path": "m.tflite", "bytes": 1_234_567, "gzip_bytes": 1_034_567},
+        **{"median_ms": 0.1234, "p10_ms": 0.1111, "p90_ms": 0.2222, "min_ms": 0.1},
+        **{"first_ms": 0.2, "load_ms": 0.3, "peak_memory_bytes": 77_700_000},
+        **{"ratio": 1.0, "ratio_low": 1.0, "ratio_high": 1.0, "ratio_of_minima": 1.0},
+        **{"runs": 50, "runtime": "litert", "sparse": False},
+        "per_op": (OpTime(name, 123.456, 111.5),),
+    }
     settings = {"threads": 1}
     return [
         ConvertResult(name, None, 1_234_567, 1_034_567, False, "no zeros", (), notes),
-        BenchmarkResult((BenchmarkRow(*timed),), settings, {"cpu": name}, notes),
+        BenchmarkResult((BenchmarkRow(**timed),), settings, {"cpu": name}, notes),
         _phone(name, timed, notes),
         InstructionResult((_counted(name),), "cortex-a76", settings, notes=notes),
-        VerifyResult(
-            name, "float32", (Check(name, 1.2e-6, 3.4e-7, 1e-7, 1e-4, True, "x"),), (), notes
-        ),
+        VerifyResult(name, "float32", (_check(name, 1.2e-6, 3.4e-7),), (), notes),
         _inspection(name, notes),
         _ablation(name, notes),
         _diagnosis(name),
         RunReport(name, "now", (_model(name),)),
     ]
+
+
+def _check(name, absolute, relative):
+    errors = {"max_abs_error": absolute, "max_rel_error": relative, "rms_rel_error": 1e-7}
+    return Check(name=name, passed=True, **errors, tolerance=1e-4, detail="x")
 
 
 def _model(name):
@@ -58,8 +67,10 @@ def _phone(name, timed, notes):
     state = {"battery": "80 %"}
     keys = ("manufacturer", "model", "serial", "soc", "android", "abi", "kernel")
     phone = {**dict.fromkeys(keys, name), "cores": [], "before": state, "after": state}
-    check = OutputCheck("out", 1e-7, 5e-7, 1e-7, 1e-4, True)
-    return PhoneResult((PhoneRow(*timed, name, (check,)),), {"threads": 1}, phone, notes)
+    check = _check("out", 1e-7, 5e-7)
+    return PhoneResult(
+        (PhoneRow(**timed, delegate=name, checks=(check,)),), {"threads": 1}, phone, notes
+    )
 
 
 def _counted(name):

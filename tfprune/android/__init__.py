@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tfprune.android.benchmark import benchmark_android
-from tfprune.android.result import OutputCheck, PhoneResult, PhoneRow
+from tfprune.android.result import PhoneResult, PhoneRow
 
-__all__ = ["OutputCheck", "PhoneResult", "PhoneRow", "benchmark_android"]
+__all__ = ["PhoneResult", "PhoneRow", "benchmark_android"]

@@ -14,9 +14,10 @@ from tfprune.android.description import describe, read_properties
 from tfprune.android.devices import Ask, choose, choose_abi, list_devices
 from tfprune.android.measuring import Visit, visit
 from tfprune.android.planning import make_plan
-from tfprune.android.result import OutputCheck, PhoneResult
+from tfprune.android.result import PhoneResult
 from tfprune.android.rows import make_row
 from tfprune.bench.benchmark import Models, name_models
+from tfprune.checks import Check
 from tfprune.errors import VerificationError
 from tfprune.notes import Note
 from tfprune.progress import track
@@ -165,15 +166,15 @@ def difference(result: PhoneResult) -> VerificationError | None:
         for check in row.checks:
             if not check.passed:
                 return VerificationError(
-                    f"the output {check.output!r} of {row.label} on the phone",
+                    f"the output {check.name!r} of {row.label} on the phone",
                     f"it is not this machine's: {_words(check)}",
                     f"tfprune doctor {row.path}",
                 )
     return None
 
 
-def _words(check: OutputCheck) -> str:
-    if not math.isfinite(check.max_rel_error):
+def _words(check: Check) -> str:
+    if check.max_rel_error is None or not math.isfinite(check.max_rel_error):
         return check.detail or f"largest error {check.max_abs_error:.3g}, where all is zero here"
     return (
         f"largest error {check.max_rel_error:.3g} of the largest value, {check.rms_rel_error:.3g} "

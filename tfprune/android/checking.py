@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfprune.android.inputs import read_output
-from tfprune.android.result import OutputCheck
+from tfprune.checks import Check
 from tfprune.errors import PruneError
 from tfprune.runners import Inputs, Runner, TensorSpec, dequantize, inputs_for
 from tfprune.runners.tensors import fit_inputs
@@ -51,7 +51,7 @@ def run_here(path: str, inputs: Inputs, xnnpack: bool) -> Reference:
     )
 
 
-def check(reference: Reference, rows: Sequence[Mapping[str, Any]]) -> tuple[OutputCheck, ...]:
+def check(reference: Reference, rows: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
     """Compare the `outputs` of a runner's document with those of this machine.
 
     The tolerance is that of `tfprune verify` for the file's precision: other kernels run there.
@@ -63,7 +63,7 @@ def check(reference: Reference, rows: Sequence[Mapping[str, Any]]) -> tuple[Outp
     return tuple(_check(name, reference, found.get(name)) for name in reference.outputs)
 
 
-def _check(name: str, reference: Reference, found: np.ndarray | None) -> OutputCheck:
+def _check(name: str, reference: Reference, found: np.ndarray | None) -> Check:
     # Imported late: the room imports Keras.
     from tfprune.verification.compare import agrees, measure
     from tfprune.verification.tolerance import TOLERANCES, precision_of
@@ -76,14 +76,14 @@ def _check(name: str, reference: Reference, found: np.ndarray | None) -> OutputC
     expected, found = _real(expected, spec), _real(found.reshape(expected.shape), spec)
     errors = measure(expected, found)
     tolerance = TOLERANCES[precision_of(read_tflite(reference.path))]
-    return OutputCheck(
-        name,
-        errors.max_abs,
-        errors.max_rel,
-        errors.rms_rel,
-        tolerance.limit,
-        bool(agrees(errors, expected, tolerance, spec.scale if spec.quantized else 0.0)),
-        errors.detail,
+    return Check(
+        name=name,
+        passed=bool(agrees(errors, expected, tolerance, spec.scale if spec.quantized else 0.0)),
+        max_abs_error=errors.max_abs,
+        max_rel_error=errors.max_rel,
+        rms_rel_error=errors.rms_rel,
+        tolerance=tolerance.limit,
+        detail=errors.detail,
     )
 
 

@@ -6,32 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfprune.bench import BenchmarkResult, BenchmarkRow
+from tfprune.checks import Check
 
 
-@dataclass(frozen=True)
-class OutputCheck:
-    """One output of one model, on the phone and on this machine, for the same inputs.
-
-    Args:
-        output: Its name in the signature.
-        max_abs_error: Largest absolute difference.
-        max_rel_error: The same over the largest value here.
-        rms_rel_error: Root mean square difference over that of the values here.
-        tolerance: What the relative error may be, by the file's precision.
-        passed: Whether it is within that.
-        detail: What else was seen, `""` if nothing.
-    """
-
-    output: str
-    max_abs_error: float
-    max_rel_error: float
-    rms_rel_error: float
-    tolerance: float
-    passed: bool
-    detail: str = ""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PhoneRow(BenchmarkRow):
     """One model's numbers on the phone.
 
@@ -41,7 +19,7 @@ class PhoneRow(BenchmarkRow):
     """
 
     delegate: str = ""
-    checks: tuple[OutputCheck, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     @property
     def outputs_agree(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from tfprune import files
 from tfprune.android.checking import Reference, check
 from tfprune.android.result import PhoneRow
-from tfprune.bench.spread import ratio, spread
+from tfprune.bench.spread import fastest, ratio, spread
 from tfprune.runners import OpTime
 from tfprune.tflite.reading import read_tflite
 
@@ -50,6 +50,7 @@ def make_row(
         ratio=against.median,
         ratio_low=against.low,
         ratio_high=against.high,
+        ratio_of_minima=fastest(baseline) / times.min,
         runs=measured.get("runs", sum(len(one) for one in rounds)),
         runtime=runtime,
         sparse=any(tensor.sparse for tensor in read_tflite(reference.path).tensors),

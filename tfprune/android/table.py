@@ -35,7 +35,7 @@ def phone_table(result: PhoneResult) -> Group:
 
 
 def _verdict(row: PhoneRow) -> Text:
-    worst = max(row.checks, key=lambda check: check.max_rel_error)
+    worst = max(row.checks, key=lambda check: check.max_rel_error or 0.0)
     verdict = Text("equal", "green") if row.outputs_agree else Text("DIFFER", "red")
     return verdict.append(f" to {wording.error(worst.max_rel_error)}", "default")
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from tfprune.bench.host import describe_host
+from tfprune.bench.host import busy, describe_host, load_average
 from tfprune.bench.instructions import InstructionResult, count_instructions
 from tfprune.bench.result import BenchmarkResult
 from tfprune.bench.session import Session
@@ -122,6 +122,7 @@ def benchmark(
         notes += [note for session in sessions for note in session.warm_up(warmup)]
         for session, count in track(turns(sessions, share(runs, rounds)), "timing"):
             session.measure(count)
+        host["load_average_after"] = load_average()
         rows = [session.row(sessions[0], per_op) for session in sessions]
     more = [note for _, notes_of_row in rows for note in notes_of_row]
     return BenchmarkResult(
@@ -136,7 +137,7 @@ def benchmark(
             "inputs": "random" if inputs is None else "given",
         },
         host=host,
-        notes=(*notes, *more, *_host_notes(sessions, host, threads)),
+        notes=(*notes, *more, *_host_notes(sessions, host, threads), *busy(host, threads)),
     )
 
 

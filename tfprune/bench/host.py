@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
+
+from tfprune.notes import Note
 
 _X86 = {"x86_64", "amd64", "i386", "i686"}
 
@@ -22,9 +24,40 @@ def describe_host() -> dict[str, Any]:
         "cores": _usable_cores(),
         "os": platform.platform(),
         "python": platform.python_version(),
-        "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "load_average": load_average(),
         "runs_sparse_kernels": runs_sparse_kernels(machine, flags),
     }
+
+
+def load_average() -> float | None:
+    """Return how many programs wanted a core, over the last minute; None where nobody counts."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def busy(host: Mapping[str, Any], threads: int) -> list[Note]:
+    """Say so if other programs wanted more cores than there are while times were taken.
+
+    Args:
+        host: From `describe_host`, with the load after the benchmark as `"load_average_after"`.
+        threads: What the benchmark itself adds to that.
+
+    Example:
+        >>> [note] = busy({"cores": 2, "load_average": 12.0, "load_average_after": 11.0}, 1)
+        >>> str(note).split(":")[0]
+        'load'
+        >>> busy({"cores": 2, "load_average": 0.5, "load_average_after": 1.5}, 1)
+        []
+    """
+    before, after = host["load_average"] or 0.0, host["load_average_after"] or 0.0
+    load = max(before, after - threads)
+    if load <= host["cores"]:
+        return []
+    reason = (
+        f"{load:g} programs wanted the {host['cores']} cores while times were taken: long runs are "
+        "interrupted more often than short ones, which stretches the ratio of the medians; that "
+        "of the minima is nearer to the truth, an idle machine nearest"
+    )
+    return [Note("load", reason)]
 
 
 def runs_sparse_kernels(machine: str, flags: Collection[str]) -> bool:

@@ -10,7 +10,7 @@ from tfprune.runners import OpTime
 from tfprune.tables import Shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BenchmarkRow:
     """One model's numbers; times in milliseconds, sizes in bytes.
 
@@ -29,6 +29,8 @@ class BenchmarkRow:
         ratio: The baseline's median over this model's, the median over the rounds.
         ratio_low: The same of the least favourable round.
         ratio_high: The same of the most favourable round.
+        ratio_of_minima: The baseline's fastest run over this model's: other programs on a busy
+            machine interrupt long runs more than short ones, and so stretch `ratio`.
         runs: How many runs were timed.
         runtime: What ran it, with its version.
         sparse: Whether the file has sparse-encoded tensors.
@@ -49,6 +51,7 @@ class BenchmarkRow:
     ratio: float
     ratio_low: float
     ratio_high: float
+    ratio_of_minima: float
     runs: int
     runtime: str
     sparse: bool

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from tfprune import files
 from tfprune.bench.result import BenchmarkRow
-from tfprune.bench.spread import is_stable, ratio, spread
+from tfprune.bench.spread import fastest, is_stable, ratio, spread
 from tfprune.notes import Note
 from tfprune.runners import Inputs, Runner, inputs_for
 from tfprune.tflite.reading import read_tflite
@@ -81,6 +81,7 @@ class Session:
             ratio=against.median,
             ratio_low=against.low,
             ratio_high=against.high,
+            ratio_of_minima=fastest(baseline.rounds) / times.min,
             runs=sum(len(one) for one in self.rounds),
             runtime=self.runner.runtime,
             sparse=self.sparse,

@@ -57,6 +57,16 @@ def ratio(baseline: Sequence[Sequence[float]], own: Sequence[Sequence[float]]) -
     return Ratio(float(np.median(rounds)), min(rounds), max(rounds))
 
 
+def fastest(rounds: Sequence[Sequence[float]]) -> float:
+    """Return the shortest time of all rounds.
+
+    Example:
+        >>> fastest([[2.0, 3.0], [1.5]])
+        1.5
+    """
+    return min(min(times) for times in rounds)
+
+
 def is_stable(earlier: Sequence[float], later: Sequence[float], within: float = 0.05) -> bool:
     """Whether two batches of times have medians that differ by at most the share `within`.
 

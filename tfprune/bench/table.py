@@ -13,7 +13,16 @@ from tfprune.tables import Rows, noted, plain_table, wording
 
 def benchmark_table(result: BenchmarkResult) -> Group:
     """Return the latencies, the first model being the baseline, and how they were taken."""
-    columns = ["bytes", "load ms", "min ms", "median ms", "p10 to p90", "ratio", "peak memory"]
+    columns = [
+        "bytes",
+        "load ms",
+        "min ms",
+        "median ms",
+        "p10 to p90",
+        "ratio",
+        "of minima",
+        "peak memory",
+    ]
     table = plain_table("latency", "model", columns)
     for row in result.rows:
         table.add_row(
@@ -24,6 +33,7 @@ def benchmark_table(result: BenchmarkResult) -> Group:
             wording.milliseconds(row.median_ms),
             wording.spread(row.p10_ms, row.p90_ms),
             wording.ratio(row.ratio),
+            wording.ratio(row.ratio_of_minima),
             wording.size(row.peak_memory_bytes),
         )
     facts = [f"{name}: {value}" for name, value in {**result.settings, **result.host}.items()]

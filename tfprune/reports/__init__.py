@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tfprune.checks import Check
 from tfprune.reports.html import report
-from tfprune.reports.record import Check, Epoch, KernelZeros, ModelRow, RunReport
+from tfprune.reports.record import Epoch, KernelZeros, ModelRow, RunReport
 from tfprune.reports.tables import summary_table
 
 __all__ = [

@@ -10,29 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tfprune import files
+from tfprune.checks import Check
 from tfprune.errors import FileError
 from tfprune.notes import Note
 from tfprune.reports.reading import read_as
 from tfprune.tables import Shown
 
 SCHEMA = "tfprune.report/1"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One comparison of a file with its Keras model.
-
-    Args:
-        name: What was compared, e.g. `"outputs, ai-edge-litert with XNNPACK"`.
-        passed: Whether it held.
-        max_abs_error: The largest absolute difference seen; None where nothing is subtracted.
-        tolerance: The largest that is allowed.
-    """
-
-    name: str
-    passed: bool
-    max_abs_error: float | None = None
-    tolerance: float | None = None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ import importlib.util
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 import numpy as np
@@ -89,6 +89,7 @@ class Worker:
         self.verbs: dict[str, Callable[[Request], Answer]] = {
             "load": self.load,
             "run": self.run,
+            "run_many": self.run_many,
             "time": self.time,
             "mark": self.mark,
             "tensors": self.tensors,
@@ -149,10 +150,16 @@ class Worker:
             "outputs": _describe(self.interpreter.get_output_details(), first.get("outputs", {})),
         }
 
-    def _set(self, path: str) -> None:
-        details = self.interpreter.get_input_details()
+    def _read(self, path: str) -> list[np.ndarray]:
         with open(path, "rb") as arrays:
-            values = [np.load(arrays, allow_pickle=False) for _ in details]
+            count = len(self.interpreter.get_input_details())
+            return [np.load(arrays, allow_pickle=False) for _ in range(count)]
+
+    def _set(self, path: str) -> None:
+        self._fill(self._read(path))
+
+    def _fill(self, values: list[np.ndarray]) -> None:
+        details = self.interpreter.get_input_details()
         shapes = [list(value.shape) for value in values]
         changed = any(s != list(d["shape"]) for s, d in zip(shapes, details, strict=True))
         if changed or not self.allocated:
@@ -166,6 +173,17 @@ class Worker:
         self.interpreter.invoke()
         indices = [detail["index"] for detail in self.interpreter.get_output_details()]
         return self._save(indices, request["outputs"])
+
+    def run_many(self, request: Request) -> Answer:
+        """Run on each of many inputs, stacked in one file; write the outputs stacked alike."""
+        details = self.interpreter.get_output_details()
+        rows: list[list[np.ndarray]] = [[] for _ in details]
+        for values in zip(*self._read(request["inputs"]), strict=True):
+            self._fill([np.asarray(value) for value in values])
+            self.interpreter.invoke()
+            for row, detail in zip(rows, details, strict=True):
+                row.append(self.interpreter.get_tensor(detail["index"]))
+        return _write([np.stack(row) for row in rows], request["outputs"])
 
     def time(self, request: Request) -> Answer:
         """Invoke `runs` times, on new inputs if there are any; answer in milliseconds."""
@@ -193,14 +211,18 @@ class Worker:
         return self._save(request["indices"], request["outputs"])
 
     def _save(self, indices: list[int], path: str) -> Answer:
-        with open(path, "wb") as arrays:
-            for index in indices:
-                np.save(arrays, self.interpreter.get_tensor(index), allow_pickle=False)
-        return {"count": len(indices)}
+        return _write((self.interpreter.get_tensor(index) for index in indices), path)
 
     def memory(self, request: Request) -> Answer:
         """Answer with the peak of resident memory above what the imports alone took."""
         return {"peak_bytes": max(0, leash.resident_bytes("VmHWM") - self.baseline)}
+
+
+def _write(arrays: Iterable[np.ndarray], path: str) -> Answer:
+    with open(path, "wb") as file:
+        for array in arrays:
+            np.save(file, array, allow_pickle=False)
+    return {}
 
 
 def _describe(details: list[dict[str, Any]], signature: dict[str, int]) -> list[Answer]:

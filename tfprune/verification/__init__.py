@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tfprune.verification.result import Check, KernelCheck, VerifyResult
+from tfprune.checks import Check
+from tfprune.verification.result import KernelCheck, VerifyResult
 from tfprune.verification.verify import verify
 
 __all__ = ["Check", "KernelCheck", "VerifyResult", "verify"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tfprune.checks import Check
 from tfprune.emulation import Target
 from tfprune.errors import MissingExtra, ProcessDied, PruneError
 from tfprune.notes import Note
@@ -14,7 +15,6 @@ from tfprune.runners import Runner, TensorSpec
 from tfprune.verification.compare import agreement, agrees, measure
 from tfprune.verification.pairing import pair
 from tfprune.verification.reference import Batch, Outputs
-from tfprune.verification.result import Check
 from tfprune.verification.tolerance import Tolerance
 
 _TOLD_APART = 1e-4
@@ -95,7 +95,7 @@ def check_outputs(
     except PruneError as error:
         limit = question.tolerance.limit
         name = f"outputs, {runtime} {way}"
-        return [Check(name, np.inf, np.inf, np.inf, limit, False, error.found)], ()
+        return [_refused(name, limit, error.found)], ()
     shapes = {name: array.shape for name, array in question.expected[0].items()}
     places, notes = pair("outputs", shapes, as_run(specs, found[0]), question.path)
     checks = []
@@ -130,11 +130,23 @@ def _check(
             passed = False
             details.append(f"{wrong} clear samples have another class")
     return Check(
-        name,
-        errors.max_abs,
-        errors.max_rel,
-        errors.rms_rel,
-        tolerance.limit,
-        bool(passed),
-        "; ".join(part for part in details if part),
+        name=name,
+        passed=bool(passed),
+        max_abs_error=errors.max_abs,
+        max_rel_error=errors.max_rel,
+        rms_rel_error=errors.rms_rel,
+        tolerance=tolerance.limit,
+        detail="; ".join(part for part in details if part),
+    )
+
+
+def _refused(name: str, limit: float, why: str) -> Check:
+    return Check(
+        name=name,
+        passed=False,
+        max_abs_error=np.inf,
+        max_rel_error=np.inf,
+        rms_rel_error=np.inf,
+        tolerance=limit,
+        detail=why,
     )

@@ -5,31 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tfprune.checks import Check
 from tfprune.notes import Note
 from tfprune.tables import Shown
-
-
-@dataclass(frozen=True)
-class Check:
-    """One comparison of one output, in one way of running the file.
-
-    Args:
-        name: E.g. `"outputs, ai-edge-litert with XNNPACK"`.
-        max_abs_error: Largest |file - Keras|; infinite where one is finite and the other not.
-        max_rel_error: The same over the largest |Keras|.
-        rms_rel_error: Root mean square of (file - Keras) over that of Keras.
-        tolerance: The limit: of `rms_rel_error` for integer arithmetic, else of `max_rel_error`.
-        passed: Whether the error is within it.
-        detail: On what inputs, and what else was seen.
-    """
-
-    name: str
-    max_abs_error: float
-    max_rel_error: float
-    rms_rel_error: float
-    tolerance: float
-    passed: bool
-    detail: str
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tfprune.checks import Check
 from tfprune.emulation import Target, find_target
 from tfprune.errors import FileError, ProcessDied, PruneError, VerificationError
 from tfprune.export.names import link_kernels
@@ -23,7 +24,7 @@ from tfprune.verification.locate import first_different_layer
 from tfprune.verification.outputs import Question, blind_spot, check_outputs
 from tfprune.verification.pairing import pair
 from tfprune.verification.reference import call, input_specs, load
-from tfprune.verification.result import Check, KernelCheck, VerifyResult
+from tfprune.verification.result import KernelCheck, VerifyResult
 from tfprune.verification.tolerance import TOLERANCES, precision_of
 from tfprune.verification.zeros import check_zeros
 
@@ -194,7 +195,7 @@ def _failure(result: VerifyResult) -> VerificationError:
 
 
 def _words(check: Check) -> str:
-    if not math.isfinite(check.max_abs_error):
+    if check.max_abs_error is None or not math.isfinite(check.max_abs_error):
         return f"{check.name}: {check.detail}"
     return (
         f"{check.name}: largest error {check.max_abs_error:.3g}, {check.max_rel_error:.3g} of the "
