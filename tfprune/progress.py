@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 T = TypeVar("T")
 
@@ -12,12 +12,16 @@ T = TypeVar("T")
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
     """Yield from `items` while a progress bar named `description` moves on standard error.
 
-    Nothing is drawn when standard error is not a terminal, so logs and `--json` stay clean.
+    Nothing is drawn when standard error is no terminal, closed or missing, so logs and `--json`
+    stay clean.
 
     Example:
         >>> list(track([1, 2], "counting"))
         [1, 2]
     """
+    if not _is_terminal(sys.stderr):
+        yield from items
+        return
     from rich.console import Console
     from rich.progress import track as rich_track
 
@@ -28,5 +32,12 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
         total=total,
         console=console,
         transient=True,
-        disable=not sys.stderr.isatty(),
     )
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody looks; a stream may be missing, closed, or anything with `write`."""
+    try:
+        return stream is not None and stream.isatty()
+    except (AttributeError, OSError, ValueError):
+        return False

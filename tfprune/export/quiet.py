@@ -6,9 +6,12 @@ import contextlib
 import logging
 import os
 import sys
-import tempfile
+import threading
 import warnings
+import weakref
 from collections.abc import Iterator
+
+_NAMES = ("tensorflow", "absl")
 
 
 @contextlib.contextmanager
@@ -16,10 +19,50 @@ def quiet() -> Iterator[None]:
     """Drop what C++ code writes to file descriptor 2, and Python's warnings, for a while.
 
     `sys.stderr` itself keeps its terminal, so progress bars stay visible. Errors still raise.
+    Standard error and the warnings are the whole process's: only its main thread quiets them, and
+    the last to leave puts everything back. In other threads this does nothing.
+
+    Example:
+        >>> with quiet():
+        ...     warnings.warn("not seen")
     """
-    levels = {name: logging.getLogger(name).level for name in ("tensorflow", "absl")}
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _process.enter()
+    try:
+        yield
+    finally:
+        _process.leave()
+
+
+class _Process:
+    """Who counts how often this process is asked to be quiet, and does it once."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+        self._stack = contextlib.ExitStack()
+
+    def enter(self) -> None:
+        if self._asked == 0:
+            self._stack.enter_context(_logs_dropped())
+            self._stack.enter_context(_native_stderr_dropped())
+        self._asked += 1
+
+    def leave(self) -> None:
+        self._asked -= 1
+        if self._asked == 0:
+            self._stack.close()
+
+
+_process = _Process()
+
+
+@contextlib.contextmanager
+def _logs_dropped() -> Iterator[None]:
+    levels = {name: logging.getLogger(name).level for name in _NAMES}
     handlers = list(logging.root.handlers)
-    with warnings.catch_warnings(), _native_stderr_dropped():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in levels:
             logging.getLogger(name).setLevel(logging.ERROR)
@@ -39,18 +82,23 @@ def _native_stderr_dropped() -> Iterator[None]:
     except OSError:  # the process has no standard error to protect
         yield
         return
-    with os.fdopen(kept, "w", closefd=True) as terminal, tempfile.TemporaryFile() as sink:
-        stderr = sys.stderr
-        if _writes_to_descriptor_2(stderr):
-            stderr.flush()
-            sys.stderr = terminal
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            terminal.flush()
-            os.dup2(kept, 2)
+    # Another thread may write to what it found as `sys.stderr` later: it closes with its last user.
+    terminal = os.fdopen(kept, "w", closefd=False)
+    weakref.finalize(terminal, os.close, kept)
+    stderr, sink = sys.stderr, os.open(os.devnull, os.O_WRONLY)
+    if _writes_to_descriptor_2(stderr):
+        stderr.flush()
+        sys.stderr = terminal
+    os.dup2(sink, 2)
+    os.close(sink)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        if sys.stderr is terminal:
             sys.stderr = stderr
+        with contextlib.suppress(OSError, ValueError):
+            terminal.flush()
 
 
 def _writes_to_descriptor_2(stream: object) -> bool:
