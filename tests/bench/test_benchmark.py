@@ -82,7 +82,7 @@ def test_inputs_can_be_given_by_name(models):
 
 
 def test_a_missing_name_among_the_inputs_is_an_error(models):
-    with pytest.raises(PruneError, match=r"the file takes \['image'\]\nfix: add \['image'\]"):
+    with pytest.raises(PruneError, match=r"called \['image'\]\nfix: add the key 'image'"):
         benchmark(models["dense"], inputs={"picture": np.ones((1, 8, 8, 16))})
 
 

@@ -60,7 +60,7 @@ def benchmark_android(
             the Linux build of exactly the installed version with a glibc (`"ai-edge-litert"`);
             `"app"`: the demo app of android_demo, installed before; or the path of a file of your
             own: a libLiteRt.so of version 2.3, or LiteRT's program benchmark_model.
-        inputs: Arrays in the file's order, or a dict by input name; by default random ones.
+        inputs: As for `benchmark`; by default random ones.
         per_op: Also time each op, in a run of its own.
         raise_on_failure: Whether outputs that differ from this machine's are an error; else they
             stand in the rows.

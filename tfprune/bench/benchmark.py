@@ -84,8 +84,9 @@ def benchmark(
             medians within 5 % of each other, at most 105 runs or 5 s.
         xnnpack: Whether the XNNPACK delegate may take ops.
         runtime: `"auto"`, `"ai-edge-litert"` or `"tflite-runtime"`.
-        inputs: Arrays in the file's order, or a dict by input name, for all models; by default
-            random ones of seed 0. Dense kernels take the same time for any values.
+        inputs: For all models, in any form that `fit` takes, or a path (docs/data.md), by the
+            model's names of its inputs or in their order; the first batch of them is run. By
+            default random ones of seed 0. Dense kernels take the same time for any values.
         per_op: Also time each op, in a run of its own.
         target: `"host"`, or `"arm64-emulated"`: count the instructions that one inference
             executes on an emulated ARM core, in all and for each of XNNPACK's kernels. A count is

@@ -12,6 +12,9 @@ from tfprune.data.naming import Array, Part, joined, part_of
 from tfprune.data.wanted import Wanted
 from tfprune.notes import Note
 
+_SIZE = 32
+"""Rows of a batch of single samples where nobody says how many, as in Keras."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -124,7 +127,7 @@ class Batches:
     def _grouped(self) -> Iterator[Part]:
         """Yield batches: as they came, or of one size where there is one."""
         wanted, fixed = self._wanted, self._wanted.fixed_size
-        size = fixed or wanted.batch_size
+        size = fixed or wanted.batch_size or _SIZE
         held: list[Part] = []
         for part in self._parts():
             if part.sample and not self._source.whole:
@@ -137,6 +140,8 @@ class Batches:
             if held and not held[0].like(part):
                 yield from self._rest(held, fixed)
                 held = []
+            if wanted.batch_size is None and self._source.whole:
+                size = fixed or len(part)
             held.append(part)
             if sum(map(len, held)) >= size:
                 whole = joined(held)

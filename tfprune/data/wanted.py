@@ -63,7 +63,8 @@ class Wanted:
         asked: What the data is for, said in errors: `"recalibrate 'net'"`.
         inputs: In the order the model has them; None if it does not know its inputs.
         outputs: The names of its outputs, by which targets may be given.
-        batch_size: Rows of a batch where the data does not come in batches.
+        batch_size: Rows of a batch where the data does not come in batches; None for all rows of
+            arrays at once.
         steps: At most so many batches; None for all.
         rows: At most so many rows; None for all.
         bound: At most so many rows of data that may have no end.
@@ -72,7 +73,7 @@ class Wanted:
     asked: str
     inputs: tuple[Input, ...] | None
     outputs: tuple[str, ...] = ()
-    batch_size: int = 32
+    batch_size: int | None = 32
     steps: int | None = None
     rows: int | None = None
     bound: int = 100_000

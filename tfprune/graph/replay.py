@@ -80,7 +80,8 @@ def replay(
 
 def _replay_sequential(model: Any, net: Any, changed: Change, shape: Callable[[Any], Any]) -> Any:
     layers = [changed(layer) for layer in model.layers]
-    calls = [node for node in nodes_in_order(net) if not node.is_input]
+    own = {id(layer) for layer in model.layers}  # a mask that is computed is a call, too
+    calls = [node for node in nodes_in_order(net) if id(node.operation) in own]
     try:
         fresh = keras.Sequential([_fresh_input(net.inputs[0], shape), *layers], name=model.name)
     finally:  # also if a layer behind the one to blame has failed

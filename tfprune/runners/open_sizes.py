@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from tfprune.errors import ProcessDied, PruneError
 from tfprune.notes import Note
+from tfprune.runners.given import given_inputs
 from tfprune.runners.runner import Runner
-from tfprune.runners.samples import order_inputs, random_inputs
+from tfprune.runners.samples import random_inputs
 
 OPEN_SIZES = (32, 64, 128, 224, 16, 8, 1)
 """Tried in this order: most images and sentences run at 32, deep networks need more, some
 position tables hold less."""
 
-Inputs = Sequence[np.ndarray] | Mapping[str, np.ndarray] | None
+Inputs = Any
+"""What `fit` takes, a path, or None: see `tfprune.data.Batches`."""
 
 
 def inputs_for(runner: Runner, inputs: Inputs) -> tuple[list[np.ndarray], list[Note]]:
@@ -25,10 +27,10 @@ def inputs_for(runner: Runner, inputs: Inputs) -> tuple[list[np.ndarray], list[N
     at which it runs, and a note says so: its time and its outputs depend on it.
 
     Raises:
-        PruneError: a name is missing, or the file runs at none of these sizes.
+        PruneError: the inputs do not fit, or the file runs at none of these sizes.
     """
     if inputs is not None:
-        return order_inputs(inputs, runner.inputs), []
+        return given_inputs(inputs, runner.inputs, f"run {runner.path} on the given inputs")
     is_open = [spec.name for spec in runner.inputs if spec.is_open]
     if not is_open:
         return random_inputs(runner.inputs), []

@@ -48,10 +48,8 @@ def _draw(spec: TensorSpec, generator: np.random.Generator) -> np.ndarray:
     return generator.integers(0, 2, spec.shape, np.int8).astype(dtype)
 
 
-def order_inputs(
-    values: Sequence[np.ndarray] | Mapping[str, np.ndarray], specs: Sequence[TensorSpec]
-) -> list[np.ndarray]:
-    """Bring inputs given by name into the file's order; a sequence stays as it is.
+def order_inputs(values: Mapping[str, np.ndarray], specs: Sequence[TensorSpec]) -> list[np.ndarray]:
+    """Bring inputs by name into the file's order.
 
     Raises:
         PruneError: a name is missing.
@@ -60,8 +58,6 @@ def order_inputs(
         >>> order_inputs({"a": np.array([1])}, [TensorSpec("x:0", (1,), "int32", signature="a")])
         [array([1])]
     """
-    if not isinstance(values, Mapping):
-        return list(values)
     names = [spec.signature or spec.name for spec in specs]
     missing = [name for name in names if name not in values]
     if missing:
