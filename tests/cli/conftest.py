@@ -20,6 +20,7 @@ def files(tmp_path_factory):
     model.layers[0].kernel.assign(-2 * model.layers[0].kernel)
     model.save(folder / "other.keras")
     np.save(folder / "inputs.npy", np.eye(4, dtype="float32"))
+    np.save(folder / "nan.npy", np.where(np.eye(4), 1, np.nan))
     return folder
 
 

@@ -110,6 +110,9 @@ def test_report_makes_the_page_again(run, tmp_path):
     assert "<h1>a run</h1>" in (tmp_path / "page.html").read_text()
 
 
+INT8 = ["convert", "model.keras", "-o", "o.tflite", "--quantize", "int8"]
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -118,8 +121,12 @@ def test_report_makes_the_page_again(run, tmp_path):
         ["inspect", "model.keras", "--input-shape", "5x4x3"],
         ["convert", "nothing.keras", "-o", "out.tflite"],
         ["convert", "model.keras", "-o", "missing/out.tflite"],
-        ["convert", "model.keras", "-o", "o.tflite", "--representative-data", "model.keras"],
-        ["convert", "model.keras", "-o", "o.tflite", "--quantize", "int8"],
+        [*INT8, "--representative-data", "model.keras"],
+        [*INT8, "--representative-data", "nan.npy"],
+        ["verify", "model.keras", "model.tflite", "--inputs", "nan.npy"],
+        ["verify", "model.keras", "model.tflite", "--import", "nothing.py"],
+        ["benchmark", "model.tflite", "--inputs", "nan.npy"],
+        INT8,
         ["verify", "model.keras", "model.tflite", "--samples", "0"],
         ["verify", "model.tflite", "model.keras"],
         ["benchmark", "model.keras"],

@@ -10,7 +10,6 @@ import pytest
 
 from tfprune import __version__
 from tfprune.cli import main
-from tfprune.cli.arrays import read_arrays
 from tfprune.cli.output import show
 
 VERBS = (
@@ -99,12 +98,3 @@ def test_an_infinite_number_is_null_in_json(capsys):
     refuse = {"parse_constant": lambda word: pytest.fail(f"{word} is no JSON")}
     found = json.loads(capsys.readouterr().out, **refuse)
     assert found == {"rows": [{"errors": [1.0, None]}], "worst": None}
-
-
-def test_named_and_unnamed_arrays_are_told_apart(tmp_path):
-    import numpy as np
-
-    np.savez(tmp_path / "named.npz", image=np.zeros(2), mask=np.ones(2))
-    np.savez(tmp_path / "listed.npz", np.zeros(2), np.ones(3))
-    assert set(read_arrays(str(tmp_path / "named.npz"))) == {"image", "mask"}
-    assert [a.shape for a in read_arrays(str(tmp_path / "listed.npz"))] == [(2,), (3,)]

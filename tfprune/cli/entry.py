@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tfprune.cli.output import show_error
+from tfprune.cli.output import quiet, show_error
 from tfprune.cli.parser import build_parser
 from tfprune.cli.verbs import VERBS
 from tfprune.errors import PruneError
@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _call(arguments: argparse.Namespace) -> int:
     _calm_tensorflow()
     try:
+        _import_layers(vars(arguments).get("imports", []))
         passed = VERBS[arguments.verb].run(arguments)
         sys.stdout.flush()
         return OK if passed else FAILED
@@ -53,6 +54,14 @@ def _call(arguments: argparse.Namespace) -> int:
         # The reader, `head` for one, has seen enough. Keep Python from flushing into the void.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+
+
+def _import_layers(paths: Sequence[str]) -> None:
+    if paths:
+        with quiet():
+            from tfprune.keras_files import import_layers
+        for path in paths:
+            import_layers(path)
 
 
 def _calm_tensorflow() -> None:

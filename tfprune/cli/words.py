@@ -43,6 +43,24 @@ def check_apart(output: str | None, *inputs: str | None) -> None:
             )
 
 
+DATA = (
+    ".npy; .npz with x and y or the model's names of inputs and outputs; .csv; a folder of images "
+    "by class; a saved tf.data folder; or my_module:function"
+)
+
+
+def add_import(verb: argparse.ArgumentParser) -> None:
+    """Add `--import`, which `tfprune.cli.entry` obeys before the verb runs."""
+    verb.add_argument(
+        "--import",
+        action="append",
+        default=[],
+        dest="imports",
+        metavar="FILE.py",
+        help="a Python file with the model's custom layers; may be repeated",
+    )
+
+
 def add_runtime(verb: argparse.ArgumentParser) -> None:
     """Add `--runtime`."""
     verb.add_argument(

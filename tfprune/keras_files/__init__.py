@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tfprune.keras_files.importing import import_layers
 from tfprune.keras_files.loading import load_model, save_model
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["import_layers", "load_model", "save_model"]

@@ -15,8 +15,9 @@ from tfprune.errors import FileError, first_sentence
 from tfprune.keras_files.claims import check_claims
 
 _OWN_CLASSES = (
-    "if it uses classes of your own, import their module before it is loaded, or load the "
-    "model yourself and pass it; else check that the file is whole"
+    "if it uses classes of your own, import their module before it is loaded (in the shell: "
+    "--import my_layers.py), or load the model yourself and pass it; else check that the file is "
+    "whole"
 )
 _UNSAFE = (
     "it holds Python code (a Lambda) that would run here; only if you trust whoever made it, load "

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from tfprune.cli.arrays import read_arrays
 from tfprune.cli.asking import ask_which, can_ask
 from tfprune.cli.output import show, show_error
-from tfprune.cli.words import CPUS, check_apart
+from tfprune.cli.words import CPUS, DATA, check_apart
 from tfprune.errors import PruneError
 from tfprune.files import check_writable
 
@@ -22,7 +21,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--runs", type=int, default=50, metavar="N", help="default: 50")
     verb.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
     verb.add_argument("--warmup", type=int, metavar="N", help="default: until times settle")
-    verb.add_argument("--inputs", metavar="DATA", help=".npy, or .npz by input name; else random")
+    verb.add_argument("--inputs", metavar="DATA", help=f"{DATA}; default: random")
     verb.add_argument("--per-op", action="store_true", help="also time each op")
     verb.add_argument("--no-xnnpack", action="store_true", help="use the builtin kernels")
     verb.add_argument(
@@ -73,7 +72,7 @@ def run(arguments: argparse.Namespace) -> bool:
         warmup=arguments.warmup,
         xnnpack=not arguments.no_xnnpack,
         runtime=arguments.runtime,
-        inputs=read_arrays(arguments.inputs),
+        inputs=arguments.inputs,
         per_op=arguments.per_op,
         cpu=arguments.cpu,
     )
@@ -91,7 +90,7 @@ def _count(arguments: argparse.Namespace) -> bool:
         threads=arguments.threads,
         xnnpack=not arguments.no_xnnpack,
         runtime=arguments.runtime,
-        inputs=read_arrays(arguments.inputs),
+        inputs=arguments.inputs,
         per_op=arguments.per_op,
     )
     show(result, result.to_dict(), arguments.json, arguments.options)
@@ -122,7 +121,7 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
         warmup=arguments.warmup,
         xnnpack=not arguments.no_xnnpack,
         runtime="app" if arguments.app else arguments.runtime,
-        inputs=read_arrays(arguments.inputs),
+        inputs=arguments.inputs,
         per_op=arguments.per_op or arguments.save_profile is not None,
         raise_on_failure=False,
         ask=ask_which if can_ask(arguments.json) else None,

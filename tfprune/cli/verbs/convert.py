@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from tfprune.cli.arrays import read_arrays
 from tfprune.cli.output import quiet, show
-from tfprune.cli.words import add_output, check_apart
+from tfprune.cli.words import DATA, add_import, add_output, check_apart
 
 SUMMARY = "write a .tflite file of a Keras model"
 EXAMPLE = (
@@ -35,7 +34,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--representative-data",
         metavar="DATA",
-        help="inputs to calibrate int8 with: .npy, or .npz by input name",
+        help=f"inputs to calibrate int8 with: {DATA}",
     )
     verb.add_argument(
         "--sparse",
@@ -50,6 +49,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         help="type of an int8 model's inputs and outputs",
     )
     verb.add_argument("--batch-size", type=int, default=1, metavar="N", help="default: 1")
+    add_import(verb)
 
 
 def run(arguments: argparse.Namespace) -> bool:
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> bool:
         arguments.model,
         arguments.output,
         None if arguments.quantize == "none" else arguments.quantize,
-        read_arrays(arguments.representative_data),
+        arguments.representative_data,
         _SPARSE[arguments.sparse],
         arguments.io_dtype,
         arguments.batch_size,

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from tfprune.cli.output import quiet, show
-from tfprune.cli.words import shape
+from tfprune.cli.words import add_import, shape
 
 if TYPE_CHECKING:
     from tfprune.inspection import Inspection
@@ -25,6 +25,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         metavar="SHAPE",
         help="of one sample, where a Keras model leaves sizes open: 224x224x3; once for each input",
     )
+    add_import(verb)
 
 
 def run(arguments: argparse.Namespace) -> bool:

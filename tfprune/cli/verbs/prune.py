@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from tfprune.cli.arrays import read_arrays
 from tfprune.cli.output import quiet, show
-from tfprune.cli.words import add_output, check_apart, shape
+from tfprune.cli.words import DATA, add_import, add_output, check_apart, shape
 
 SUMMARY = "remove channels, neurons and attention heads of a Keras model"
 EXAMPLE = "tfprune prune model.keras --ratio 0.4 --criterion l2 -o small.keras"
@@ -38,17 +37,17 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         "--keep", action="append", default=[], metavar="NAME", help="a layer or glob to leave alone"
     )
     verb.add_argument(
-        "--recalibrate", metavar="DATA", help="inputs for BatchNorm statistics: .npy or .npz"
+        "--recalibrate", metavar="DATA", help=f"inputs for BatchNorm statistics: {DATA}"
     )
     verb.add_argument(
         "--input-shape", type=shape, metavar="SHAPE", help="where the model leaves sizes open"
     )
+    add_import(verb)
 
 
 def run(arguments: argparse.Namespace) -> bool:
     """Plan, and if there is a place to write to, apply and save."""
     check_apart(arguments.output, arguments.model, arguments.recalibrate)
-    data = read_arrays(arguments.recalibrate)
     from rich.console import Group
     from rich.text import Text
 
@@ -70,7 +69,9 @@ def run(arguments: argparse.Namespace) -> bool:
         )
     if arguments.output is not None:
         small = plan.apply()
-        save_model(small if data is None else recalibrate(small, data), arguments.output)
+        if arguments.recalibrate is not None:
+            small = recalibrate(small, arguments.recalibrate)
+        save_model(small, arguments.output)
     document = {"plan": plan.to_dict(), "output": arguments.output}
     lines = _written(arguments.output, arguments.recalibrate)
     show(Group(plan.tables(), *map(Text, lines)), document, arguments.json, arguments.options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from tfprune.cli.output import quiet, show
-from tfprune.cli.words import add_output, check_apart
+from tfprune.cli.words import add_import, add_output, check_apart
 
 SUMMARY = "rewrite a Keras model, before training, so that it can run sparse on ARM"
 EXAMPLE = "tfprune sparse-ready model.keras -o ready.keras"
@@ -15,6 +15,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     """Add what it takes."""
     verb.add_argument("model", metavar="MODEL", help="a .keras file")
     add_output(verb, "OUT.keras", "the file to write; without it the changes are printed, no more")
+    add_import(verb)
 
 
 def run(arguments: argparse.Namespace) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from tfprune.cli.arrays import read_arrays
 from tfprune.cli.output import quiet, show
-from tfprune.cli.words import TARGETS, add_runtime
+from tfprune.cli.words import DATA, TARGETS, add_import, add_runtime
 
 SUMMARY = "compare a .tflite file with its Keras model: zeros and outputs"
 EXAMPLE = "tfprune verify model.keras model.tflite --samples 16"
@@ -16,7 +15,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     """Add what it takes."""
     verb.add_argument("model", metavar="MODEL", help="the Keras model, a .keras file")
     verb.add_argument("file", metavar="FILE", help="the .tflite file made of it")
-    verb.add_argument("--inputs", metavar="DATA", help=".npy, or .npz by input name; else random")
+    verb.add_argument("--inputs", metavar="DATA", help=f"{DATA}; default: random")
     verb.add_argument("--samples", type=int, default=8, metavar="N", help="default: 8")
     verb.add_argument("--tolerance", type=float, metavar="T", help="default: by number format")
     verb.add_argument(
@@ -27,6 +26,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         "`tfprune setup-arm64`; default: host",
     )
     add_runtime(verb)
+    add_import(verb)
 
 
 def run(arguments: argparse.Namespace) -> bool:
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> bool:
     result = verify(
         arguments.model,
         arguments.file,
-        read_arrays(arguments.inputs),
+        arguments.inputs,
         samples=arguments.samples,
         tolerance=arguments.tolerance,
         runtime=arguments.runtime,
