@@ -31,6 +31,7 @@ def samples(
         PruneError: there is no data, or it does not fit the inputs.
 
     Example:
+        >>> import numpy as np
         >>> from types import SimpleNamespace
         >>> spec = SimpleNamespace(name="x", shape=(1, 2), dtype="float32")
         >>> found, _ = samples(np.array([[1, 2], [3, 4]]), (spec,))
