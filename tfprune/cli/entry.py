@@ -7,12 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 
+from tfprune.cli.last_resort import Ended, ends_in_order, forget_output, in_words, sound_streams
 from tfprune.cli.output import quiet, show_error
 from tfprune.cli.parser import build_parser
 from tfprune.cli.verbs import VERBS
 from tfprune.errors import PruneError
 
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+OK, FAILED, USAGE, INTERRUPTED, SIGNALLED = 0, 1, 2, 130, 128
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         tfprune ...
         0
     """
+    sound_streams()
     parser = build_parser()
     try:
         arguments = parser.parse_args(argv)
@@ -40,9 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _call(arguments: argparse.Namespace) -> int:
     _calm_tensorflow()
     try:
-        _import_layers(vars(arguments).get("imports", []))
-        passed = VERBS[arguments.verb].run(arguments)
-        sys.stdout.flush()
+        with ends_in_order():
+            _import_layers(vars(arguments).get("imports", []))
+            passed = VERBS[arguments.verb].run(arguments)
+            sys.stdout.flush()
         return OK if passed else FAILED
     except PruneError as error:
         show_error(error, arguments.json, arguments.options)
@@ -50,10 +53,22 @@ def _call(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("interrupted; files already written are whole", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader, `head` for one, has seen enough. Keep Python from flushing into the void.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Ended as end:
+        print(f"ended by {end}; files already written are whole", file=sys.stderr)
+        return SIGNALLED + end.number
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        forget_output()
         return OK
+    except Exception as error:
+        told = in_words(error, arguments.verb)
+        if told is None:
+            raise
+        try:
+            show_error(told, arguments.json, arguments.options)
+            sys.stdout.flush()
+        except OSError:  # standard output itself is full
+            forget_output()
+        return FAILED
 
 
 def _import_layers(paths: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfprune.errors import MissingExtra
+from tfprune.errors import FileError, MissingExtra, first_line
 
 RECIPE = 1
 """Raised whenever a set-up made by an earlier version of this room would no longer do."""
@@ -97,11 +97,18 @@ def cache_folder(cache: PathLike | None = None) -> Path:
     (freedesktop.org, XDG Base Directory Specification).
     """
     if cache is not None:
-        return Path(cache).expanduser().absolute()
+        return _absolute(cache)
     if os.environ.get("TFPRUNE_CACHE"):
-        return Path(os.environ["TFPRUNE_CACHE"]).expanduser().absolute()
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser().absolute() / "tfprune"
+        return _absolute(os.environ["TFPRUNE_CACHE"])
+    return _absolute(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "tfprune"
+
+
+def _absolute(folder: PathLike) -> Path:
+    try:
+        return Path(folder).expanduser().absolute()
+    except (RuntimeError, OSError) as error:  # no home, or no working folder
+        fix = "set TFPRUNE_CACHE to a folder, from / on"
+        raise FileError(f"find the cache folder {folder}", first_line(error), fix) from error
 
 
 def folder_of(cache: PathLike | None = None) -> Path:
