@@ -13,6 +13,7 @@ import keras
 from tfprune.counts.shapes import Uncounted, einsum_shape
 from tfprune.errors import first_line, first_sentence
 from tfprune.graph import functional, is_graph, nodes_in_order
+from tfprune.keras_facts import is_keras_layer
 from tfprune.keras_internals import calls_undone, check_input, layers_of, node_behind
 
 
@@ -129,7 +130,7 @@ def _is_plain(node: Any) -> bool:
     if isinstance(operation, keras.layers.EinsumDense):
         return None not in node.outputs[0].shape[1:]
     if isinstance(operation, keras.layers.Layer):
-        known = type(operation).__module__.startswith("keras.")
+        known = is_keras_layer(operation)
         return known and not isinstance(operation, keras.layers.Lambda)
     return node.outputs[0].shape in [tensor.shape for tensor in node.input_tensors]
 

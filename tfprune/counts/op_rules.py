@@ -9,6 +9,7 @@ from typing import Any
 from tfprune.counts.calls import Call
 from tfprune.counts.shapes import Uncounted, contracted_macs, einsum_macs, product, spatial
 from tfprune.counts.traced import OwnCode
+from tfprune.keras_facts import op_name
 
 Rule = Callable[[Any, list[Any], Any], int]  # operation, shapes of the operands, output's shape
 
@@ -94,13 +95,13 @@ def op_macs(call: Call) -> int:
     kind = type(call.operation)
     if kind is OwnCode:
         return int(call.operation.macs)
-    if kind.__name__ in _HIDING:
-        raise Uncounted(f"{kind.__name__} runs code that the graph does not show")
-    own = kind.__module__.startswith("keras.src.ops.")
-    decomposition = kind.__module__.endswith(".linalg") and kind.__name__ != "Norm"
-    if not own or decomposition or kind.__name__ in _MULTIPLYING:
+    name = op_name(call.operation)
+    if name in _HIDING:
+        raise Uncounted(f"{name} runs code that the graph does not show")
+    decomposition = kind.__module__.endswith(".linalg") and name != "Norm"
+    if name is None or decomposition or name in _MULTIPLYING:
         raise Uncounted(f"there is no rule for the operation {kind.__name__}")
-    if kind.__name__ not in _RULES:
+    if name not in _RULES:
         return 0
     shapes = [tuple(operand.shape) for operand in call.operands]
-    return _RULES[kind.__name__](call.operation, shapes, call.outputs[0].shape)
+    return _RULES[name](call.operation, shapes, call.outputs[0].shape)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import chain
+
+from tfprune.keras_facts import Einsum
 
 Shape = Sequence[int | None]
 
@@ -48,10 +49,10 @@ def einsum_sizes(equation: str, shapes: Sequence[Shape]) -> dict[str, int | None
         >>> einsum_sizes("...d,de->...e", [(1, 7, 3), (3, 2)])
         {'...2': 1, '...1': 7, 'd': 3, 'e': 2}
     """
-    terms = equation.replace(" ", "").split("->")[0].split(",")
+    labels = Einsum.parse(equation, [len(shape) for shape in shapes]).operands
     sizes: dict[str, int | None] = {}
-    for term, shape in zip(terms, shapes, strict=True):
-        for letter, size in zip(_letters(term, len(shape)), shape, strict=True):
+    for letters, shape in zip(labels, shapes, strict=True):
+        for letter, size in zip(letters, shape, strict=True):
             if sizes.get(letter, 1) == 1:  # a size of 1 is broadcast
                 sizes[letter] = size
     return sizes
@@ -65,10 +66,8 @@ def einsum_shape(equation: str, shapes: Sequence[Shape]) -> tuple[int | None, ..
         (1, 7, 2)
     """
     sizes = einsum_sizes(equation, shapes)
-    output = equation.replace(" ", "").split("->")[1]
-    hidden = sum(letter.startswith("...") for letter in sizes)
-    rank = len(output.replace("...", "")) + hidden * ("..." in output)
-    return tuple(sizes[letter] for letter in _letters(output, rank))
+    output = Einsum.parse(equation, [len(shape) for shape in shapes]).output
+    return tuple(sizes[letter] for letter in output)
 
 
 def einsum_macs(equation: str, shapes: Sequence[Shape]) -> int:
@@ -84,14 +83,11 @@ def einsum_macs(equation: str, shapes: Sequence[Shape]) -> int:
         (30, 0)
     """
     sizes = einsum_sizes(equation, shapes)
-    operands, _, output = equation.replace(" ", "").partition("->")
-    terms = operands.split(",")
-    if len(terms) > 2:
+    read = Einsum.parse(equation, [len(shape) for shape in shapes])
+    if len(shapes) > 2:
         raise Uncounted(f"the einsum {equation!r} has more than two operands")
-    letters = [set(term.replace("...", "")) for term in terms]
-    kept = set(output) if "->" in equation else _seen_once(operands)
-    summed = set.intersection(*letters) - kept
-    return product(sizes.values()) if len(terms) == 2 and summed else 0
+    summed = set.intersection(*map(set, read.operands)) - set(read.output)
+    return product(sizes.values()) if len(shapes) == 2 and summed else 0
 
 
 def contracted_macs(first: Shape, second: Shape, output: Shape) -> int:
@@ -105,13 +101,3 @@ def contracted_macs(first: Shape, second: Shape, output: Shape) -> int:
     """
     out = product(output)
     return out * math.isqrt(product(first) * product(second) // out) if out else 0
-
-
-def _letters(term: str, rank: int) -> list[str]:
-    before, dots, after = term.partition("...")
-    hidden = rank - len(before) - len(after) if dots else 0
-    return list(chain(before, (f"...{i}" for i in range(hidden, 0, -1)), after))
-
-
-def _seen_once(operands: str) -> set[str]:
-    return {letter for letter in operands if operands.count(letter) == 1}

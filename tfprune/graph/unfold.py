@@ -12,6 +12,7 @@ from tfprune.graph.clones import Clones
 from tfprune.graph.composite import graph_of
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import functional, is_graph, no_graph, nodes_in_order
+from tfprune.keras_facts import is_keras_layer
 from tfprune.keras_internals import calls_undone, layers_of
 from tfprune.notes import Note
 
@@ -164,6 +165,6 @@ def _is_composite(operation: Any) -> bool:
     return (
         isinstance(operation, keras.layers.Layer)
         and not isinstance(operation, (keras.layers.Wrapper, keras.layers.RNN))
-        and not type(operation).__module__.startswith("keras.src.layers.")
+        and not is_keras_layer(operation)
         and (len(layers_of(operation)) > 1 or not operation.variables)
     )

@@ -9,6 +9,7 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.graph import Calls
+from tfprune.keras_facts import op_name
 
 layers = keras.layers
 
@@ -162,11 +163,9 @@ def _activation(op: Any) -> str | None:
 
 def _is_free_op(calls: Calls, op: Any) -> bool:
     """Whether an operation of keras.ops has a kernel: a sum or product only of two maps."""
-    kind = type(op)
-    if not kind.__module__.startswith("keras.src.ops"):
-        return False
-    two_maps = kind.__name__ in ("Add", "Multiply") and len(calls.producers(op)) == 2
-    return two_maps or kind.__name__ in _FREE_OPS
+    name = op_name(op)
+    two_maps = name in ("Add", "Multiply") and len(calls.producers(op)) == 2
+    return two_maps or name in _FREE_OPS
 
 
 def _depthwise(calls: Calls, op: Any) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers
 
 from tfprune.graph import Calls
+from tfprune.keras_facts import op_name
 from tfprune.rewriting.carrying import carrier
 from tfprune.rewriting.editing import Edits, Make, New, fill
 from tfprune.rewriting.numbers import constant_form
@@ -168,8 +169,7 @@ def _is_relu6(operation: Any) -> bool:
 
 
 def _is_op(operation: Any, name: str) -> bool:
-    kind = type(operation)
-    return kind.__name__ == name and kind.__module__.startswith("keras.src.ops")
+    return op_name(operation) == name
 
 
 def _near(form: tuple[Any, Any], scale: float, offset: float) -> bool:

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from tfprune.keras_facts import op_name
+
 Form = tuple[Any, Any]
 """Scale and offset: numbers, or arrays of one number for each channel."""
 
@@ -30,7 +32,8 @@ def constant_form(node: Any) -> Form | None:
         return _plain(operation.scale), _plain(operation.offset)
     if type(operation) is layers.Normalization:
         return _normalization(operation)
-    if not type(operation).__module__.startswith("keras.src.ops"):
+    kind = op_name(operation)
+    if kind is None:
         return None
     values = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
     if len(values) != 2 or len(node.input_tensors) != 1:
@@ -39,7 +42,7 @@ def constant_form(node: Any) -> Form | None:
     constant = _plain(values[1] if first else values[0])
     if constant is None or not _per_channel(constant, node.input_tensors[0].shape[-1]):
         return None
-    return _form(type(operation).__name__, constant, first)
+    return _form(kind, constant, first)
 
 
 def _form(kind: str, constant: Any, tensor_first: bool) -> Form | None:

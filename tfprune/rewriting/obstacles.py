@@ -8,7 +8,7 @@ from typing import Any
 from keras import layers
 
 from tfprune.graph import Calls
-from tfprune.keras_facts import PASS_THROUGH
+from tfprune.keras_facts import PASS_THROUGH, op_name
 from tfprune.keras_internals import maker
 from tfprune.notes import Note
 from tfprune.plan.policy import breaks_cluster
@@ -99,7 +99,7 @@ def _inside(calls: Calls, part: SparsePart) -> Iterator[Note]:
 
 def _doubled(node: Any) -> str | None:
     twice = len({id(tensor) for tensor in node.input_tensors}) < len(node.input_tensors)
-    adds = type(node.operation).__name__ == "Add"
+    adds = type(node.operation) is layers.Add or op_name(node.operation) == "Add"
     return "adds a map to itself: multiply it by 2" if adds and twice else None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from keras import layers
 
 from tfprune.graph import Calls
+from tfprune.keras_facts import op_name
 
 
 class SparsePart:
@@ -55,7 +56,7 @@ def is_pooling(operation: Any) -> bool:
     """Whether an operation takes the mean over height and width."""
     if type(operation) is layers.GlobalAveragePooling2D:
         return operation.data_format == "channels_last"
-    if type(operation).__name__ != "Mean" or not type(operation).__module__.startswith("keras."):
+    if op_name(operation) != "Mean":
         return False
     axes = operation.axis if isinstance(operation.axis, (tuple, list)) else (operation.axis,)
     return sorted(axes, key=str) in ([1, 2], [-2, -3])

@@ -9,29 +9,28 @@ import keras
 import numpy as np
 from keras import layers
 
+from tfprune.keras_facts import (
+    ELEMENTWISE_LAYERS,
+    ELEMENTWISE_OPS,
+    JOINING_LAYERS,
+    PASS_THROUGH,
+    op_name,
+)
 from tfprune.notes import Note
 from tfprune.rewriting.editing import Edits, Make, New, fill
 from tfprune.rewriting.part import SparsePart
 from tfprune.rewriting.records import EXACT, Change
 
+# What acts on each value alone does so on a map of 1x1 and on a vector; SpatialDropout wants maps.
 _EACH_VALUE = (
+    *(kind for kind in PASS_THROUGH if not kind.__name__.startswith("Spatial")),
+    *ELEMENTWISE_LAYERS,
+    *JOINING_LAYERS,
     layers.Activation,
-    layers.ReLU,
-    layers.LeakyReLU,
-    layers.ELU,
     layers.Softmax,
-    layers.Dropout,
-    layers.GaussianDropout,
-    layers.GaussianNoise,
-    layers.AlphaDropout,
-    layers.Identity,
     layers.Rescaling,
-    layers.Add,
-    layers.Multiply,
 )
-_EACH_VALUE_OPS = frozenset(
-    ["Add", "Multiply", "Elu", "Gelu", "HardSilu", "Relu", "Relu6", "Sigmoid", "Silu", "Tanh"]
-)
+_OPS = ELEMENTWISE_OPS | {"Add", "Multiply", "Reshape"}
 _SHARED = (
     "name",
     "trainable",
@@ -112,13 +111,13 @@ def _carries(node: Any) -> bool:
         return layer.kernel_size == (1, 1) and layer.groups == 1
     if kind is layers.BatchNormalization:
         return layer.axis == -1
-    if kind.__module__.startswith("keras.src.ops"):
-        return kind.__name__ in _EACH_VALUE_OPS | {"Reshape"}
+    if (name := op_name(layer)) is not None:
+        return name in _OPS
     return kind in (*_EACH_VALUE, layers.Dense, layers.Flatten, layers.Reshape)
 
 
 def _is_reshape(operation: Any) -> bool:
-    return type(operation).__name__ in ("Flatten", "Reshape")
+    return type(operation) in (layers.Flatten, layers.Reshape) or op_name(operation) == "Reshape"
 
 
 def _differs(region: Region, as_map: bool) -> bool:

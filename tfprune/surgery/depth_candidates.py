@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from tfprune.graph import Calls, is_graph
-from tfprune.keras_facts import sublayers
+from tfprune.keras_facts import is_keras_layer, op_name, sublayers
 from tfprune.surgery.depth_graph import Cuts, between, flat, label, nets, with_nested
 
 
@@ -116,10 +116,9 @@ def _why_not(
 def _is_merge(node: Any) -> bool:
     kind = type(node.operation)
     # InceptionResNetV2 adds x and f(x) in a layer of its own: x + scale * f(x).
-    adds = kind is keras.layers.Add or (kind.__module__, kind.__name__) in (
-        ("keras.src.ops.numpy", "Add"),
-        ("keras.src.applications.inception_resnet_v2", "CustomScaleLayer"),
-    )
+    scaled = "keras.src.applications.inception_resnet_v2.CustomScaleLayer"
+    adds = kind is keras.layers.Add or op_name(node.operation) == "Add"
+    adds = adds or f"{kind.__module__}.{kind.__name__}" == scaled
     return adds and len(node.input_tensors) > 1
 
 
@@ -127,7 +126,7 @@ def _is_composite(operation: Any) -> bool:
     return (
         isinstance(operation, keras.layers.Layer)
         and not is_graph(operation)
-        and not type(operation).__module__.startswith("keras.src.layers.")
+        and not is_keras_layer(operation)
         and bool(sublayers(operation) and operation.weights)
     )
 

@@ -10,6 +10,7 @@ from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.rules.activations import check_activation
 from tfprune.channels.units import Ids
+from tfprune.keras_facts import Einsum
 
 
 def dense(call: Call) -> Flow:
@@ -27,7 +28,9 @@ def dense(call: Call) -> Flow:
 def einsum_dense(call: Call) -> Flow:
     """Sum over the axes that the equation drops, produce those that it adds."""
     layer = call.layer
-    data, kernel, output = _letters(layer.equation, call.input.rank)
+    equation = Einsum.parse(layer.equation, [call.input.rank])
+    (data, kernel), output = equation.operands, equation.output
+    kernel = tuple(label for label in kernel if label != "...")
     flow: dict[int, Ids | None] = {
         a: call.input[data.index(letter)] for a, letter in enumerate(output) if letter in data
     }
@@ -54,21 +57,14 @@ def einsum_dense(call: Call) -> Flow:
 
 def _count(call: Call, letter: str, units: Ids | None) -> None:
     """Say which entry of `output_shape` counts the units of a letter; an ellipsis has none."""
-    output = call.layer.equation.replace(" ", "").split("->")[1]
+    output = Einsum.parse(call.layer.equation).output
+    letters = [label for label in output if label != "..."]
     # An ellipsis in front stands for the batch, else the first letter does.
-    place = output.replace("...", "").find(letter) - (not output.startswith("..."))
+    place = letters.index(letter) - (output[0] != "...") if letter in letters else -1
     declared = call.layer.get_config()["output_shape"]
     declared = (declared,) if isinstance(declared, int) else declared
-    if letter in output and place >= 0 and declared[place] is not None:
+    if place >= 0 and declared[place] is not None:
         call.setting("output_shape", place, units=declared[place] if units is None else units)
-
-
-def _letters(equation: str, rank: int) -> tuple[str, str, str]:
-    """Split an equation into its three terms, an ellipsis written out as capital letters."""
-    terms, output = equation.replace(" ", "").split("->")
-    data, kernel = terms.split(",")
-    free = "".join(chr(ord("A") + i) for i in range(rank - len(data.replace("...", ""))))
-    return data.replace("...", free), kernel.replace("...", ""), output.replace("...", free)
 
 
 def embedding(call: Call) -> Flow:

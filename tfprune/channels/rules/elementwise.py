@@ -9,6 +9,7 @@ from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.rules.activations import check_activation
 from tfprune.channels.units import Ids
+from tfprune.keras_facts import ELEMENTWISE_LAYERS, JOINING_LAYERS, PASS_THROUGH
 
 layers = keras.layers
 
@@ -94,26 +95,10 @@ def _keep_broadcast(call: Call, flows: list[Flow], rank: int) -> None:
 
 
 RULES = {
+    **dict.fromkeys((*PASS_THROUGH, *ELEMENTWISE_LAYERS), passes),
+    **dict.fromkeys(JOINING_LAYERS, joins),
     layers.Activation: activation,
-    layers.ReLU: passes,
-    layers.LeakyReLU: passes,
-    layers.ELU: passes,
     layers.PReLU: prelu,
     layers.Softmax: softmax,
-    layers.Dropout: passes,
-    layers.SpatialDropout1D: passes,
-    layers.SpatialDropout2D: passes,
-    layers.SpatialDropout3D: passes,
-    layers.GaussianDropout: passes,
-    layers.GaussianNoise: passes,
-    layers.AlphaDropout: passes,
-    layers.ActivityRegularization: passes,
-    layers.Identity: passes,
     layers.Rescaling: rescaling,
-    layers.Add: joins,
-    layers.Subtract: joins,
-    layers.Multiply: joins,
-    layers.Average: joins,
-    layers.Maximum: joins,
-    layers.Minimum: joins,
 }

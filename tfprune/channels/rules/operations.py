@@ -1,4 +1,4 @@
-"""Operations of `keras.ops` that stand in the graph, found by the name of their class."""
+"""Operations of `keras.ops` that stand in the graph, found by name."""
 
 from __future__ import annotations
 
@@ -14,20 +14,8 @@ from tfprune.channels.records import Kept
 from tfprune.channels.rules import picking, pooling, products
 from tfprune.channels.rules.elementwise import join
 from tfprune.channels.rules.merging import concatenated
+from tfprune.keras_facts import ELEMENTWISE_OPS, JOINING_OPS, op_name
 
-_PASS = (
-    "Absolute Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Cast Cbrt Ceil Celu Conjugate Copy Cos "
-    "Cosh Elu Erf Erfc Exp Exp2 Expm1 Fabs Floor Gelu HardShrink HardSigmoid HardSilu HardTanh "
-    "Identity Imag Isfinite Isinf Isnan LeakyRelu Log Log10 Log1p Log2 LogSigmoid LogicalNot Mish "
-    "NanToNum Negative OnesLike Real Reciprocal Relu Relu6 Round Rsqrt Selu Sigmoid Sign Silu Sin "
-    "Sinc Sinh SoftShrink Softplus Softsign SparsePlus SparseSigmoid Sqrt Square Squareplus "
-    "StopGradient Tan Tanh TanhShrink Threshold Trunc ZerosLike"
-)
-_JOIN = (
-    "Add Arctan2 Divide DivideNoNan Equal FloorDivide Greater GreaterEqual Hypot Less LessEqual "
-    "Logaddexp LogicalAnd LogicalOr LogicalXor Maximum Minimum Mod Multiply NotEqual Power "
-    "Subtract TrueDivide Where"
-)
 _MOVE = "ExpandDims Flip Moveaxis Squeeze Swapaxes Tile Transpose Unstack"
 _ORDER = "Argsort Cumprod Cumsum Roll Sort"
 _POOL = "AdaptiveAveragePool AdaptiveMaxPool AveragePool MaxPool Resize"
@@ -36,8 +24,7 @@ _REDUCE = "All Amax Amin Any Argmax Argmin Logsumexp Max Mean Median Min Prod St
 
 def find(operation: Any) -> Callable[[Call], Any] | None:
     """Return the rule of an operation of `keras.ops`, None if there is none."""
-    kind = type(operation)
-    return _RULES.get(kind.__name__) if kind.__module__.startswith("keras.") else None
+    return _RULES.get(op_name(operation) or "")
 
 
 def passes(call: Call) -> list[Flow]:
@@ -109,7 +96,7 @@ def reduces(call: Call) -> Flow:
     rank = call.input.rank
     axes = range(rank) if given is None else [given] if isinstance(given, int) else given
     axes = sorted(axis % rank for axis in axes)
-    if type(operation).__name__ != "Sum":
+    if op_name(operation) != "Sum":
         for axis in axes:
             call.keep(call.input[axis], f"taken together by {call.name}")
     if operation.keepdims:
@@ -175,8 +162,8 @@ def _named(names: str, rule: Callable[[Call], Any]) -> dict[str, Callable[[Call]
 
 
 _RULES: dict[str, Callable[[Call], Any]] = {
-    **_named(_PASS, passes),
-    **_named(_JOIN, joins),
+    **dict.fromkeys(ELEMENTWISE_OPS, passes),
+    **dict.fromkeys(JOINING_OPS, joins),
     **_named(_MOVE, picking.moves),
     **_named(_ORDER, in_order),
     **_named(_POOL, pooling.channels_pass),

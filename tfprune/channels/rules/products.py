@@ -11,16 +11,18 @@ from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.rules.convolution import channel_axis
 from tfprune.channels.units import Ids
+from tfprune.keras_facts import Einsum
 
 Labels = Sequence[Hashable]
 
 
 def einsum(call: Call) -> list[Flow]:
     """Axes of the same letter meet; a letter that the result lacks is summed over."""
-    inputs, arrow, output = call.layer.subscripts.partition("->")
-    if "." in inputs or not arrow:
+    if "." in call.layer.subscripts or "->" not in call.layer.subscripts:
         return call.unknown("its subscripts do not name every axis")
-    return _product(call, call.arguments[0], inputs.split(","), output)
+    operands = call.arguments[0]
+    equation = Einsum.parse(call.layer.subscripts, [len(_shape(value)) for value in operands])
+    return _product(call, operands, equation.operands, equation.output)
 
 
 def matmul(call: Call) -> list[Flow]:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import activations, layers, ops
 
+from tfprune.keras_facts import op_name
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.rule import LEARNED, Rule, left_alone
 
@@ -53,7 +54,7 @@ _KNOWN: dict[Any, Activation] = {
     activations.softmax: Activation(output=UNIT),
     activations.hard_sigmoid: Activation(_hard_sigmoid, output=(0.0, 1.0)),
 }
-_BY_CLASS: dict[str, Any] = {
+_BY_NAME: dict[str, Any] = {
     "Relu": activations.relu,
     "Relu6": activations.relu6,
     "Silu": activations.silu,
@@ -64,7 +65,6 @@ _BY_CLASS: dict[str, Any] = {
     "Tanh": activations.tanh,
     "Softmax": activations.softmax,
     "HardSigmoid": activations.hard_sigmoid,
-    "Identity": activations.linear,
 }
 
 
@@ -139,5 +139,4 @@ def _function(layer: Any) -> Any:
         return layer.activation
     if isinstance(layer, keras.layers.Layer):
         return None
-    kind = type(layer)
-    return _BY_CLASS.get(kind.__name__) if kind.__module__.startswith("keras.") else None
+    return _BY_NAME.get(op_name(layer) or "")

@@ -8,6 +8,7 @@ from typing import Any
 from keras import layers, ops
 
 from tfprune import keras_internals as internals
+from tfprune.keras_facts import Einsum
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.activations import UNIT, activate, with_activation
 from tfprune.quantization.rules.rule import Rule, left_alone
@@ -36,10 +37,10 @@ def _projected(layer: Any, q: Arithmetic, inputs: Any, factor: float = 1.0) -> A
 
 def _summed(layer: Any) -> int:
     """Return how many last axes of the input an EinsumDense sums over, 0 if it is no such sum."""
-    operands, output = layer.equation.replace(" ", "").split("->")
-    inputs, kernel = operands.split(",")
+    equation = Einsum.parse(layer.equation)
+    (inputs, kernel), output = equation.operands, equation.output
     for count in range(1, len(kernel)):
-        if inputs.endswith(kernel[:count]) and output == inputs[:-count] + kernel[count:]:
+        if inputs[-count:] == kernel[:count] and output == inputs[:-count] + kernel[count:]:
             return count
     return 0
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from tfprune.keras_facts import is_keras_layer
 from tfprune.quantization.rules import (
     activations,
     affine,
@@ -49,6 +50,4 @@ def _custom(layer: Any, q: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _is_keras_own(layer: Any) -> bool:
-    return type(layer).__module__.split(".")[0] == "keras" or not isinstance(
-        layer, keras.layers.Layer
-    )
+    return is_keras_layer(layer) or not isinstance(layer, keras.layers.Layer)

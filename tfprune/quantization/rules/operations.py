@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfprune.keras_facts import op_name
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.rule import MOVED, Rule
 
@@ -45,7 +46,4 @@ _RULES: dict[str, Rule] = {
 
 def find(operation: Any) -> Rule | None:
     """Return the rule of an operation of `keras.ops`, None if it has none."""
-    kind = type(operation)
-    if not kind.__module__.startswith("keras.src.ops."):
-        return None
-    return _RULES.get(kind.__name__)
+    return _RULES.get(op_name(operation) or "")

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import layers
 
+from tfprune.keras_facts import PASS_THROUGH
 from tfprune.quantization.rules.rule import MIXED, MOVED, Rule, left_alone
 
 
@@ -45,14 +46,7 @@ RULES: dict[type, Any] = {
             layers.Flatten,
             layers.Permute,
             layers.RepeatVector,
-            layers.Dropout,
-            layers.SpatialDropout1D,
-            layers.SpatialDropout2D,
-            layers.GaussianDropout,
-            layers.GaussianNoise,
-            layers.AlphaDropout,
-            layers.ActivityRegularization,
-            layers.Identity,
+            *PASS_THROUGH,
         ),
         _moved,
     ),

@@ -15,22 +15,10 @@ from typing import Any
 
 import keras
 
+from tfprune.keras_facts.einsum import Einsum
 from tfprune.keras_internals import direct_layers
 
 Axes = tuple[int, ...]
-
-PASS_THROUGH = (
-    keras.layers.Identity,
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    keras.layers.GaussianDropout,
-    keras.layers.GaussianNoise,
-    keras.layers.AlphaDropout,
-    keras.layers.ActivityRegularization,
-)
-"""Layers whose output is their input in inference."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +83,9 @@ def _depthwise(layer: Any, rank: int) -> tuple[Axes, Axes]:
 
 
 def _einsum(layer: Any, rank: int) -> tuple[Axes, Axes]:
-    operands, output = layer.equation.replace(" ", "").split("->")
-    kernel = operands.split(",")[1].replace("...", "")
-    outs = tuple(i for i, letter in enumerate(kernel) if letter in output)
+    equation = Einsum.parse(layer.equation)
+    kernel = [label for label in equation.operands[1] if label != "..."]
+    outs = tuple(i for i, label in enumerate(kernel) if label in equation.output)
     return tuple(i for i in range(rank) if i not in outs), outs
 
 
