@@ -328,6 +328,15 @@ def test_a_model_of_tf_keras_has_layers_and_makers_under_the_same_names():
     assert internals.maker(model.outputs[0]).name == "d"
 
 
+def test_a_converter_takes_a_folder_without_loading_it_first(tmp_path):
+    module = tf.Module()
+    spec = tf.TensorSpec((1, 2), tf.float32, name="x")
+    serve = tf.function(lambda x: {"y": tf.nn.relu(x)}, input_signature=[spec])
+    tf.saved_model.save(module, str(tmp_path), signatures=serve)
+    read = read_tflite(internals.converter_of(str(tmp_path)).convert())
+    assert [op.name for op in read.subgraphs[0].ops] == ["RELU"]
+
+
 def test_the_converter_stops_after_calibration_and_quantizes_what_came_out():
     function = tf.function(lambda x: tf.nn.relu(x * 3.0)).get_concrete_function(
         tf.TensorSpec((1, 2), tf.float32)

@@ -267,6 +267,18 @@ def f_net_feed_forward(encoder: Any) -> tuple[Any, Any]:
 # it runs where tfprune is not installed.
 
 
+def converter_of(folder: str) -> Any:
+    """Return a TFLiteConverter of the signature `serving_default` of a SavedModel.
+
+    `tf.lite.TFLiteConverter.from_saved_model` loads the whole model only to read the names of its
+    signatures, and `convert` loads it again.
+    """
+    from tensorflow.lite.python import lite
+
+    kind = private(lite, "TFLiteSavedModelConverterV2")
+    return kind(folder, {"serve"}, ["serving_default"])
+
+
 def calibrate_only(converter: Any) -> None:
     """Let a TFLiteConverter stop after calibration, with a float file that holds every range.
 

@@ -13,8 +13,9 @@ import tensorflow as tf
 from keras import layers
 
 from tfprune.errors import PruneError
-from tfprune.export import convert
+from tfprune.export import convert, converter
 from tfprune.export.quiet import quiet
+from tfprune.export.saved_model import export
 from tfprune.tflite import read_tflite
 
 from .models import run, small_dense
@@ -42,6 +43,21 @@ def test_a_result_is_ready_for_json(converted):
     found = json.loads(json.dumps(result.to_dict()))
     assert found["quantize"] == "int8"
     assert found["kernels"][0]["kernel"] == "stem/kernel"
+
+
+@pytest.mark.parametrize(("zeros", "encoded"), [(0.29, False), (0.31, True)])
+def test_the_converter_encodes_from_30_percent_zeros_and_is_not_asked_below(
+    tmp_path, zeros, encoded
+):
+    model = keras.Sequential([keras.Input((100,)), keras.layers.Dense(100)])
+    kernel = np.ones(10_000, "float32")
+    kernel[: int(zeros * 10_000)] = 0
+    model.layers[0].set_weights([kernel.reshape(100, 100), np.zeros(100)])
+    result = convert(model, tmp_path / "m.tflite")
+    assert ("no weight has 30 % zeros" in result.sparse_reason) is not encoded
+    export(model, str(tmp_path / "saved"), 1, None)
+    content = converter.run(str(tmp_path / "saved"), converter.Settings(None, "float32", ()), True)
+    assert any(tensor.sparse for tensor in read_tflite(content).tensors) is encoded
 
 
 def test_int8_inputs_and_outputs_on_request(tmp_path):

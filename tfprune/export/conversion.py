@@ -18,12 +18,15 @@ from tfprune.notes import Note
 from tfprune.runtimes import SPARSE_RULES
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
+from tfprune.tflite.tensor import Tensor
 
 if TYPE_CHECKING:
     from tfprune.export.calibration import Sample
     from tfprune.export.specs import Exported
 
 _CALIBRATED = ("int8", "int16x8")
+# Source: kMinSparsityLevel in tensorflow/compiler/mlir/lite/transforms/dense_to_sparse_pass.cc.
+_ENCODED_FROM = 0.3
 
 
 def convert(
@@ -137,6 +140,10 @@ def _encode(folder: str, settings: Any, dense: TFLiteModel) -> tuple[TFLiteModel
     expected = diagnose(dense, as_if_sparse=True)
     if not expected.safe:
         return None, expected.reason
+    if not any(map(_is_encoded, dense.tensors)):
+        share = f"{100 * _ENCODED_FROM:.0f} %"
+        found = f"no weight has {share} zeros, from which the converter stores it sparse"
+        return None, _because(Finding.of("storage", "the file:", found))
     encoded = read_tflite(converter.run(folder, settings, sparse=True))
     found_in = diagnose(encoded)
     if not found_in.safe:
@@ -149,6 +156,12 @@ def _encode(folder: str, settings: Any, dense: TFLiteModel) -> tuple[TFLiteModel
     if found_in.verdict == "safe":
         return encoded, found_in.reason
     return encoded, f"stored sparse to save bytes; {found_in.reason}"
+
+
+def _is_encoded(tensor: Tensor) -> bool:
+    """Whether the converter may store a tensor sparse: a second conversion costs as the first."""
+    weight = tensor.is_constant and len(tensor.shape) > 1 and tensor.dtype.startswith("float")
+    return weight and tensor.zeros() >= _ENCODED_FROM * tensor.size
 
 
 def _because(finding: Finding) -> str:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfprune.errors import PruneError
 from tfprune.export.calibration import Sample
 from tfprune.export.quiet import quiet
-from tfprune.keras_internals import calibrate_only
+from tfprune.keras_internals import calibrate_only, converter_of
 from tfprune.notes import Note
 from tfprune.progress import track
 from tfprune.tflite.model import TFLiteModel
@@ -76,7 +76,7 @@ def _attempt(
     folder: str, settings: Settings, sparse: bool, calibrate: bool, select_ops: bool
 ) -> bytes:
     with quiet():
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter = converter_of(folder)
         _configure(converter, settings)
         if sparse:
             sparsity = tf.lite.Optimize.EXPERIMENTAL_SPARSITY
