@@ -22,7 +22,8 @@ from tfprune.tflite.reading import read_tflite
 HOUSE = Path(tfprune.__file__).parent
 ELSEWHERE = {  # name → why it stands elsewhere
     "_get_full_signature_list",  # runners/worker.py runs where tfprune is not installed
-    "_ArgumentGroup",  # argparse's, in an annotation
+    "_ArgumentGroup",  # argparse's
+    "_actions",  # argparse's
 }
 
 
