@@ -130,3 +130,9 @@ def test_one_nan_is_an_error_in_every_verb(model, file, verb):
 def test_one_calibration_sample_is_told(model, file):
     result = tfprune.convert(model, file, "int8", X[:1])
     assert any("one sample only" in note.reason for note in result.notes)
+
+
+def test_a_sequential_that_data_built_takes_batches_of_any_size():
+    model = keras.Sequential([keras.layers.BatchNormalization(name="norm")])
+    model(X[:3])
+    np.testing.assert_allclose(VERBS["recalibrate"](model, X), X.mean(0), atol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -32,8 +33,9 @@ def inputs_of(model: Any) -> tuple[Input, ...] | None:
         net = functional(model)
         keys = _keys(input_structure(net))
         return tuple(
-            _input(tensor, list(_readers(net, tensor)), key)
+            replace(own, shape=(None, *own.shape[1:])) if _is_by_chance(model) else own
             for tensor, key in zip(net.inputs, keys, strict=True)
+            for own in [_input(tensor, list(_readers(net, tensor)), key)]
         )
     if isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         return None
@@ -58,6 +60,14 @@ def packed(model: Any, inputs: Mapping[str, Any]) -> Any:
         return keras.tree.pack_sequence_as(model.input, arrays)
     listed = list(inputs) == [f"input_{i}" for i in range(len(arrays))]
     return (arrays[0] if len(arrays) == 1 else arrays) if listed else dict(inputs)
+
+
+def _is_by_chance(model: Any) -> bool:
+    """Whether a model's batch size is that of the first data it saw, which Keras does not ask for."""
+    stateful = (keras.layers.RNN, keras.layers.Bidirectional)
+    return isinstance(model, keras.Sequential) and not any(
+        isinstance(layer, stateful) and layer.stateful for layer in model.layers
+    )
 
 
 def _keys(structure: Any) -> list[tuple[str, ...]]:
