@@ -63,7 +63,7 @@ def packed(model: Any, inputs: Mapping[str, Any]) -> Any:
 
 
 def _is_by_chance(model: Any) -> bool:
-    """Whether a model's batch size is that of the first data it saw, which Keras does not ask for."""
+    """Whether a model's batch size is that of the first data it saw, and binds nobody."""
     stateful = (keras.layers.RNN, keras.layers.Bidirectional)
     return isinstance(model, keras.Sequential) and not any(
         isinstance(layer, stateful) and layer.stateful for layer in model.layers
