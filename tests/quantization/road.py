@@ -14,8 +14,24 @@ _PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 def batch_for(model, seed=0):
     """Random inputs of a model, one array or a list of them."""
     random = np.random.default_rng(seed)
-    arrays = [random.normal(size=(BATCH, *t.shape[1:])).astype("float32") for t in model.inputs]
+    arrays = [random.normal(size=(BATCH, *t.shape[1:])).astype(t.dtype) for t in model.inputs]
     return arrays if len(arrays) > 1 else arrays[0]
+
+
+def unlearned(model, inputs):
+    """The quantized model with its ranges, as if trained at learning rate 0."""
+    aware = quantize_model(model)
+    for layer in aware._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False  # else its statistics move on
+    aware(inputs, training=True)
+    return aware
+
+
+def change(found, wanted):
+    """How far an output is from another, as a share of the spread of its values."""
+    found, wanted = (np.asarray(y).astype("float64") for y in (found, wanted))
+    return float(np.sqrt(np.mean((found - wanted) ** 2)) / max(wanted.std(), 1e-9))
 
 
 def outputs_of(model, inputs):

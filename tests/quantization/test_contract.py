@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from .layers_table import GROUPS, INPUTS
-from .road import batch_for, converted, float_ops, outputs_of, steps_apart, trained
+from .road import (
+    batch_for,
+    change,
+    converted,
+    float_ops,
+    outputs_of,
+    steps_apart,
+    trained,
+    unlearned,
+)
 
 CASES = [(group, name) for group, table in GROUPS.items() for name in table]
 
@@ -39,6 +48,8 @@ class Group:
         outputs = {name: output(function) for name, function in table.items()}
         model = keras.Model(list(inputs.values()), outputs)
         self.inputs = batch_for(model)
+        self.float_outputs = outputs_of(model, self.inputs)
+        self.unlearned_outputs = outputs_of(unlearned(model, self.inputs), self.inputs)
         self.aware = trained(model, self.inputs)
         self.aware.save(folder / "aware.keras")
         self.loaded = keras.saving.load_model(folder / "aware.keras")
@@ -71,6 +82,12 @@ def test_a_loaded_model_computes_the_same(group_of, group):
     before, after = outputs_of(made.aware, made.inputs), outputs_of(made.loaded, made.inputs)
     for name in before:
         np.testing.assert_array_equal(before[name], after[name])
+
+
+@pytest.mark.parametrize(("group", "name"), CASES)
+def test_it_is_the_float_model_before_it_learns(group_of, group, name):
+    made = group_of(group)
+    assert change(made.unlearned_outputs[name], made.float_outputs[name]) < 0.05
 
 
 @pytest.mark.parametrize(("group", "name"), CASES)

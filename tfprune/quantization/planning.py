@@ -12,11 +12,13 @@ from tfprune.graph.structure import functional
 from tfprune.layer_names import check_names, is_named
 from tfprune.notes import Note
 from tfprune.quantization.folding import is_by_channel
+from tfprune.quantization.reads import Reads
 from tfprune.quantization.rules import FLOAT, LEARNED, Rule, find_rule
 from tfprune.quantization.rules.activations import is_relu
 from tfprune.quantization.rules.rule import left_alone
 from tfprune.quantization.wrapper import unwrapped
 
+_INDICES = "it computes indices, which rounding would change"
 _KEPT = "left float as asked (keep_float)"
 
 
@@ -30,6 +32,10 @@ class Plan:
         folded: Calls of these BatchNormalizations, which vanish.
         unrounded: Calls whose output is rounded behind the relu or concatenation that follows.
         ends: Operations that round their own output, so that the model's outputs keep their names.
+        numbers: Calls → the tensors that they compute with, to be rounded; they get others as they
+            are.
+        dtypes: Tensors of integers and bools → their dtype.
+        untouched: Calls that read and make no numbers, and stay as they are.
         nested_inputs: Input tensors of nested models, which come rounded.
         notes: Layers left alone, and why.
     """
@@ -39,6 +45,9 @@ class Plan:
     folded: set[int] = field(default_factory=set)
     unrounded: set[int] = field(default_factory=set)
     ends: set[int] = field(default_factory=set)
+    numbers: dict[int, set[int]] = field(default_factory=dict)
+    dtypes: dict[int, str] = field(default_factory=dict)
+    untouched: set[int] = field(default_factory=set)
     nested_inputs: set[int] = field(default_factory=set)
     notes: list[Note] = field(default_factory=list)
 
@@ -55,20 +64,41 @@ def plan(model: Any, keep_float: Sequence[str] = ()) -> Plan:
     """
     nets = _Nets(model)
     check_names("keep_float", keep_float, (node.operation.name for node in nets.nodes))
-    made = Plan(nested_inputs=nets.nested_inputs)
+    made = Plan()
     for node in nets.nodes:
         operation = node.operation
         if id(operation) in made.rules or is_graph(operation):
             continue
         kept = is_named(operation.name, keep_float)
-        rule = left_alone(_KEPT) if kept else find_rule(unwrapped(operation))
-        made.rules[id(operation)] = rule
-        if rule.reason:
-            made.notes.append(Note(operation.name, f"stays float: {rule.reason}"))
+        made.rules[id(operation)] = left_alone(_KEPT) if kept else find_rule(unwrapped(operation))
+    _tell_numbers(nets, made)
     for node in nets.nodes:
         if not is_graph(node.operation):
             _look_ahead(node, nets, made)
     return made
+
+
+def _tell_numbers(nets: _Nets, made: Plan) -> None:
+    """Find what each call computes with; a call without numbers is no matter of int8."""
+    reads = Reads(nets.models, made.rules)
+    computing = {}
+    for node in nets.nodes:
+        operation = node.operation
+        made.numbers[id(node)] = reads.numbers(node)
+        tensors = (*node.input_tensors, *node.outputs)
+        made.dtypes.update({id(t): reads.dtype(t) for t in tensors if reads.is_whole(t)})
+        if reads.computes(node):
+            computing[id(operation)] = operation
+            continue
+        made.untouched.add(id(node))
+        if any(map(reads.is_exact, node.outputs)):
+            made.notes.append(Note(operation.name, f"stays float: {_INDICES}"))
+    made.nested_inputs = {id(tensor) for tensor in nets.nested_inputs if reads.is_number(tensor)}
+    for key, rule in made.rules.items():
+        if key not in computing:
+            made.rules[key] = left_alone("")
+        elif rule.reason:
+            made.notes.append(Note(computing[key].name, f"stays float: {rule.reason}"))
 
 
 def _look_ahead(node: Any, nets: _Nets, made: Plan) -> None:
@@ -108,7 +138,8 @@ class _Nets:
     def __init__(self, model: Any) -> None:
         self._whole = Calls(model)
         self._nets: dict[int, Calls] = {}
-        self.nested_inputs: set[int] = set()
+        self.nested_inputs: list[Any] = []
+        self.models: list[Calls] = []
         self.nodes = list(self._walk(self._whole, {id(functional(model))}))
         self._times = Counter(id(node.operation) for node in self.nodes)
 
@@ -119,8 +150,9 @@ class _Nets:
             inner = functional(node.operation) if is_graph(node.operation) else None
             if inner is not None and id(inner) not in seen:
                 seen.add(id(inner))
-                self.nested_inputs |= {id(tensor) for tensor in inner.inputs}
+                self.nested_inputs += inner.inputs
                 yield from self._walk(Calls(inner), seen)
+        self.models.append(calls)
 
     def is_called_once(self, operation: Any) -> bool:
         """Whether a layer or operation is called once only."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -15,6 +14,9 @@ from tfprune.quantization.fake_quantize import FakeQuantize
 from tfprune.quantization.planning import Plan
 from tfprune.quantization.rules import FLOAT, LEARNED, MIXED, MOVED
 from tfprune.quantization.wrapper import Quantized
+
+# What integers of these dtypes can hold, so that nothing need be learned.
+_KNOWN_RANGES = {"bool": (0.0, 1.0), "uint8": (0.0, 255.0), "int8": (-128.0, 127.0)}
 
 
 class Rewriting:
@@ -66,7 +68,7 @@ class Rewriting:
         if is_graph(node.operation):
             return self._call_nested(operation, *self._round_all(node, args, kwargs))
         rule = self._plan.rules[id(node.operation)]
-        if rule.output == FLOAT:
+        if rule.output == FLOAT or id(node) in self._plan.untouched:
             return operation(*args, **kwargs)
         args, kwargs = self._round_all(node, args, kwargs)
         if rule.output == MIXED:
@@ -76,10 +78,15 @@ class Rewriting:
             self._rounded[id(outputs)] = None
             return outputs
         if rule.output == MOVED:
-            owner = self._rounded.get(id(next(_floats((args, kwargs)))))
+            owner = self._rounded[id(self._moved(args, kwargs))]
             self._rounded.update({id(tensor): owner for tensor in keras.tree.flatten(outputs)})
             return outputs
-        return keras.tree.map_structure(lambda t: self._round(t, rule.output), outputs)
+        fresh = keras.tree.flatten(outputs)
+        rounded = [
+            t if id(old) in self._plan.dtypes else self._round(t, rule.output)
+            for old, t in zip(node.outputs, fresh, strict=True)
+        ]
+        return keras.tree.pack_sequence_as(outputs, rounded)
 
     def _call_nested(self, model: Any, args: Any, kwargs: Any) -> Any:
         outputs = model(*args, **kwargs)
@@ -89,7 +96,7 @@ class Rewriting:
 
     def _mix(self, operation: Any, args: Any, kwargs: Any) -> Any:
         """Call a layer whose output has the range of its input but must be rounded again."""
-        tensor = next(_floats((args, kwargs)))
+        tensor = self._moved(args, kwargs)
         owner = self._rounded.get(id(tensor))
         if owner is None:
             owner = self._range(maker(tensor).name)
@@ -101,24 +108,40 @@ class Rewriting:
         self._rounded[id(rounded)] = owner
         return rounded
 
+    def _moved(self, args: Any, kwargs: Any) -> Any:
+        """Return the rounded tensor whose values a call moves or mixes."""
+        return next(t for t in keras.tree.flatten((args, kwargs)) if id(t) in self._rounded)
+
     def _round_all(self, node: Any, args: Any, kwargs: Any) -> Any:
-        """Round those float inputs of a call that are not rounded yet."""
+        """Round those inputs that a call computes with and that are not rounded yet."""
         old = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
         new = keras.tree.flatten((args, kwargs))
+        numbers = self._plan.numbers[id(node)]
         for original, tensor in zip(old, new, strict=True):
-            if id(original) in self._plan.nested_inputs and _is_float(tensor):
+            if id(original) in self._plan.nested_inputs:
                 self._rounded.setdefault(id(tensor), None)
-        return keras.tree.map_structure(self._version, (args, kwargs))
+        rounded = [
+            self._version(tensor, self._plan.dtypes.get(id(original)))
+            if id(original) in numbers
+            else tensor
+            for original, tensor in zip(old, new, strict=True)
+        ]
+        return keras.tree.pack_sequence_as((args, kwargs), rounded)
 
-    def _version(self, tensor: Any) -> Any:
-        if not _is_float(tensor) or id(tensor) in self._rounded:
+    def _version(self, tensor: Any, whole: str | None) -> Any:
+        """Return a tensor, rounded; one of integers first becomes the floats they stand for."""
+        if id(tensor) in self._rounded:
             return tensor
         if id(tensor) not in self._versions:
-            self._versions[id(tensor)] = self._round(tensor, LEARNED)
+            name = maker(tensor).name
+            floats = tensor if whole is None else keras.ops.cast(tensor, "float32")
+            rounded = self._round(floats, _KNOWN_RANGES.get(whole or "", LEARNED), name)
+            self._versions[id(tensor)] = rounded
         return self._versions[id(tensor)]
 
-    def _round(self, tensor: Any, output: Any) -> Any:
-        owner = self._range(maker(tensor).name, output)
+    def _round(self, tensor: Any, output: Any, name: str | None = None) -> Any:
+        name = name or maker(tensor).name
+        owner = self._range(name, output)
         rounded = owner(tensor)
         self._rounded[id(rounded)] = owner
         return rounded
@@ -133,14 +156,6 @@ class Rewriting:
             number += 1
         self._names.add(candidate)
         return candidate
-
-
-def _is_float(tensor: Any) -> bool:
-    return isinstance(tensor, keras.KerasTensor) and "float" in str(tensor.dtype)
-
-
-def _floats(structure: Any) -> Iterator[Any]:
-    return (tensor for tensor in keras.tree.flatten(structure) if _is_float(tensor))
 
 
 def _has_zeros(operation: Any) -> bool:

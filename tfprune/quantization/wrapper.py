@@ -53,6 +53,11 @@ def _sorted(
     return (first,), {name: v for name, v in others if v is not defaults[name]}
 
 
+def _is_float(value: Any) -> bool:
+    tensor = isinstance(value, keras.KerasTensor) or keras.ops.is_tensor(value)
+    return tensor and "float" in keras.backend.standardize_dtype(value.dtype)
+
+
 @keras.saving.register_keras_serializable("tfprune")
 class Quantized(keras.layers.Layer):
     """Compute a layer with weights and intermediate results rounded to int8.
@@ -105,10 +110,11 @@ class Quantized(keras.layers.Layer):
         if isinstance(self.layer, keras.layers.Layer) and not self.layer.built:
             self.layer(*args, **kwargs)
         inner = unwrapped(self.layer)
-        compute = find_rule(inner).compute
-        arithmetic = Arithmetic(self, training)
-        if compute is not None:
-            outputs = compute(inner, arithmetic, *args, **kwargs)
+        rule = find_rule(inner)
+        if not rule.keeps_whole and not any(map(_is_float, keras.tree.flatten((args, kwargs)))):
+            return self.layer(*args, **kwargs)  # a shared layer, called on integers this time
+        if rule.compute is not None:
+            outputs = rule.compute(inner, Arithmetic(self, training), *args, **kwargs)
         else:
             outputs = self.layer(*args, **kwargs)
         return outputs if self.output_range is None else self.output_range(outputs)

@@ -108,7 +108,7 @@ def _attention_rule(layer: Any) -> Rule:
         return left_alone("it overrides `_compute_attention`")
     if layer.built and len(internals.attention_equations(layer)[0].split("->")[1]) != 4:
         return left_alone("it attends over several axes")
-    return Rule(_attention)
+    return Rule(_attention, keeps_whole=True)
 
 
 RULES: dict[type, Any] = {

@@ -29,7 +29,7 @@ _LAYERS: dict[type, Any] = {
 def find_rule(layer: Any) -> Rule:
     """Return how a layer or operation is quantized; if it is left alone, the rule says why."""
     if hasattr(layer, "int8_call"):
-        return Rule(_custom)
+        return Rule(_custom, keeps_whole=True)
     found = (activations.find(layer) or operations.find(layer)) if _is_keras_own(layer) else None
     if found is not None:
         return found

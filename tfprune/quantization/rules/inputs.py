@@ -50,5 +50,5 @@ def _embedded(layer: Any, q: Arithmetic, inputs: Any) -> Any:
 RULES: dict[type, Any] = {
     layers.Rescaling: _rescaling,
     layers.Normalization: _normalization,
-    layers.Embedding: lambda layer: Rule(_embedded),
+    layers.Embedding: lambda layer: Rule(_embedded, keeps_whole=True),
 }

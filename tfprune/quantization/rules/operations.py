@@ -25,7 +25,6 @@ _MOVES = (
     "Transpose",
     "Squeeze",
     "ExpandDims",
-    "GetItem",
     "Swapaxes",
     "Moveaxis",
     "Ravel",
@@ -39,6 +38,7 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(_LEARNED, Rule()),
     **dict.fromkeys(_JOINS, Rule(joins=True)),
     **dict.fromkeys(_MOVES, Rule(output=MOVED)),
+    "GetItem": Rule(output=MOVED, keeps_whole=True),
     "Square": Rule(_squared),
     "Negative": Rule(_negated),
 }

@@ -27,6 +27,8 @@ class Rule:
         fuses_relu: Whether a relu behind it becomes part of the same int8 op, so that only the
             relu's output is rounded.
         fuses_norm: Whether a BatchNormalization behind it is folded into its kernel.
+        keeps_whole: Whether integers and bools that it reads are no numbers but masks, conditions
+            or indices, and reach `compute` as they are; else they are cast to float and rounded.
         joins: Whether its inputs and output have one range in int8, so that an input that nobody
             else reads is only rounded at the output.
         reason: Why it is left alone, or what in it stays float.
@@ -37,6 +39,7 @@ class Rule:
     fuses_relu: bool = False
     fuses_norm: bool = False
     joins: bool = False
+    keeps_whole: bool = False
     reason: str = ""
 
 
