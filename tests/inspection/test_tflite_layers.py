@@ -7,7 +7,7 @@ from keras import layers
 
 from tfprune import convert, inspect
 from tfprune.inspection.tflite_layers import layers_of
-from tfprune.tflite.model import Op, Subgraph
+from tfprune.tflite.model import Op, Subgraph, TFLiteModel
 from tfprune.tflite.tensor import Tensor
 
 
@@ -70,6 +70,10 @@ TENSORS = (
 )
 
 
+def only(graph):
+    return TFLiteModel(None, b"", (graph,))
+
+
 @pytest.mark.parametrize(
     ("op", "macs", "reason"),
     [
@@ -82,12 +86,12 @@ TENSORS = (
     ],
 )
 def test_an_op_has_macs_or_a_note(op, macs, reason):
-    [row], notes = layers_of(Subgraph("main", TENSORS, (op,), (0,), op.outputs))
+    [row], notes = layers_of(only(Subgraph("main", TENSORS, (op,), (0,), op.outputs)))
     assert row.macs == macs
     assert [reason in note.reason for note in notes] == [True] * (reason is not None)
 
 
 def test_a_weight_that_two_ops_share_is_counted_once():
     ops = tuple(Op(i, "FULLY_CONNECTED", 1, (0, 1, -1), (2,), {}) for i in range(2))
-    rows, _ = layers_of(Subgraph("main", TENSORS, ops, (0,), (2,)))
+    rows, _ = layers_of(only(Subgraph("main", TENSORS, ops, (0,), (2,))))
     assert [(row.params, row.bytes, row.macs) for row in rows] == [(8, 32, 8), (0, 0, 8)]

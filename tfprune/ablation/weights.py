@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tfprune.export.kernel_match import real_values
 from tfprune.export.layer_ops import LayerOps, ops_of
 from tfprune.tflite.model import Op, TFLiteModel
+from tfprune.tflite.tensor import Tensor
 
 
 def with_rounded_weights(layer: LayerOps, float_file: TFLiteModel, alone: TFLiteModel) -> bytes:
@@ -22,8 +23,8 @@ def with_rounded_weights(layer: LayerOps, float_file: TFLiteModel, alone: TFLite
     """
     content = bytearray(float_file.content)
     start = np.frombuffer(float_file.content, np.uint8).ctypes.data
-    for index, values in _rounded(layer, float_file, alone):
-        place = float_file.tensors[index].data.ctypes.data - start
+    for tensor, values in _rounded(layer, float_file, alone):
+        place = tensor.data.ctypes.data - start
         stored = values.astype("<f4").tobytes()
         content[place : place + len(stored)] = stored
     return bytes(content)
@@ -31,21 +32,21 @@ def with_rounded_weights(layer: LayerOps, float_file: TFLiteModel, alone: TFLite
 
 def _rounded(
     layer: LayerOps, float_file: TFLiteModel, alone: TFLiteModel
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
+) -> Iterator[tuple[Tensor, NDArray[np.float32]]]:
     """Yield the constants of the float file that are quantized in the other, with their values."""
     for op in layer.ops:
         twin = _twin(op, float_file, alone)
-        for old, new in zip(op.inputs, () if twin is None else twin.inputs, strict=False):
-            if old < 0 or new < 0:
+        read = () if twin is None else alone.read_by(twin)
+        for before, after in zip(float_file.read_by(op), read, strict=False):
+            if before is None or after is None:
                 continue
-            before, after = float_file.tensors[old], alone.tensors[new]
             both = before.is_constant and after.is_constant and before.shape == after.shape
             if both and before.dtype == "float32" and after.quantized:
-                yield old, real_values(after)
+                yield before, real_values(after)
 
 
 def _twin(op: Op, float_file: TFLiteModel, alone: TFLiteModel) -> Op | None:
     """Return the op of another file that makes the same of the same layer."""
-    names = tuple(float_file.tensors[index].name for index in op.outputs)
+    names = tuple(tensor.name for tensor in float_file.written_by(op))
     twins = ops_of(LayerOps("", (), (op,), names), alone)
     return next((twin for twin in twins if twin.name == op.name), None)

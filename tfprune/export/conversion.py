@@ -94,8 +94,7 @@ def convert(
         content, kept = quantizing.quantized(folder, exported.model, settings, keep_float)
         tflite, is_sparse, reason = _sparse(folder, settings, read_tflite(content), sparse)
     kernels, missing = names.link_kernels(exported.model, tflite)
-    files.write_bytes(path, tflite.content)
-    return ConvertResult(
+    result = ConvertResult(
         str(path),
         quantize,
         tflite.bytes,
@@ -112,6 +111,8 @@ def convert(
             *quantizing.notes_on_precision(tflite, kernels, quantize, aware, kept),
         ),
     )
+    files.write_bytes(path, tflite.content)  # last, so that a failure leaves no file
+    return result
 
 
 def _sparse(

@@ -78,10 +78,10 @@ def notes_on_int4(
         dtype = tflite.subgraphs[link.graph].tensors[link.tensor_index].dtype
         if dtype != "int4" and not is_of(kept, outputs_of(link, tflite)):
             notes.append(Note(link.kernel, f"{dtype}, not int4: only {_WORDS} have int4 kernels"))
-    if any(op.name == "CONV_2D" and _is_int4(tflite.tensors[op.inputs[1]]) for op in tflite.ops):
+    read = [tflite.read_by(op)[1] for op in tflite.all_ops if op.name == "CONV_2D"]
+    if any(kernel is not None and _is_int4(kernel) for kernel in read):
         notes.append(Note("CONV_2D", _BUILTIN))
-    constants = [t for graph in tflite.subgraphs for t in graph.tensors if t.is_constant]
-    packed = sum(t.stored_bytes for t in constants if _is_int4(t))
+    packed = sum(t.stored_bytes for t in tflite.all_tensors if t.is_constant and _is_int4(t))
     if 2 * packed < tflite.bytes:
         rest = "the rest are other weights, scales, and the graph itself"
         found = f"int4 weights are {packed} of its {tflite.bytes} bytes; {rest}"

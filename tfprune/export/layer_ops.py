@@ -56,8 +56,8 @@ def layer_ops(model: Any, tflite: TFLiteModel) -> tuple[LayerOps, ...]:
     """
     found: dict[str, tuple[dict[str, None], list[Op]]] = {}
     naming = _Naming(model, tflite)
-    for op in tflite.ops:
-        if op.name in CONVERSIONS:
+    for op in tflite.all_ops:
+        if op.name in CONVERSIONS or not op.outputs:  # what only sets a variable computes nothing
             continue
         main, *others = naming.of(op)
         fused, ops = found.setdefault(main, ({}, []))
@@ -93,18 +93,16 @@ def ops_of(layer: LayerOps, tflite: TFLiteModel) -> list[Op]:
     """Return the ops of a layer in another file of the same model, quantized or not."""
     return [
         op
-        for op in tflite.ops
+        for op in tflite.all_ops
         if op.name not in CONVERSIONS
-        and is_of([layer], (tflite.tensors[index].name for index in op.outputs))
+        and is_of([layer], (tensor.name for tensor in tflite.written_by(op)))
     ]
 
 
 def computes_in_float(op: Op, tflite: TFLiteModel) -> bool:
     """Whether an op neither reads integer weights nor writes integers."""
-    weights = (tflite.tensors[i] for i in op.inputs if i >= 0 and tflite.tensors[i].is_constant)
-    return not any(tensor.quantized for tensor in weights) and all(
-        not tflite.tensors[index].quantized for index in op.outputs
-    )
+    weights = (tensor for tensor in tflite.read_by(op) if tensor is not None and tensor.is_constant)
+    return not any(tensor.quantized for tensor in (*weights, *tflite.written_by(op)))
 
 
 def kinds_left_out(float_layers: Iterable[LayerOps]) -> tuple[str, ...]:
@@ -118,14 +116,14 @@ def kinds_left_out(float_layers: Iterable[LayerOps]) -> tuple[str, ...]:
 
 
 def _outputs(ops: list[Op], tflite: TFLiteModel) -> Iterator[str]:
-    return (tflite.tensors[index].name for op in ops for index in op.outputs)
+    return (tensor.name for op in ops for tensor in tflite.written_by(op))
 
 
 class _Naming:
     """From an op to the names of its layers."""
 
     def __init__(self, model: Any, tflite: TFLiteModel) -> None:
-        self._tensors = tflite.tensors
+        self._tflite = tflite
         self._layers = frozenset(layer_names(model))
         self._numbered = not is_tf_keras(model)
         # The last part of a kernel's name is the variable's, the one before the layer's.
@@ -134,11 +132,11 @@ class _Naming:
 
     def of(self, op: Op) -> list[str]:
         """Return the name that an op goes by, and those of the other layers in it."""
-        written = [self._tensors[i].name for i in op.outputs]
+        written = [tensor.name for tensor in self._tflite.written_by(op)]
         paths = [path for name in written for path in self._paths(name)]
         if not paths:
-            constants = [self._tensors[i] for i in op.inputs if i >= 0]
-            paths = [p for t in constants if t.is_constant for p in self._paths(t.name)]
+            read = [tensor for tensor in self._tflite.read_by(op) if tensor is not None]
+            paths = [p for t in read if t.is_constant for p in self._paths(t.name)]
             paths += [self._ends[i] for i in map(_place, written) if i in self._ends]
         if not paths:
             return [written[0].split(";")[0]]

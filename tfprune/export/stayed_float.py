@@ -67,13 +67,12 @@ def outputs_of(link: KernelLink, tflite: TFLiteModel) -> set[str]:
 def _float_ops(tflite: TFLiteModel, why: str, kept: tuple[LayerOps, ...]) -> list[Note]:
     kinds = kinds_left_out(kept)
     notes = []
-    for graph in tflite.subgraphs:
-        for op in graph.ops:
-            outputs = [graph.tensors[i] for i in op.outputs]
-            name = outputs[0].name
-            if op.name in CONVERSIONS or not any(t.dtype == "float32" for t in outputs):
-                continue
-            if not is_of(kept, [name]):
-                reason = _SAME_KIND if op.name in kinds else why
-                notes.append(Note(name.split(";")[0], f"{op.name} computes in float: {reason}"))
+    for op in tflite.all_ops:
+        outputs = tflite.written_by(op)
+        if op.name in CONVERSIONS or not any(t.dtype == "float32" for t in outputs):
+            continue
+        name = outputs[0].name
+        if not is_of(kept, [name]):
+            reason = _SAME_KIND if op.name in kinds else why
+            notes.append(Note(name.split(";")[0], f"{op.name} computes in float: {reason}"))
     return notes

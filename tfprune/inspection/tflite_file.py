@@ -28,11 +28,11 @@ def inspect_tflite(path: Path, input_shape: Any = None) -> Inspection:
                 rows.append(_row(op, tensor))
             else:
                 notes.append(Note(tensor.name, f"not counted: {tensor.dtype} is no weight type"))
-    layers, uncounted = layers_of(model.subgraphs[0])
+    layers, uncounted = layers_of(model)
     if input_shape is not None:
         notes.append(Note(str(path), "input_shape is not used: the file has shapes of its own"))
     totals = Totals(
-        sum(t.size for g in model.subgraphs for t in g.tensors if t.is_constant and is_weight(t)),
+        sum(t.size for t in model.all_tensors if t.is_constant and is_weight(t)),
         sum(r.params for r in rows),
         sum(r.zeros for r in rows),
         model.bytes,

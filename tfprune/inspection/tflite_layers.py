@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import chain
 
 from tfprune.counts.records import LayerCount
 from tfprune.inspection.tflite_weights import KERNEL_INPUTS, Origins, dense_bytes, is_weight
 from tfprune.notes import Note
-from tfprune.tflite.model import Op, Subgraph
+from tfprune.tflite.model import Op, Subgraph, TFLiteModel
 from tfprune.tflite.tensor import Tensor
 
 Rule = Callable[[Op, list[Tensor | None], Tensor], int]
@@ -28,13 +29,21 @@ _UNCOUNTED = {
     "SVDF",
     "WHILE",
 }
+_IN_BODY = "MACs not counted: how often the body of a loop or branch runs is not in the file"
 
 
-def layers_of(graph: Subgraph) -> tuple[tuple[LayerCount, ...], list[Note]]:
-    """Return a row for each op of a graph, and notes on what could not be counted.
+def layers_of(model: TFLiteModel) -> tuple[tuple[LayerCount, ...], list[Note]]:
+    """Return a row for each op of a file, and notes on what could not be counted.
 
-    Multiply-accumulates are those of one run, whose batch is part of the file.
+    Multiply-accumulates are those of one run, whose batch is part of the file. How often the body
+    of a loop runs is not, so that they are unknown there.
     """
+    found = [_of_graph(graph, body=graph is not model.subgraphs[0]) for graph in model.subgraphs]
+    rows, notes = zip(*found, strict=True)
+    return tuple(chain.from_iterable(rows)), list(chain.from_iterable(notes))
+
+
+def _of_graph(graph: Subgraph, body: bool) -> tuple[list[LayerCount], list[Note]]:
     origins = Origins(graph)
     seen: set[int] = set()
     rows, notes = [], []
@@ -44,11 +53,12 @@ def layers_of(graph: Subgraph) -> tuple[tuple[LayerCount, ...], list[Note]]:
         seen.update(fresh)
         tensors = [graph.tensors[index] if index >= 0 else None for index in op.inputs]
         outputs = [graph.tensors[index] for index in op.outputs]
-        reason = _unknown(op, [*tensors, *outputs])
+        in_body = _IN_BODY if body and op.name in _RULES else None
+        reason = in_body or _unknown(op, [*tensors, *outputs])
         if reason is not None:
             notes.append(Note(outputs[0].name if outputs else op.name, reason))
         rows.append(_row(op, tensors, outputs, [graph.tensors[i] for i in fresh], reason is None))
-    return tuple(rows), notes
+    return rows, notes
 
 
 def _row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,6 +25,7 @@ class Op:
         options: The fields of the op's options table, with the names of `schema.fbs` in camel
             case, e.g. `{"padding": 1, "strideH": 2, ...}`.
         custom: Whether it is a custom or a TensorFlow (Flex) op.
+        graph: The number of its subgraph, in which its tensor indices count.
     """
 
     index: int
@@ -33,6 +35,7 @@ class Op:
     outputs: tuple[int, ...]
     options: dict[str, Any]
     custom: bool = False
+    graph: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,26 @@ class TFLiteModel:
     def ops(self) -> tuple[Op, ...]:
         """The ops of the main graph, in execution order."""
         return self.subgraphs[0].ops
+
+    @cached_property
+    def all_ops(self) -> tuple[Op, ...]:
+        """The ops of all graphs, those in the bodies of loops and branches too."""
+        return tuple(op for graph in self.subgraphs for op in graph.ops)
+
+    @property
+    def all_tensors(self) -> Iterator[Tensor]:
+        """The tensors of all graphs."""
+        return (tensor for graph in self.subgraphs for tensor in graph.tensors)
+
+    def read_by(self, op: Op) -> list[Tensor | None]:
+        """Return the tensors that an op reads, in its own graph; None for one left out."""
+        tensors = self.subgraphs[op.graph].tensors
+        return [tensors[index] if index >= 0 else None for index in op.inputs]
+
+    def written_by(self, op: Op) -> list[Tensor]:
+        """Return the tensors that an op writes; none if it only sets a variable."""
+        tensors = self.subgraphs[op.graph].tensors
+        return [tensors[index] for index in op.outputs]
 
     @property
     def inputs(self) -> tuple[int, ...]:

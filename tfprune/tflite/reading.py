@@ -107,7 +107,7 @@ class _Reader:
 
     def subgraphs(self) -> tuple[Subgraph, ...]:
         return self._list(
-            self.model.SubgraphsLength(), lambda i: self._subgraph(self.model.Subgraphs(i))
+            self.model.SubgraphsLength(), lambda i: self._subgraph(i, self.model.Subgraphs(i))
         )
 
     def _list(self, length: int, read: Callable[[int], T]) -> tuple[T, ...]:
@@ -125,10 +125,11 @@ class _Reader:
             return np.zeros(0, np.uint8)
         return np.asarray(buffer.DataAsNumpy())
 
-    def _subgraph(self, graph: Any) -> Subgraph:
+    def _subgraph(self, number: int, graph: Any) -> Subgraph:
         tensors = self._list(graph.TensorsLength(), lambda i: self._tensor(i, graph.Tensors(i)))
         ops = self._list(
-            graph.OperatorsLength(), lambda i: self._op(i, graph.Operators(i), len(tensors))
+            graph.OperatorsLength(),
+            lambda i: self._op(number, i, graph.Operators(i), len(tensors)),
         )
         return Subgraph(
             self._text(graph.Name()),
@@ -157,7 +158,7 @@ class _Reader:
         self.limits.tensor(tensor)
         return tensor
 
-    def _op(self, index: int, table: Any, tensors: int) -> Op:
+    def _op(self, graph: int, index: int, table: Any, tensors: int) -> Op:
         code = self.codes[table.OpcodeIndex()]
         builtin = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
         custom = builtin == schema.BuiltinOperator.CUSTOM
@@ -169,6 +170,7 @@ class _Reader:
             self._indices(table.OutputsIsNone(), table.OutputsAsNumpy, 0, tensors),
             self._options(table),
             custom,
+            graph,
         )
 
     def _options(self, op: Any) -> dict[str, Any]:

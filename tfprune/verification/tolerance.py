@@ -56,21 +56,24 @@ TOLERANCES = {
 
 
 def precision_of(tflite: TFLiteModel) -> str:
-    """Say in which precision most of a file computes, the coarsest that occurs in it.
+    """Say in which precision a file computes, in its graph and in the bodies of its loops.
+
+    It is the coarsest that occurs.
 
     Returns:
         A key of `TOLERANCES`. Integer activations make a model `"int8"` or `"int16x8"`; int8
         weights between float activations `"dynamic"`, int4 ones `"int4"`; float16 weights
         `"float16"`.
     """
-    made = {index for op in tflite.ops for index in op.outputs}
-    activations = {t.dtype for t in tflite.tensors if t.index in made and t.quantized}
-    weights = {t.dtype for t in tflite.tensors if t.is_constant and t.size > 1}
+    made = (tensor for op in tflite.all_ops for tensor in tflite.written_by(op))
+    activations = {tensor.dtype for tensor in made if tensor.quantized}
+    constants = [tensor for tensor in tflite.all_tensors if tensor.is_constant]
+    weights = {tensor.dtype for tensor in constants if tensor.size > 1}
     if "int8" in activations or "uint8" in activations:
         return "int8"
     if "int16" in activations:
         return "int16x8"
-    stored = {t.dtype for t in tflite.tensors if t.is_constant and t.quantized}
+    stored = {tensor.dtype for tensor in constants if tensor.quantized}
     if "int4" in stored:
         return "int4"
     if "int8" in stored:

@@ -13,7 +13,7 @@ from tfprune.export.tf_keras_models import is_tf_keras, kernels_of_tf_keras
 from tfprune.keras_facts import kernels_of
 from tfprune.layer_names import layers_in
 from tfprune.notes import Note
-from tfprune.tflite.model import TFLiteModel
+from tfprune.tflite.model import Subgraph, TFLiteModel
 from tfprune.tflite.tensor import Tensor
 from tfprune.verification.result import KernelCheck
 
@@ -78,10 +78,11 @@ def _named(name: str, kernel: np.ndarray, tflite: TFLiteModel) -> KernelCheck | 
     layer = {name.split("/")[-2]} if "/" in name else {name}
     found = [
         tensor
-        for tensor in tflite.tensors
+        for graph in tflite.subgraphs
+        for tensor in graph.tensors
         if tensor.is_constant
         and tensor.size == kernel.size
-        and layers_in(";".join(_names(tensor, tflite)), layer)
+        and layers_in(";".join(_names(tensor, graph)), layer)
     ]
     if not found:
         return None
@@ -89,14 +90,14 @@ def _named(name: str, kernel: np.ndarray, tflite: TFLiteModel) -> KernelCheck | 
     return _by_count(name, best.name, kernel, best.zeros())
 
 
-def _names(tensor: Tensor, tflite: TFLiteModel) -> list[str]:
+def _names(tensor: Tensor, graph: Subgraph) -> list[str]:
     """Return the names of a constant and of what is computed from it."""
     names = [tensor.name]
-    for op in tflite.ops:
+    for op in graph.ops:
         if tensor.index in op.inputs:
-            outputs = [tflite.tensors[index] for index in op.outputs]
+            outputs = [graph.tensors[index] for index in op.outputs]
             passed_on = op.name in _PASS_ON
-            names += [n for o in outputs for n in (_names(o, tflite) if passed_on else [o.name])]
+            names += [n for o in outputs for n in (_names(o, graph) if passed_on else [o.name])]
     return names
 
 
