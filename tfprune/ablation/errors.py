@@ -16,6 +16,7 @@ from tfprune.export.calibrated import Calibrated, calibrate
 from tfprune.export.calibration import samples as samples_of
 from tfprune.export.converter import Settings
 from tfprune.export.layer_ops import LayerOps, computes_in_float, layer_names, ops_of
+from tfprune.export.normalizations import VARIANCE
 from tfprune.export.quiet import quiet
 from tfprune.export.saved_model import export
 from tfprune.notes import Note
@@ -116,6 +117,8 @@ def _measured(calibrated: Calibrated, bench: Bench, samples: int) -> Quantizatio
 
 def _row(layer: LayerOps, calibrated: Calibrated, bench: Bench) -> LayerError:
     """Quantize one layer alone, run that file, and the float file with its rounded weights."""
+    if layer.name in {other.name for other in calibrated.normalizations}:
+        return LayerError(layer.name, layer.op_names, layer.fused, reason=VARIANCE)
     content = calibrated.quantized(other for other in calibrated.layers if other is not layer)
     alone = read_tflite(content)
     ops = ops_of(layer, alone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,9 +11,12 @@ import tensorflow as tf
 
 from tfprune.export.converter import Settings, refused, run
 from tfprune.export.layer_ops import LayerOps, kinds_left_out, layer_ops
+from tfprune.export.masked_scores import bounded
+from tfprune.export.normalizations import normalizations
 from tfprune.export.quiet import quiet
+from tfprune.export.ranges import measured
 from tfprune.keras_internals import quantize_calibrated
-from tfprune.tflite.model import TFLiteModel
+from tfprune.tflite.model import Op, TFLiteModel
 from tfprune.tflite.reading import read_tflite
 
 
@@ -44,6 +47,21 @@ class Calibrated:
         """The layers with ops of their own."""
         return layer_ops(self.model, self.tflite)
 
+    @cached_property
+    def normalizations(self) -> tuple[LayerOps, ...]:
+        """What computes in float in every int8 file, by the names of its layers.
+
+        A variance reaches over many powers of two, of which 256 even steps hold the largest only.
+        """
+        return tuple(
+            LayerOps(self._name_of(ops), (), ops, _written(ops, self.tflite))
+            for ops in normalizations(self.tflite)
+        )
+
+    def _name_of(self, ops: tuple[Op, ...]) -> str:
+        names = [layer.name for layer in self.layers for op in ops if op in layer.ops]
+        return max(names, key=names.count)
+
     def quantized(self, float_layers: Iterable[LayerOps] = ()) -> bytes:
         """Return the int8 file in which the ops of some layers compute in float.
 
@@ -51,7 +69,7 @@ class Calibrated:
             PruneError: the converter refuses the model.
         """
         io_dtype = tf.as_dtype(self.settings.io_dtype)
-        float_layers = tuple(float_layers)
+        float_layers = (*float_layers, *self.normalizations)
         try:
             with quiet():
                 return quantize_calibrated(
@@ -65,10 +83,19 @@ class Calibrated:
             raise refused(error, self.settings) from error
 
 
+def _written(ops: tuple[Op, ...], tflite: TFLiteModel) -> tuple[str, ...]:
+    return tuple(tensor.name for op in ops for tensor in tflite.written_by(op))
+
+
 def calibrate(folder: str, model: Any, settings: Settings) -> Calibrated:
     """Run the SavedModel in `folder` on the samples in the settings, and keep every range.
+
+    Fills of masked scores are bounded: the float file that is kept is for quantizing only.
 
     Raises:
         PruneError: the converter refuses the model.
     """
-    return Calibrated(run(folder, settings, calibrate=True), model, settings)
+    # One sample gives every tensor a range; what it is, all of them tell.
+    first = replace(settings, samples=settings.samples[:1])
+    content = measured(run(folder, first, calibrate=True), settings.samples)
+    return Calibrated(bounded(content), model, settings)

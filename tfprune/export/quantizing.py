@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tfprune.export import converter
@@ -10,6 +11,8 @@ from tfprune.export.calibrated import calibrate
 from tfprune.export.int4 import notes_on_int4, with_int4_weights
 from tfprune.export.kept_float import find_layers, notes_on
 from tfprune.export.layer_ops import LayerOps, layer_ops
+from tfprune.export.masked_scores import unbounded
+from tfprune.export.normalizations import VARIANCE
 from tfprune.export.result import KernelLink
 from tfprune.export.stayed_float import stayed_float
 from tfprune.notes import Note
@@ -17,10 +20,23 @@ from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
 
 
+@dataclass(frozen=True)
+class LeftFloat:
+    """Layers of an integer file that compute in float.
+
+    Args:
+        asked: Those of `keep_float`.
+        normalizations: Those that int8 cannot hold.
+    """
+
+    asked: tuple[LayerOps, ...] = ()
+    normalizations: tuple[LayerOps, ...] = ()
+
+
 def quantized(
     folder: str, model: Any, settings: converter.Settings, keep_float: Sequence[str]
-) -> tuple[bytes, tuple[LayerOps, ...]]:
-    """Return the file of the SavedModel in `folder`, stored dense, and the layers kept float.
+) -> tuple[bytes, LeftFloat]:
+    """Return the file of the SavedModel in `folder`, stored dense, and the layers left float.
 
     Args:
         folder: The SavedModel.
@@ -34,12 +50,14 @@ def quantized(
     if settings.quantize == "int4":
         content = converter.run(folder, settings)
         kept = find_layers(keep_float, model, layer_ops(model, read_tflite(content)))
-        return with_int4_weights(content, kept), kept
-    if not keep_float:
-        return converter.run(folder, settings), ()
+        return with_int4_weights(content, kept), LeftFloat(kept)
+    if settings.quantize != "int8" or not settings.samples:
+        return converter.run(folder, settings), LeftFloat()
     calibrated = calibrate(folder, model, settings)
     kept = find_layers(keep_float, model, calibrated.layers)
-    return calibrated.quantized(kept), kept
+    asked = {output for layer in kept for output in layer.outputs}
+    others = tuple(n for n in calibrated.normalizations if not asked.intersection(n.outputs))
+    return calibrated.quantized(kept), LeftFloat(kept, others)
 
 
 def notes_on_precision(
@@ -47,14 +65,17 @@ def notes_on_precision(
     kernels: tuple[KernelLink, ...],
     quantize: str | None,
     aware: bool,
-    kept: tuple[LayerOps, ...],
+    left: LeftFloat,
 ) -> tuple[Note, ...]:
     """Return what computes in another number format than `quantize` says, and why.
 
     Raises:
         PruneError: a layer that was to stay float did not.
     """
-    asked = notes_on(kept, tflite)
+    asked = notes_on(left.asked, tflite)
     if quantize == "int4":
-        return (*asked, *notes_on_int4(tflite, kernels, kept))
-    return (*asked, *stayed_float(tflite, kernels, quantize, aware, kept))
+        return (*asked, *notes_on_int4(tflite, kernels, left.asked))
+    own = (Note(layer.name, VARIANCE) for layer in left.normalizations)
+    known = (*left.asked, *left.normalizations)
+    others = stayed_float(tflite, kernels, quantize, aware, known)
+    return (*asked, *own, *unbounded(tflite), *others)
