@@ -53,7 +53,7 @@ def fit_head(model: Any, ids: Array, praises: Array) -> None:
     """Set the last layer by logistic regression, with the rest of the network as it is."""
     body = keras.Model(model.input, model.layers[-1].input)
     features = np.concatenate([np.asarray(body(part)) for part in np.array_split(ids, 25)])
-    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 0.01)
     x, weights, offset = (features - mean) / spread, np.zeros(features.shape[1]), 0.0
     for _ in range(3000):
         wrong = 1 / (1 + np.exp(-(x @ weights + offset))) - praises

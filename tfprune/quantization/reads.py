@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfprune.graph import Calls, is_graph
 from tfprune.graph.structure import functional
+from tfprune.keras_internals import input_structure, output_structure
 from tfprune.quantization.rules import Rule
 from tfprune.quantization.wrapper import unwrapped
 
@@ -80,7 +81,7 @@ class Reads:
         for node in net.nodes:
             layer = isinstance(node.operation, keras.layers.Layer)
             if is_graph(node.operation):
-                outputs = functional(node.operation)._outputs_struct
+                outputs = output_structure(functional(node.operation))
                 found = [self.dtype(tensor) for tensor in keras.tree.flatten(outputs)]
             elif layer and any(map(self.is_whole, node.input_tensors)):
                 found = self._traced(node)
@@ -134,7 +135,7 @@ def _is_float(dtype: str) -> bool:
 
 def _passed(node: Any) -> Iterator[tuple[Any, Any]]:
     """Yield the tensors that the call of a model passes, each with the input that it becomes."""
-    inner = keras.tree.flatten(functional(node.operation)._inputs_struct)
+    inner = keras.tree.flatten(input_structure(functional(node.operation)))
     yield from zip(node.input_tensors, inner, strict=False)
 
 
