@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune import criteria as criteria
     from tfprune import rewriting as rewriting
     from tfprune.ablation import quantization_errors as quantization_errors
+    from tfprune.bench import count_instructions as count_instructions
     from tfprune.bench.benchmark import benchmark as benchmark
     from tfprune.errors import PruneError as PruneError
     from tfprune.errors import PruneWarning as PruneWarning
@@ -58,6 +59,7 @@ _PUBLIC = {
     "doctor": "tfprune.export",
     "verify": "tfprune.verification",
     "benchmark": "tfprune.bench",
+    "count_instructions": "tfprune.bench",
     "quantization_errors": "tfprune.ablation",
     "report": "tfprune.reports",
     "plan_structured": "tfprune.surgery",

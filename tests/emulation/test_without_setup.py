@@ -10,7 +10,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from tfprune import benchmark, verify
+from tfprune import count_instructions, verify
 from tfprune.bench import InstructionResult, InstructionRow
 from tfprune.bench.instruction_table import instructions_table
 from tfprune.cli import words
@@ -48,21 +48,20 @@ def test_so_does_the_command_line(no_setup, run, dense):
 @pytest.mark.parametrize(
     ("arguments", "fix"),
     [
-        ({"target": "phone"}, 'target="host" or "arm64-emulated"'),
-        ({"cpu": "cortex-a76"}, 'add target="arm64-emulated"'),
-        ({"target": "arm64-emulated", "cpu": "cortex-a9"}, "one of cortex-a76, cortex-a53"),
-        ({"target": "arm64-emulated", "threads": 2}, "threads=1"),
-        ({"target": "arm64-emulated", "runtime": "tflite-runtime"}, 'runtime="auto"'),
-        (
-            {"target": "arm64-emulated", "per_op": True},
-            "leave per_op out: the kernels always come along",
-        ),
+        (["--cpu", "cortex-a76"], "add --target arm64-emulated"),
+        (["--target", "arm64-emulated", "--threads", "2"], "leave it out"),
+        (["--target", "arm64-emulated", "--runtime", "tflite-runtime"], "leave it out"),
+        (["--target", "arm64-emulated", "--per-op"], "the kernels always come along"),
     ],
 )
-def test_arguments_that_make_no_sense_are_refused(no_setup, dense, arguments, fix):
-    with pytest.raises(PruneError) as caught:
-        benchmark(dense.path, **arguments)
-    assert caught.value.fix == fix
+def test_arguments_that_make_no_sense_are_refused(no_setup, run, dense, arguments, fix):
+    code, out, err = run("benchmark", dense.path, *arguments)
+    assert (code, out) == (1, "") and err.strip().endswith(fix)
+
+
+def test_an_unknown_core_is_refused(no_setup, dense):
+    with pytest.raises(PruneError, match="one of cortex-a76, cortex-a53"):
+        count_instructions(dense.path, cpu="cortex-a9")
 
 
 def test_an_unknown_target_is_refused(dense):
@@ -178,7 +177,17 @@ def test_a_cache_that_cannot_be_written_is_an_error_with_a_way_out(tmp_path, mon
 
 
 def row(label, instructions, kernels, ratio=1.0):
-    return InstructionRow(label, f"{label}.tflite", 10, 9, instructions, ratio, kernels, "", False)
+    return InstructionRow(
+        label=label,
+        path=f"{label}.tflite",
+        bytes=10,
+        gzip_bytes=9,
+        instructions=instructions,
+        ratio=ratio,
+        kernels=kernels,
+        runtime="",
+        sparse=False,
+    )
 
 
 def test_the_table_says_that_it_is_emulated_and_counts_no_time():

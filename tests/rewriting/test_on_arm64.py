@@ -51,5 +51,5 @@ def test_made_ready_it_runs_sparse_and_right_on_arm64(pruned, ready, tmp_path):
     path = tmp_path / "ready.tflite"
     assert "runs sparse on ARM64" in tfprune.convert(pruned, path, sparse=True).sparse_reason
     assert tfprune.verify(pruned, path, IMAGES, samples=1, target="arm64").passed
-    [row] = tfprune.benchmark(path, target="arm64-emulated").rows
+    [row] = tfprune.count_instructions(path).rows
     assert any("spmm" in kernel for kernel in row.kernels)

@@ -76,7 +76,15 @@ def _phone(name, timed, notes):
 def _counted(name):
     kernels = {name: 900_000_000}
     return InstructionRow(
-        name, "m.tflite", 1_234_567, 9, 987_654_321, 1.0, kernels, "litert", False
+        label=name,
+        path="m.tflite",
+        bytes=1_234_567,
+        gzip_bytes=9,
+        instructions=987_654_321,
+        ratio=1.0,
+        kernels=kernels,
+        runtime="litert",
+        sparse=False,
     )
 
 

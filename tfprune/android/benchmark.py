@@ -16,7 +16,7 @@ from tfprune.android.measuring import Visit, visit
 from tfprune.android.planning import make_plan
 from tfprune.android.result import PhoneResult
 from tfprune.android.rows import make_row
-from tfprune.bench.benchmark import Models, name_models
+from tfprune.bench.naming import Models, name_models
 from tfprune.checks import Check
 from tfprune.errors import VerificationError
 from tfprune.notes import Note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfprune.bench.benchmark import benchmark
 from tfprune.bench.host import describe_host
-from tfprune.bench.instructions import InstructionResult, InstructionRow
+from tfprune.bench.instructions import InstructionResult, InstructionRow, count_instructions
 from tfprune.bench.result import BenchmarkResult, BenchmarkRow
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "InstructionResult",
     "InstructionRow",
     "benchmark",
+    "count_instructions",
     "describe_host",
 ]

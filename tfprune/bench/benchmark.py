@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any
 
 from tfprune.bench.host import busy, describe_host, load_average
-from tfprune.bench.instructions import InstructionResult, count_instructions
+from tfprune.bench.naming import Models, name_models
 from tfprune.bench.result import BenchmarkResult
 from tfprune.bench.session import Session
 from tfprune.bench.spread import share
-from tfprune.emulation.targets import DEFAULT_CPU
 from tfprune.errors import PruneError
 from tfprune.notes import Note
 from tfprune.progress import track
 from tfprune.runners import Inputs
 
-PathLike = str | os.PathLike[str]
-Models = PathLike | Sequence[PathLike] | Mapping[str, PathLike]
-EMULATED = "arm64-emulated"
-
-
-@overload
-def benchmark(
-    models: Models,
-    *,
-    threads: int = 1,
-    runs: int = 50,
-    rounds: int = 5,
-    warmup: int | None = None,
-    xnnpack: bool = True,
-    runtime: str = "auto",
-    inputs: Inputs = None,
-    per_op: bool = False,
-    target: Literal["host"] = "host",
-    cpu: str | None = None,
-) -> BenchmarkResult: ...
-
-
-@overload
-def benchmark(
-    models: Models,
-    *,
-    threads: int = 1,
-    xnnpack: bool = True,
-    runtime: str = "auto",
-    inputs: Inputs = None,
-    per_op: bool = False,
-    target: Literal["arm64-emulated"],
-    cpu: str | None = None,
-) -> InstructionResult: ...
-
 
 def benchmark(
     models: Models,
@@ -66,9 +28,7 @@ def benchmark(
     runtime: str = "auto",
     inputs: Inputs = None,
     per_op: bool = False,
-    target: str = "host",
-    cpu: str | None = None,
-) -> BenchmarkResult | InstructionResult:
+) -> BenchmarkResult:
     """Time one or more .tflite files with the interpreter, interleaved, and compare with the first.
 
     Each model is loaded in a process of its own. In every round each one runs `runs / rounds`
@@ -88,19 +48,12 @@ def benchmark(
             model's names of its inputs or in their order; the first batch of them is run. By
             default random ones of seed 0. Dense kernels take the same time for any values.
         per_op: Also time each op, in a run of its own.
-        target: `"host"`, or `"arm64-emulated"`: count the instructions that one inference
-            executes on an emulated ARM core, in all and for each of XNNPACK's kernels. A count is
-            no time; it is exact, so `runs`, `rounds` and `warmup` do not matter. It needs
-            `tfprune setup-arm64`.
-        cpu: The emulated core, `"cortex-a76"` (the default) or `"cortex-a53"`.
 
     Returns:
-        A `BenchmarkResult`, one row for each model, with `to_dict()` for JSON; for
-        `"arm64-emulated"` an `InstructionResult` of the same form.
+        A `BenchmarkResult`, one row for each model, with `to_dict()` for JSON.
 
     Raises:
         FileError: a file is missing, foreign or truncated.
-        MissingExtra: the emulated core must be set up first: `tfprune setup-arm64`.
         PruneError: a bad argument, a missing runtime, or a runtime that crashed.
 
     Example:
@@ -108,10 +61,6 @@ def benchmark(
         >>> [f"{row.label} {row.ratio:.2f}x" for row in result.rows]          # doctest: +SKIP
         ['dense 1.00x', 'int8 2.31x']
     """
-    _check_target(target, cpu, threads, runtime, per_op)
-    if target == EMULATED:
-        named = name_models(models)
-        return count_instructions(named, cpu=cpu or DEFAULT_CPU, inputs=inputs, xnnpack=xnnpack)
     _check(runs, rounds, warmup)
     host = describe_host()
     with ExitStack() as stack:
@@ -142,32 +91,6 @@ def benchmark(
     )
 
 
-def name_models(models: Models) -> dict[str, str]:
-    """Give every path a label: its own, its file's name, or the whole path where names repeat.
-
-    A path given twice is timed twice, and numbered.
-
-    Example:
-        >>> name_models(["a/model.tflite", "b/small.tflite"])
-        {'model': 'a/model.tflite', 'small': 'b/small.tflite'}
-        >>> name_models(["m.tflite", "m.tflite"])
-        {'m.tflite': 'm.tflite', 'm.tflite (2)': 'm.tflite'}
-    """
-    if isinstance(models, Mapping):
-        named = {str(label): str(path) for label, path in models.items()}
-    else:
-        paths = [models] if isinstance(models, (str, os.PathLike)) else list(models)
-        stems = [Path(path).stem for path in paths]
-        named = {}
-        for stem, path in zip(stems, map(str, paths), strict=True):
-            label = stem if stems.count(stem) == 1 else path
-            times = list(named.values()).count(path)
-            named[f"{label} ({times + 1})" if times else label] = path
-    if not named:
-        raise PruneError("benchmark no models", "the collection is empty", 'benchmark("m.tflite")')
-    return named
-
-
 def turns(sessions: Sequence[Any], counts: Sequence[int]) -> list[tuple[Any, int]]:
     """Return who runs when and how often: every other round goes backwards.
 
@@ -192,22 +115,6 @@ def _check(runs: int, rounds: int, warmup: int | None) -> None:
         )
     if warmup is not None and warmup < 0:
         raise PruneError(f"warmup={warmup}", "it counts runs", "warmup=0, or None for automatic")
-
-
-def _check_target(target: str, cpu: str | None, threads: int, runtime: str, per_op: bool) -> None:
-    if target not in ("host", EMULATED):
-        raise PruneError(f"target={target!r}", "unknown", f'target="host" or "{EMULATED}"')
-    if target == "host" and cpu is not None:
-        found = "the host is the core that it is"
-        raise PruneError(f"cpu={cpu!r}", found, f'add target="{EMULATED}"')
-    if target == EMULATED and threads != 1:
-        raise PruneError(f"threads={threads}", "the emulated core is one", "threads=1")
-    if target == EMULATED and runtime == "tflite-runtime":
-        found = "only ai-edge-litert is set up for emulated ARM64"
-        raise PruneError(f"runtime={runtime!r}", found, 'runtime="auto"')
-    if target == EMULATED and per_op:
-        found = "instructions are counted for each kernel, not for each op"
-        raise PruneError("per_op=True", found, "leave per_op out: the kernels always come along")
 
 
 def _host_notes(sessions: Sequence[Session], host: dict[str, Any], threads: int) -> list[Note]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tfprune import files
+from tfprune.bench.naming import Models, name_models
 from tfprune.emulation import Counter, Instructions
+from tfprune.emulation.targets import DEFAULT_CPU
 from tfprune.notes import Note
 from tfprune.progress import track
 from tfprune.runners import Inputs, Runner, inputs_for
@@ -20,7 +21,7 @@ _NO_KERNEL = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InstructionRow:
     """What one inference of one model executes.
 
@@ -77,7 +78,7 @@ class InstructionResult(Shown):
 
 
 def count_instructions(
-    models: Mapping[str, str], *, cpu: str, inputs: Inputs, xnnpack: bool
+    models: Models, *, cpu: str = DEFAULT_CPU, inputs: Inputs = None, xnnpack: bool = True
 ) -> InstructionResult:
     """Count what one inference of each model executes, after one that is not counted.
 
@@ -85,7 +86,7 @@ def count_instructions(
     around it. It is no time: cores differ in how many they finish in a cycle, and wait for memory.
 
     Args:
-        models: Label → path; the first is the baseline.
+        models: A path, a list of paths, or a dict from label to path; the first is the baseline.
         cpu: The emulated core, one of `tfprune.emulation.CPUS`.
         inputs: As in `benchmark`. Kernels of zeros that are skipped were chosen at conversion, so
             the values do not matter.
@@ -94,11 +95,17 @@ def count_instructions(
     Raises:
         MissingExtra: it must be set up first: `tfprune setup-arm64`.
         FileError: a file is missing, foreign or truncated.
+        PruneError: there is no such core.
+
+    Example:
+        >>> result = count_instructions(["dense.tflite", "sparse.tflite"])    # doctest: +SKIP
+        >>> [f"{row.label} {row.ratio:.2f}x" for row in result.rows]          # doctest: +SKIP
+        ['dense 1.00x', 'sparse 2.04x']
     """
     rows: list[InstructionRow] = []
     notes: list[Note] = []
     with Counter(cpu) as counter:
-        for label, path in track(list(models.items()), "counting instructions"):
+        for label, path in track(list(name_models(models).items()), "counting instructions"):
             counted, runtime, more = _count(counter, path, inputs, xnnpack)
             notes += [Note(label, note.reason) for note in more]
             rows.append(_row(label, path, counted, runtime, rows[:1]))

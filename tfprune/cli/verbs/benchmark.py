@@ -62,6 +62,9 @@ def run(arguments: argparse.Namespace) -> bool:
             raise PruneError(asked, "it is about a phone", "add --android")
     if arguments.target == "arm64-emulated":
         return _count(arguments)
+    if arguments.cpu is not None:
+        found = "the host is the core that it is"
+        raise PruneError(f"--cpu {arguments.cpu}", found, "add --target arm64-emulated")
     from tfprune.bench import benchmark
 
     result = benchmark(
@@ -74,24 +77,30 @@ def run(arguments: argparse.Namespace) -> bool:
         runtime=arguments.runtime,
         inputs=arguments.inputs,
         per_op=arguments.per_op,
-        cpu=arguments.cpu,
     )
     show(result, result.to_dict(), arguments.json, arguments.options)
     return True
 
 
 def _count(arguments: argparse.Namespace) -> bool:
-    from tfprune.bench import benchmark
+    from tfprune.bench import count_instructions
+    from tfprune.emulation.targets import DEFAULT_CPU
 
-    result = benchmark(
+    if arguments.threads != 1:
+        raise PruneError(
+            f"--threads {arguments.threads}", "the emulated core is one", "leave it out"
+        )
+    if arguments.runtime == "tflite-runtime":
+        found = "only ai-edge-litert is set up for emulated ARM64"
+        raise PruneError("--runtime tflite-runtime", found, "leave it out")
+    if arguments.per_op:
+        found = "instructions are counted for each kernel, not for each op"
+        raise PruneError("--per-op", found, "leave it out: the kernels always come along")
+    result = count_instructions(
         arguments.files,
-        target="arm64-emulated",
-        cpu=arguments.cpu,
-        threads=arguments.threads,
+        cpu=arguments.cpu or DEFAULT_CPU,
         xnnpack=not arguments.no_xnnpack,
-        runtime=arguments.runtime,
         inputs=arguments.inputs,
-        per_op=arguments.per_op,
     )
     show(result, result.to_dict(), arguments.json, arguments.options)
     return True
