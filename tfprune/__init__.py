@@ -34,11 +34,11 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.masks import strip_pruning as strip_pruning
     from tfprune.patterns import NM as NM
     from tfprune.patterns import Block as Block
-    from tfprune.plan import PruneForLatencyOnXNNPack as PruneForLatencyOnXNNPack
     from tfprune.plan import PruningPolicy as PruningPolicy
     from tfprune.plan import Rule as Rule
     from tfprune.plan import plan_pruning as plan_pruning
     from tfprune.quantization import quantize_model as quantize_model
+    from tfprune.readiness import PruneForLatencyOnXNNPack as PruneForLatencyOnXNNPack
     from tfprune.reports import report as report
     from tfprune.rewriting import make_sparse_ready as make_sparse_ready
     from tfprune.schedules import ConstantSparsity as ConstantSparsity
@@ -82,7 +82,7 @@ _PUBLIC = {
     "Block": "tfprune.patterns",
     "NM": "tfprune.patterns",
     "Rule": "tfprune.plan",
-    "PruneForLatencyOnXNNPack": "tfprune.plan",
+    "PruneForLatencyOnXNNPack": "tfprune.readiness",
     "PruningPolicy": "tfprune.plan",
 }
 

@@ -100,6 +100,12 @@ SPARSE_RULES = {
             _NCHW,
         ),
         Rule(
+            "pointwise",
+            "only 1x1 convolutions run sparse; the others of the sparse part run channels-first",
+            "put 1x1 convolutions between the first convolution and the pooling",
+            f"{_REWRITE}, num_nonzeroes and num_params",
+        ),
+        Rule(
             "exit",
             "the sparse part ends in GlobalAveragePooling2D(keepdims=False) or depth_to_space; "
             "what leaves it another way is computed wrongly",

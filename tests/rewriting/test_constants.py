@@ -14,7 +14,7 @@ from tfprune.rewriting import plan_sparse_ready
     "middle",
     [
         norm,  # after the stem's activation
-        lambda x: layers.ReLU()(norm(layers.Add()([x, layers.ReLU()(x)]))),
+        lambda x: layers.ReLU()(norm(layers.Add()([x, layers.Activation("silu")(x)]))),
         lambda x: x * 0.7,
         lambda x: 1.0 - x,
         lambda x: (x - 0.5) / 3.0,

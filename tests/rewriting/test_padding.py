@@ -7,7 +7,7 @@ from keras import layers
 
 from tests.rewriting.forms import is_ready, same_outputs
 from tests.rewriting.models import IMAGES, net
-from tfprune.plan import PruneForLatencyOnXNNPack
+from tfprune.readiness import PruneForLatencyOnXNNPack
 from tfprune.rewriting import plan_sparse_ready
 
 
@@ -61,7 +61,9 @@ def test_padding_keeps_every_weight_and_every_size():
 
 def test_a_shared_convolution_stays_shared():
     half = layers.DepthwiseConv2D(3, 2, "same", name="half")
-    plan = plan_sparse_ready(net(lambda x: layers.Add()([half(x), half(layers.ReLU()(x))])))
+    plan = plan_sparse_ready(
+        net(lambda x: layers.Add()([half(x), half(layers.Activation("silu")(x))]))
+    )
     assert is_ready(plan)
     assert [layer.name for layer in plan.model.layers].count("half") == 1
 

@@ -113,7 +113,9 @@ def _first_convolution(rewrite: Rewrite, node: Node) -> Finding:
     if kind != "float32":
         return Finding.of("quantization", label, f"computes with {kind}")
     if _could_begin(rewrite, node):
-        return Finding.of("exit", "the file", "has no such end")
+        if any(Layout.EXIT in able.layout for able in rewrite.abilities):
+            return Finding.of("pointwise", "the file", "has no 1x1 convolution before its pooling")
+        return Finding.of("exit", "the file", "does not end in a pooling of the whole image")
     rows, columns, channels = rewrite.view.shape(node.inputs[1])[1:]
     found = f"is the first convolution: {rows}x{columns} on {channels} channels"
     return Finding.of("entry", label, found)

@@ -29,6 +29,7 @@ def replay(
     call: Call | None = None,
     shape: Callable[[Any], Any] = lambda tensor: tensor.shape,
     memo: dict[int, Any] | None = None,
+    same_shapes: bool = True,
 ) -> Any:
     """Rebuild a Functional or Sequential model with every layer replaced by `change(layer)`.
 
@@ -45,6 +46,8 @@ def replay(
             returned. None simply calls. With it a Sequential model comes out as a Functional one.
         shape: Original tensor → the batch shape of the one in its place.
         memo: For nested calls.
+        same_shapes: Whether every call must put out the shape that `shape` says; False for a
+            `call` that makes some tensors in another shape.
 
     Returns:
         A plain `keras.Sequential` or `keras.Model` on inputs of its own.
@@ -66,7 +69,9 @@ def replay(
         if id(operation) not in memo:
             nested = is_graph(operation)
             memo[id(operation)] = (
-                replay(operation, change, call=call, shape=shape, memo=memo)
+                replay(
+                    operation, change, call=call, shape=shape, memo=memo, same_shapes=same_shapes
+                )
                 if nested
                 else change(operation)
             )
@@ -75,7 +80,7 @@ def replay(
     if isinstance(model, keras.Sequential) and call is None:
         return _replay_sequential(model, net, changed, shape)
     # The graph inside a Sequential has another name than the Sequential.
-    return _replay_functional(net, model.name, changed, call or _plain_call, shape)
+    return _replay_functional(net, model.name, changed, call or _plain_call, shape, same_shapes)
 
 
 def _replay_sequential(model: Any, net: Any, changed: Change, shape: Callable[[Any], Any]) -> Any:
@@ -113,7 +118,12 @@ def _plain_call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _replay_functional(
-    net: Any, name: str, changed: Change, call: Call, shape: Callable[[Any], Any]
+    net: Any,
+    name: str,
+    changed: Change,
+    call: Call,
+    shape: Callable[[Any], Any],
+    same_shapes: bool,
 ) -> Any:
     tensors = {id(tensor): _fresh_input(tensor, shape) for tensor in net.inputs}
     inputs = keras.tree.map_structure(lambda t: tensors[id(t)], input_structure(net))
@@ -124,7 +134,8 @@ def _replay_functional(
         args, kwargs = node.arguments.fill_in(tensors)
         results = call(node, changed(node.operation), args, kwargs)
         new = keras.tree.flatten(results)
-        _check_shapes(node, new, shape)
+        if same_shapes:
+            _check_shapes(node, new, shape)
         tensors.update({id(old): t for old, t in zip(node.outputs, new, strict=True)})
     outputs = keras.tree.map_structure(lambda t: tensors[id(t)], output_structure(net))
     fresh = _model(inputs, outputs, name, len(nodes))

@@ -1,12 +1,11 @@
 """What is wanted, what will happen, and what is left alone and why; readable before it runs."""
 
 from tfprune.plan.planning import plan_pruning
-from tfprune.plan.policy import PruneForLatencyOnXNNPack, PruningPolicy
+from tfprune.plan.policy import PruningPolicy
 from tfprune.plan.rules import Plan, Row, Rule, Rules
 
 __all__ = [
     "Plan",
-    "PruneForLatencyOnXNNPack",
     "PruningPolicy",
     "Row",
     "Rule",

@@ -95,7 +95,12 @@ class Edits:
             return results
 
         kept = {id(n.operation) for n in self.calls.nodes if not self.is_changed(n)}
-        fresh = replay(self.model, lambda op: self.copy(op) if id(op) in kept else op, call=call)
+        fresh = replay(
+            self.model,
+            lambda op: self.copy(op) if id(op) in kept else op,
+            call=call,
+            same_shapes=False,
+        )
         self._clones.copy_weights()
         self.notes += self._clones.notes
         return fresh

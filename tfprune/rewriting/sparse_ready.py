@@ -14,11 +14,11 @@ from tfprune.errors import PruneError, PruneWarning
 from tfprune.graph import Clones, functional, replay
 from tfprune.keras_internals import layers_of
 from tfprune.notes import Note
+from tfprune.readiness import why_not_sparse
 from tfprune.rewriting.carrying import carry
 from tfprune.rewriting.editing import Edits
 from tfprune.rewriting.functions import harden
 from tfprune.rewriting.inlining import inline
-from tfprune.rewriting.obstacles import obstacles
 from tfprune.rewriting.padding import pad_evenly
 from tfprune.rewriting.part import SparsePart
 from tfprune.rewriting.pooled import reform
@@ -172,7 +172,8 @@ def plan_sparse_ready(model: Any) -> SparseReady:
         changes += edits.changes
         notes += edits.notes
     ready = _copied(model) if flat is model else flat
-    return SparseReady(model, ready, tuple(changes), (*notes, *obstacles(ready)))
+    found = (Note(f.subject, f"{f.found}: {f.fix}") for f in why_not_sparse(ready))
+    return SparseReady(model, ready, tuple(changes), (*notes, *found))
 
 
 def _copied(model: Any) -> Any:

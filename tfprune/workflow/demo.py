@@ -19,7 +19,8 @@ from tfprune.errors import FileError
 from tfprune.export import ConvertResult, convert
 from tfprune.inspection import Inspection, inspect
 from tfprune.masks import strip_pruning
-from tfprune.plan import Plan, PruneForLatencyOnXNNPack, plan_pruning
+from tfprune.plan import Plan, plan_pruning
+from tfprune.readiness import PruneForLatencyOnXNNPack
 from tfprune.reports import Epoch, RunReport, report
 from tfprune.tables import wording
 from tfprune.verification import verify

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from tfprune.masks import UpdatePruningStep, prune_low_magnitude
-from tfprune.plan import PruneForLatencyOnXNNPack
+from tfprune.readiness import PruneForLatencyOnXNNPack
 from tfprune.reports import Epoch
 from tfprune.schedules import PolynomialDecay
 from tfprune.workflow.digits import Digits, Images, Labels, place
