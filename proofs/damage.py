@@ -1,10 +1,11 @@
-"""Damaged .tflite files, and what each verb of tfprune says of them."""
+"""Damaged files, and what tfprune says of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,15 @@ import numpy as np
 from keras import layers
 
 import tfprune
+from proofs.mutating import mutate_keras, mutate_npz, mutate_report, mutate_tflite
 from proofs.variants import blocks as b
+from tfprune.data.paths import read_path
+from tfprune.data.wanted import Input, Wanted
 from tfprune.errors import PruneError
+from tfprune.reports import html
+from tfprune.reports.record import Epoch, KernelZeros, ModelRow, RunReport
+from tfprune.reports.tables import summary_table
+from tfprune.tables import printed
 
 _WAYS = ((None, "auto"), (None, False), ("float16", "auto"), ("dynamic", False), ("int8", False))
 _WORDS = (0, 1, 2, 2**31 - 1, 2**32 - 1)
@@ -94,9 +102,10 @@ def survive(
     folder: Path,
     verbs: Iterable[str] = ALL,
 ) -> Counter[tuple[str, str]]:
-    """Send damaged files through the verbs and count what each verb said.
+    """Send damaged .tflite files through the verbs and count what each verb said.
 
-    Any exception but a `PruneError` with a fix, from a verb, ends it: that is the proof.
+    Two of three are damaged in their structure, the others in their bytes. Any exception but a
+    `PruneError` with a fix, from a verb, ends it: that is the proof.
 
     Returns:
         How often a verb `"answered"`, `"refused"`, or named the `"crash"` of an interpreter.
@@ -105,17 +114,68 @@ def survive(
     path = folder / "damaged.tflite"
     for i in range(count):
         source = whole[i % len(whole)]
-        path.write_bytes(damaged(source.content, random))
-        said.update(_said(source.model, path, verbs))
+        change = mutate_tflite if random.random() < 0.67 else damaged
+        path.write_bytes(change(source.content, random))
+        for verb in verbs:
+            said[verb, answer(partial(_VERBS[verb], source.model, str(path)))] += 1
     return said
 
 
-def _said(model: keras.Model, path: Path, verbs: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for verb in verbs:
-        try:
-            _VERBS[verb](model, str(path))
-            yield verb, "answered"
-        except PruneError as error:
-            if not (error.asked and error.found and error.fix):
-                raise
-            yield verb, "crash" if "process died" in error.found else "refused"
+def answer(call: Callable[[], Any]) -> str:
+    """Return whether a call `"answered"`, `"refused"`, or named the `"crash"` of an interpreter."""
+    try:
+        call()
+    except PruneError as error:
+        if not (error.asked and error.found and error.fix):
+            raise
+        return "crash" if "process died" in error.found else "refused"
+    return "answered"
+
+
+def others(folder: Path) -> dict[str, Other]:
+    """Return what else is read from files: kind → how it is damaged and used."""
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.LayerNormalization()])
+    model.save(folder / "whole.keras")
+    arrays = {"x": np.eye(4, dtype="float32"), "y": np.arange(4)}
+    np.savez(folder / "whole.npz", **arrays)
+    row = ModelRow("dense", "dense.tflite", 2048, 1024, 0.9, 0.5)
+    kernel = KernelZeros("head/kernel", (4, 3), 12, 6, 0.5, "planned", {"dense": 6})
+    epochs = (Epoch("dense", 1, 1.0, 0.5, 0.4), Epoch("pruning", 2, 0.9, 0.6, 0.5, 0.5))
+    report = RunReport("run", "2026-01-01T00:00:00+00:00", (row, row), (kernel,), epochs)
+    report.save(folder / "whole.json")
+    wanted = Wanted("fuzz", (Input("x", (None, 4)),))
+    return {
+        ".keras": Other(folder / "whole.keras", mutate_keras, tfprune.inspect),
+        ".npz": Other(folder / "whole.npz", mutate_npz, lambda path: read_path(path, wanted, [])),
+        "report.json": Other(folder / "whole.json", mutate_report, _show_report),
+    }
+
+
+@dataclass(frozen=True)
+class Other:
+    """A kind of file besides .tflite.
+
+    Args:
+        whole: A whole one.
+        change: Damages its bytes.
+        use: What is done with a damaged one.
+    """
+
+    whole: Path
+    change: Callable[[bytes, np.random.Generator], bytes]
+    use: Callable[[str], Any]
+
+    def survive(self, seed: int, count: int, folder: Path) -> Counter[str]:
+        """Damage it `count` times and count the answers, as the function `survive` does."""
+        random, said = np.random.default_rng(seed), Counter[str]()
+        content, path = self.whole.read_bytes(), folder / f"damaged{self.whole.suffix}"
+        for _ in range(count):
+            path.write_bytes(self.change(content, random))
+            said[answer(partial(self.use, str(path)))] += 1
+        return said
+
+
+def _show_report(path: str) -> None:
+    report = RunReport.load(path)
+    html.render(report)
+    printed(summary_table(report), colour=False)

@@ -3,13 +3,19 @@
 import pytest
 
 import tfprune
-from proofs.damage import ALL, FAST, sources, survive
-from proofs.fuzz import ANSWERS, FILES, PAGE
+from proofs.damage import ALL, FAST, others, sources, survive
+from proofs.fuzz import ANSWERS, CHUNK, KINDS, PAGE, RUN
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     return sources(tmp_path_factory.mktemp("fuzz"))
+
+
+@pytest.mark.parametrize("kind", [".keras", ".npz", "report.json"])
+def test_other_damaged_files_are_read_or_refused(tmp_path, kind):
+    said = others(tmp_path)[kind].survive(0, 40, tmp_path)
+    assert set(said) == {"answered", "refused"}
 
 
 def test_300_damaged_files_are_read_or_refused(whole, tmp_path):
@@ -27,8 +33,11 @@ def test_whole_files_are_not_refused(whole):
     assert found == ["safe", "dense", "safe", "dense", "dense", "dense"]
 
 
-def test_the_page_counts_2000_files_through_every_verb():
+def test_the_page_counts_5000_files():
     rows = [line.split(" | ") for line in PAGE.read_text(encoding="utf-8").splitlines()]
     counts = [row[1:] for row in rows if row[0].removeprefix("| ") in ANSWERS.values()]
     numbers = [[int(n.strip(" |").replace(",", "")) for n in row] for row in counts]
-    assert [sum(column) for column in zip(*numbers, strict=True)] == [FILES] * len(ALL)
+    sums = [sum(column) for column in zip(*numbers, strict=True)]
+    tflite, *rest = KINDS.values()
+    assert sums == [CHUNK * tflite] * 2 + [RUN * tflite] * 2 + [CHUNK * n for n in rest]
+    assert sum(KINDS.values()) * CHUNK == 5000

@@ -13,6 +13,7 @@ from tfprune import files
 from tfprune.checks import Check
 from tfprune.errors import FileError
 from tfprune.notes import Note
+from tfprune.reports.plausible import check_plausible
 from tfprune.reports.reading import read_as
 from tfprune.tables import Shown
 
@@ -168,19 +169,23 @@ class RunReport(Shown):
         """Read the text of a `report.json`; `source` names it in errors.
 
         Raises:
-            FileError: it is no JSON, of another schema, or a field is missing or of a wrong type.
+            FileError: it is no JSON, of another schema, or a field is missing, of a wrong type,
+                or no number that can have been measured.
         """
         try:
             values = json.loads(text)
-        except ValueError as error:
+            json.dumps(values, ensure_ascii=False).encode()  # half a letter can't be written
+        except (ValueError, RecursionError) as error:
             raise _foreign(source, f"it is no JSON: {error}") from error
         if not isinstance(values, dict) or values.get("schema") != SCHEMA:
             found = values.get("schema") if isinstance(values, dict) else None
             raise _foreign(source, f"its schema is {found!r}, not {SCHEMA!r}")
         try:
-            return read_as(cls, {k: v for k, v in values.items() if k != "schema"})
+            record = read_as(cls, {k: v for k, v in values.items() if k != "schema"})
+            check_plausible(record)
         except ValueError as error:
             raise _foreign(source, str(error)) from error
+        return record
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> RunReport:
