@@ -115,3 +115,15 @@ def test_ranges_are_those_of_the_tensors_themselves():
     _, _, tflite = files_outputs(model, data)
     [dense] = [op for op in tflite.ops if op.name == "FULLY_CONNECTED"]
     assert tflite.written_by(dense)[0].scales[0] < 2.1 / 255
+
+
+def test_a_layer_with_outliers_before_a_normalization_is_float_and_named():
+    inputs = keras.Input((6, 8), name="x")
+    doubled = layers.Dense(8, name="outlier")(inputs) + inputs
+    x = layers.LayerNormalization(name="norm")(doubled)
+    data = np.random.default_rng(0).normal(size=(16, 6, 8)).astype("float32")
+    data[:, 0, 0] = 1000.0  # in one of six rows, so that the others are a hundredth of a step wide
+    _, result, _ = files_outputs(keras.Model(inputs, layers.Dense(3, name="last")(x)), data)
+    coarse = [note.subject for note in result.notes if "spread of the others" in note.reason]
+    assert "outlier" in coarse
+    assert "last" not in coarse

@@ -13,8 +13,9 @@ from tfprune.export.converter import Settings, refused, run
 from tfprune.export.layer_ops import LayerOps, kinds_left_out, layer_ops
 from tfprune.export.masked_scores import bounded
 from tfprune.export.normalizations import normalizations
+from tfprune.export.outliers import too_coarse
 from tfprune.export.quiet import quiet
-from tfprune.export.ranges import measured
+from tfprune.export.ranges import Ranges, measured
 from tfprune.keras_internals import quantize_calibrated
 from tfprune.tflite.model import Op, TFLiteModel
 from tfprune.tflite.reading import read_tflite
@@ -58,6 +59,17 @@ class Calibrated:
             for ops in normalizations(self.tflite)
         )
 
+    @cached_property
+    def outliers(self) -> tuple[LayerOps, ...]:
+        """What else computes in float, since a normalization reads it and int8 is too coarse."""
+        normalized = {op.index for layer in self.normalizations for op in layer.ops}
+        found = too_coarse(self.tflite, Ranges(self.content))
+        return tuple(
+            LayerOps(self._name_of((op,)), (), (op,), _written((op,), self.tflite))
+            for op in found
+            if op.index not in normalized
+        )
+
     def _name_of(self, ops: tuple[Op, ...]) -> str:
         names = [layer.name for layer in self.layers for op in ops if op in layer.ops]
         return max(names, key=names.count)
@@ -69,7 +81,7 @@ class Calibrated:
             PruneError: the converter refuses the model.
         """
         io_dtype = tf.as_dtype(self.settings.io_dtype)
-        float_layers = (*float_layers, *self.normalizations)
+        float_layers = (*float_layers, *self.normalizations, *self.outliers)
         try:
             with quiet():
                 return quantize_calibrated(

@@ -13,6 +13,7 @@ from tfprune.export.kept_float import find_layers, notes_on
 from tfprune.export.layer_ops import LayerOps, layer_ops
 from tfprune.export.masked_scores import unbounded
 from tfprune.export.normalizations import VARIANCE
+from tfprune.export.outliers import OUTLIERS
 from tfprune.export.result import KernelLink
 from tfprune.export.stayed_float import stayed_float
 from tfprune.notes import Note
@@ -27,10 +28,12 @@ class LeftFloat:
     Args:
         asked: Those of `keep_float`.
         normalizations: Those that int8 cannot hold.
+        outliers: Those whose outputs are too coarse in int8 for a normalization.
     """
 
     asked: tuple[LayerOps, ...] = ()
     normalizations: tuple[LayerOps, ...] = ()
+    outliers: tuple[LayerOps, ...] = ()
 
 
 def quantized(
@@ -57,7 +60,8 @@ def quantized(
     kept = find_layers(keep_float, model, calibrated.layers)
     asked = {output for layer in kept for output in layer.outputs}
     others = tuple(n for n in calibrated.normalizations if not asked.intersection(n.outputs))
-    return calibrated.quantized(kept), LeftFloat(kept, others)
+    coarse = tuple(layer for layer in calibrated.outliers if not asked & set(layer.outputs))
+    return calibrated.quantized(kept), LeftFloat(kept, others, coarse)
 
 
 def notes_on_precision(
@@ -76,6 +80,7 @@ def notes_on_precision(
     if quantize == "int4":
         return (*asked, *notes_on_int4(tflite, kernels, left.asked))
     own = (Note(layer.name, VARIANCE) for layer in left.normalizations)
-    known = (*left.asked, *left.normalizations)
+    coarse = (Note(layer.name, OUTLIERS) for layer in left.outliers)
+    known = (*left.asked, *left.normalizations, *left.outliers)
     others = stayed_float(tflite, kernels, quantize, aware, known)
-    return (*asked, *own, *unbounded(tflite), *others)
+    return (*asked, *own, *coarse, *unbounded(tflite), *others)
