@@ -76,13 +76,14 @@ def measured(model: Any, ids: Array, praises: Array, folder: str) -> Iterator[di
     for quantize in (None, "dynamic", "int8"):
         data = calibration if quantize == "int8" else None
         path = str(Path(folder, f"{quantize}.tflite"))
-        result = convert(model, path, quantize=quantize, representative_dataset=data)
+        result = convert(model, path, quantize=quantize, representative_dataset=data, sparse=False)
         found = scores(path, ids[:_TEST])
         wanted = found if wanted is None else wanted
         yield {
             "format": quantize or "float32",
             "correct": float(np.mean((found > 0) == praises[:_TEST])),
             "error": float(np.sqrt(np.mean((found - wanted) ** 2)) / wanted.std()),
+            "agree": float(np.mean((found > 0) == (wanted > 0))),
             "bytes": result.bytes,
             "notes": [str(note) for note in result.notes],
         }
@@ -96,10 +97,10 @@ def main() -> None:
     ids, praises = reviews()
     model = minilm(_LENGTH)
     fit_head(model, ids[_TEST:], praises[_TEST:])
-    print("| format | correct | error of the scores | bytes |\n|---|---|---|---|")
+    print("| format | correct | error | same verdict as float32 | bytes |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for row in measured(model, ids, praises, folder):
-            shares = f"{row['correct']:.1%} | {row['error']:.1%}"
+            shares = f"{row['correct']:.1%} | {row['error']:.1%} | {row['agree']:.1%}"
             print(f"| {row['format']} | {shares} | {row['bytes']:,} |", flush=True)
             if arguments.notes:
                 print(*row["notes"], sep="\n", file=sys.stderr)
