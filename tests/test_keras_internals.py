@@ -122,6 +122,13 @@ def test_a_layer_can_be_exchanged_in_keras_list():
     assert [layer.name for layer in internals.direct_layers(block)] == ["new"]
 
 
+@pytest.mark.filterwarnings("ignore:Do not pass an `input_shape`")
+def test_a_wrapper_begins_a_sequential_model_as_its_layer_would():
+    wrapper = layers.Dense(2)
+    internals.take_input_shape(wrapper, layers.Dense(2, input_shape=(3,)))
+    assert keras.Sequential([wrapper]).input_shape == (None, 3)
+
+
 def test_what_a_layer_declares_does_not_change_by_freezing():
     norm = layers.BatchNormalization()
     norm.build((None, 2))

@@ -87,6 +87,15 @@ def set_own_trainable(layer: Any, flag: bool) -> None:
     layer._trainable = flag
 
 
+def take_input_shape(wrapper: Any, layer: Any) -> None:
+    """Let a Sequential model whose first layer is `wrapper` begin with the input of `layer`.
+
+    It is there only if the layer was made with `input_shape=`; Keras looks for it likewise.
+    """
+    if "_input_shape_arg" in vars(layer):
+        wrapper._input_shape_arg = layer._input_shape_arg
+
+
 def takes_training(operation: Any) -> bool:
     """Whether a call takes `training`; operations of `keras.ops` do not."""
     is_layer = isinstance(operation, keras.layers.Layer)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import keras
@@ -24,7 +25,8 @@ class PruningSchedule(ABC):
 
     A subclass implements `__call__(step) -> (is_update_step, sparsity)` with `keras.ops`, and
     `get_config()` if models that use it are to be saved. `begin_step`, `end_step`, `frequency`
-    and `final_sparsity` are read by warnings and plans; an `end_step` of -1 means forever.
+    and `final_sparsity` are read by warnings and plans; an `end_step` of -1 means forever. One
+    that was written for tfmot works as it is: the three helpers below are those of tfmot's class.
     """
 
     begin_step: int = 0
@@ -42,8 +44,28 @@ class PruningSchedule(ABC):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> PruningSchedule:
-        """Build the schedule from `get_config()`."""
+        """Build the schedule from `get_config()`, in the form that tfmot gives it, too."""
+        if set(config) == {"class_name", "config"}:
+            config = config["config"]
         return cls(**config)
+
+    def _should_prune_in_step(
+        self, step: Any, begin_step: int, end_step: int, frequency: int
+    ) -> Any:
+        """Whether `step` is one of begin_step, begin_step + frequency, … up to end_step."""
+        turn = ops.equal((step - begin_step) % frequency, 0)
+        due = ops.logical_and(ops.greater_equal(step, begin_step), turn)
+        return due if end_step < 0 else ops.logical_and(due, ops.less_equal(step, end_step))
+
+    def _validate_step(
+        self, begin_step: int, end_step: int, frequency: int, allow_negative_1: bool
+    ) -> None:
+        _check_steps(type(self).__name__, begin_step, end_step, frequency)
+        if end_step == -1 and not allow_negative_1:
+            raise PruneError(f"end_step={end_step}", "this schedule must end", "choose a last step")
+
+    def _validate_sparsity(self, sparsity: float, variable_name: str) -> None:
+        _check_sparsity(variable_name, sparsity)
 
     def last_update_step(self) -> int | None:
         """Return the last step at which masks change, None if they never stop changing."""
@@ -59,17 +81,13 @@ class _Periodic(PruningSchedule):
     _sparsities: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        _check_steps(self)
+        _check_steps(repr(self), self.begin_step, self.end_step, self.frequency)
         for name in self._sparsities:
             _check_sparsity(name, getattr(self, name))
 
     def is_update_step(self, step: Any) -> Any:
         """Whether the masks are updated at `step`."""
-        turn = ops.equal((step - self.begin_step) % self.frequency, 0)
-        due = ops.logical_and(ops.greater_equal(step, self.begin_step), turn)
-        if self.end_step >= 0:
-            due = ops.logical_and(due, ops.less_equal(step, self.end_step))
-        return due
+        return self._should_prune_in_step(step, self.begin_step, self.end_step, self.frequency)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -163,13 +181,16 @@ class PolynomialDecay(_Periodic):
         return self.is_update_step(step), ops.cast(drop + self.final_sparsity, "float32")
 
 
-def _check_steps(schedule: PruningSchedule) -> None:
-    asked = repr(schedule)
-    if schedule.begin_step < 0:
+def _check_steps(asked: str, begin_step: int, end_step: int, frequency: int) -> None:
+    steps = {"begin_step": begin_step, "end_step": end_step, "frequency": frequency}
+    for name, step in steps.items():
+        if not isinstance(step, Integral) or isinstance(step, bool):
+            raise PruneError(asked, f"{name} is {step!r}, not a whole number", f"{name}=int(...)")
+    if begin_step < 0:
         raise PruneError(asked, "begin_step must be 0 or more", "use begin_step=0")
-    if schedule.frequency < 1:
+    if frequency < 1:
         raise PruneError(asked, "frequency must be 1 or more", "use frequency=1")
-    if schedule.end_step != -1 and schedule.end_step < schedule.begin_step:
+    if end_step != -1 and end_step < begin_step:
         raise PruneError(
             asked,
             "end_step lies before begin_step",
@@ -178,6 +199,8 @@ def _check_steps(schedule: PruningSchedule) -> None:
 
 
 def _check_sparsity(name: str, value: float) -> None:
+    if not isinstance(value, Real):
+        raise PruneError(f"{name}={value!r}", "sparsity is a number", f"a value such as {name}=0.8")
     if not 0.0 <= value < 1.0:
         fix = f"{name}={value / 100}" if 1 < value < 100 else f"a value such as {name}=0.8"
         raise PruneError(

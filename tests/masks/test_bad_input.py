@@ -7,6 +7,7 @@ from keras import layers
 import tfprune
 from tests.masks.conftest import small_model
 from tests.masks.test_training import TwoLayers
+from tfprune.masks import PruneLowMagnitude
 
 
 def refused(call):
@@ -47,7 +48,7 @@ def test_rules_that_leave_nothing_to_prune_list_what_they_did():
 def test_a_layer_without_kernels_cannot_be_wrapped():
     layer = layers.BatchNormalization(name="norm")
     layer.build((None, 4))
-    assert "get_prunable_weights()" in refused(lambda: tfprune.prune_low_magnitude(layer))
+    assert "get_prunable_weights()" in refused(lambda: PruneLowMagnitude(layer))
 
 
 def test_a_block_larger_than_the_kernel_is_refused_for_a_layer():

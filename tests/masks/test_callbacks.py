@@ -56,7 +56,7 @@ def test_a_frozen_layer_is_reported():
     )
     model.layers[0].trainable = False
     model.compile("sgd", "mse")
-    with pytest.warns(PruneWarning, match=r"1 kernel\(s\): .* is it frozen or unused"):
+    with pytest.warns(PruneWarning, match=r"^hidden/kernel: .* is it frozen or unused"):
         fit(model)
 
 
@@ -105,7 +105,9 @@ def test_summaries_write_one_curve_for_each_kernel(tmp_path):
     assert {tag for _, tag, _ in points} == {
         "sparsity",
         "hidden/kernel/sparsity",
+        "hidden/kernel/threshold",
         "head/kernel/sparsity",
+        "head/kernel/threshold",
     }
     # the masks of step 5 come from the update at step 3, those of step 17 from step 12
     kernel = {step: value for step, tag, value in points if tag == "hidden/kernel/sparsity"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def describe_host() -> dict[str, Any]:
 
 def load_average() -> float | None:
     """Return how many programs wanted a core, over the last minute; None where nobody counts."""
-    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+    return None if sys.platform == "win32" else round(os.getloadavg()[0], 2)
 
 
 def busy(host: Mapping[str, Any], threads: int) -> list[Note]:
@@ -76,7 +77,7 @@ def runs_sparse_kernels(machine: str, flags: Collection[str]) -> bool:
 
 
 def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
+    if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 

@@ -13,7 +13,7 @@ import keras
 from tfprune.counts.shapes import Uncounted, einsum_shape
 from tfprune.errors import first_line, first_sentence
 from tfprune.graph import functional, is_graph, nodes_in_order
-from tfprune.keras_facts import is_keras_layer
+from tfprune.keras_facts import is_array, is_keras_layer
 from tfprune.keras_internals import calls_undone, check_input, layers_of, node_behind
 
 
@@ -37,7 +37,7 @@ class Call:
     def operands(self) -> list[Any]:
         """The arguments that have a shape, in order: tensors, variables, arrays."""
         arguments = keras.tree.flatten((self.args, tuple(self.kwargs.values())))
-        return [argument for argument in arguments if hasattr(argument, "shape")]
+        return [argument for argument in arguments if is_array(argument)]
 
     @property
     def inputs(self) -> list[Any]:

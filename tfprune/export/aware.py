@@ -9,10 +9,11 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.keras_internals import layers_of
+from tfprune.wrapping import HoldsRange
 
 
 def is_aware(model: Any) -> bool:
-    """Whether layers of a Keras model hold int8 ranges (they say so by `range_is_known`)."""
+    """Whether layers of a Keras model hold int8 ranges (each is a `HoldsRange`)."""
     return bool(_ranges(model))
 
 
@@ -49,4 +50,4 @@ def check_aware(model: Any, quantize: str | None, keep_float: Sequence[str] = ()
 def _ranges(model: Any) -> list[Any]:
     if not isinstance(model, keras.Model):
         return []
-    return [layer for layer in layers_of(model) if hasattr(layer, "range_is_known")]
+    return [layer for layer in layers_of(model) if isinstance(layer, HoldsRange)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import keras
 import tensorflow as tf
@@ -193,16 +193,25 @@ def _to_be(value: Any) -> Callable[..., Any]:
     return initializer
 
 
+@runtime_checkable
+class SavesAssets(Protocol):
+    """A layer with state in files, as Keras saves it: a vocabulary, for one."""
+
+    def save_assets(self, dir_path: str) -> None:
+        """Write the files."""
+
+
 def _copy_adapted(old: Any, new: Any) -> None:
     """Copy what `adapt` has learned: a vocabulary is no variable, statistics are read once."""
+    name = old.name
     if isinstance(new, keras.layers.Normalization):
         new.finalize_state()
-    elif hasattr(old, "save_assets"):
+    elif isinstance(old, SavesAssets):
         try:
             _through_files(old, new)
         except Exception as error:  # Keras 3.12 saves no adapted tf-idf weights
             raise PruneError(
-                f"copy what {old.name!r} was adapted to",
+                f"copy what {name!r} was adapted to",
                 f"it cannot be saved and loaded: {first_line(error)}",
                 "apply it to the data, outside the model",
             ) from error

@@ -4,7 +4,17 @@ What each room makes of them (where a channel goes, what is rounded, what is cou
 """
 
 from tfprune.keras_facts.einsum import Einsum
-from tfprune.keras_facts.kernels import Axes, Kernel, is_known, kernels_of, sublayers
+from tfprune.keras_facts.kernels import (
+    Axes,
+    Kernel,
+    KnownKernels,
+    PrunableLayer,
+    is_array,
+    is_known,
+    kernels_of,
+    may_have_kernels,
+    sublayers,
+)
 from tfprune.keras_facts.kinds import (
     ELEMENTWISE_FUNCTIONS,
     ELEMENTWISE_LAYERS,
@@ -27,10 +37,14 @@ __all__ = [
     "Axes",
     "Einsum",
     "Kernel",
+    "KnownKernels",
+    "PrunableLayer",
+    "is_array",
     "is_elementwise",
     "is_keras_layer",
     "is_known",
     "kernels_of",
+    "may_have_kernels",
     "op_name",
     "sublayers",
 ]

@@ -9,14 +9,16 @@ name; it stays the same under a pruning wrapper, which bears the name of the lay
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import keras
+import numpy as np
 
 from tfprune.keras_facts.einsum import Einsum
-from tfprune.keras_internals import direct_layers
+from tfprune.keras_internals import direct_layers, layers_of
 
 Axes = tuple[int, ...]
 
@@ -32,6 +34,7 @@ class Kernel:
         in_axes: Axes that are summed over, counted from 0.
         out_axes: Axes that become output channels, counted from 0. The axes in neither are
             spatial. A depthwise kernel's channel axis is in both.
+        shown: The layer that the user sees, an LSTM where `layer` is its cell.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Kernel:
     variable: Any
     in_axes: Axes
     out_axes: Axes
+    shown: Any = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -142,46 +146,97 @@ def kernels_of(layer: Any) -> list[Kernel]:
     return kernels
 
 
-def is_known(layer: Any) -> bool:
-    """Whether the kernels of this layer itself (not of layers inside it) are known."""
-    return hasattr(layer, "get_prunable_weights") or any(
-        isinstance(layer, kind) for kind in _KERNELS
+@runtime_checkable
+class PrunableLayer(Protocol):
+    """Protocol of a custom layer that names its kernels itself (tfmot's name and method)."""
+
+    @abstractmethod
+    def get_prunable_weights(self) -> list[Any]:
+        """Return the `keras.Variable`s that may be pruned, once the layer is built."""
+
+
+class KnownKernels:
+    """The method `get_prunable_weights` of a layer of Keras' own, which tfmot gives it too.
+
+    Args:
+        layer: A layer whose kernels this module knows.
+    """
+
+    def __init__(self, layer: Any) -> None:
+        self._layer = layer
+
+    def __call__(self) -> list[Any]:
+        """Return the kernels, once the layer is built."""
+        return [kernel.variable for kernel in kernels_of(self._layer)]
+
+
+def declares_kernels(layer: Any) -> bool:
+    """Whether a layer names its kernels itself, in a method of the user's own."""
+    return isinstance(layer, PrunableLayer) and not isinstance(
+        layer.get_prunable_weights, KnownKernels
     )
 
 
-def _walk(layer: Any, path: tuple[str, ...], visited: set[int]) -> Iterator[Kernel]:
+def may_have_kernels(layer: Any) -> bool:
+    """Whether a layer, built or not, has kernels or may have some; Keras' own kinds are known."""
+    if isinstance(layer, keras.Model) or layer.built:
+        return bool(kernels_of(layer))
+    parts = layers_of(layer)
+    return any(is_known(part) or not _is_of_keras(part) for part in parts)
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value has a shape: a symbolic tensor, a variable, a tensor or an array."""
+    kinds = (keras.KerasTensor, keras.Variable, np.ndarray, np.generic)
+    return isinstance(value, kinds) or keras.ops.is_tensor(value)
+
+
+def is_known(layer: Any) -> bool:
+    """Whether the kernels of this layer itself (not of layers inside it) are known."""
+    return declares_kernels(layer) or isinstance(layer, tuple(_KERNELS))
+
+
+def _walk(
+    layer: Any, path: tuple[str, ...], visited: set[int], shown: Any = None
+) -> Iterator[Kernel]:
     if id(layer) in visited:
         return
     visited.add(id(layer))
-    if hasattr(layer, "get_prunable_weights"):
-        yield from _declared(layer, path)
+    if declares_kernels(layer):
+        yield from _declared(layer, path, layer if shown is None else shown)
         return
-    yield from _own(layer, path)
+    if shown is None and _is_of_keras(layer):  # a model or block is only a way to its layers
+        shown = layer
+    yield from _own(layer, path, layer if shown is None else shown)
     for child in sublayers(layer):
         # A wrapper that bears its layer's name adds no part to the path.
         inner = path if path and child.name == path[-1] else (*path, child.name)
-        yield from _walk(child, inner, visited)
+        yield from _walk(child, inner, visited, shown)
 
 
-def _own(layer: Any, path: tuple[str, ...]) -> Iterator[Kernel]:
+def _is_of_keras(layer: Any) -> bool:
+    return type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
+
+
+def _own(layer: Any, path: tuple[str, ...], shown: Any) -> Iterator[Kernel]:
     for kind, attributes in _KERNELS.items():
         if isinstance(layer, kind):
             for attribute, rule in attributes.items():
                 variable = getattr(layer, attribute, None)
                 if variable is not None:
                     ins, outs = rule(layer, len(variable.shape))
-                    yield Kernel("/".join((*path, attribute)), layer, variable, ins, outs)
+                    yield Kernel("/".join((*path, attribute)), layer, variable, ins, outs, shown)
             return
 
 
-def _declared(layer: Any, path: tuple[str, ...]) -> Iterator[Kernel]:
+def _declared(layer: Any, path: tuple[str, ...], shown: Any) -> Iterator[Kernel]:
     names: dict[str, int] = {}
     for variable in layer.get_prunable_weights():
         count = names[variable.name] = names.get(variable.name, -1) + 1
         name = variable.name if count == 0 else f"{variable.name}_{count}"
         rank = len(variable.shape)
         ins, outs = _matrix(layer, rank) if rank > 1 else ((), (0,))
-        yield Kernel("/".join((*path, name)), layer, variable, ins, outs)
+        yield Kernel("/".join((*path, name)), layer, variable, ins, outs, shown)
 
 
 def sublayers(layer: Any) -> list[Any]:

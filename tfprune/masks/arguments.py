@@ -51,3 +51,7 @@ def check_no_model(what: str, rules: Mapping[Any, Any] | None) -> None:
 
 LAYER = keras.layers.Layer.__init__
 """What every Keras layer takes."""
+
+
+def first_layer(input_shape: Any, input_dim: Any) -> None:
+    """What a layer takes besides, as the first of a Sequential model; a signature, no more."""

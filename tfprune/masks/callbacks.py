@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from typing import Any
 
 import keras
 
 from tfprune.errors import PruneError, PruneWarning
+from tfprune.keras_internals import layers_of
 from tfprune.masks.engine import MaskedKernel
 from tfprune.masks.optimizer import PruningOptimizer
 from tfprune.masks.strip import masked_kernels
+from tfprune.masks.wrapper import PruneLowMagnitude
 
 
 class UpdatePruningStep(keras.callbacks.Callback):
@@ -33,10 +34,15 @@ class UpdatePruningStep(keras.callbacks.Callback):
         [0.5]
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._unbuilt: list[PruneLowMagnitude] = []
+
     def on_train_begin(self, logs: Any = None) -> None:
         """Set the masks of step 1, unless training resumes at a later one."""
         found = all_masked(self.model)
-        if not found and not pruning_optimizers(self.model):
+        self._unbuilt = [one for one in wrappers(self.model) if one.masked is None]
+        if not found and not self._unbuilt and not pruning_optimizers(self.model):
             warnings.warn(
                 "nothing to prune: the model has no PruneLowMagnitude layer and no "
                 "PruningOptimizer. Call tfprune.prune_low_magnitude(model) before compile.",
@@ -45,6 +51,13 @@ class UpdatePruningStep(keras.callbacks.Callback):
             )
         for masked in found:
             masked.begin()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Begin late with what the first batch has built."""
+        for wrapper in self._unbuilt:
+            for masked in wrapper.masked or []:
+                masked.catch_up()
+        self._unbuilt = []
 
     def on_epoch_end(self, epoch: int | None = None, logs: Any = None, batch: Any = None) -> None:
         """Make the weights under the masks zero and log the sparsity."""
@@ -59,12 +72,19 @@ class UpdatePruningStep(keras.callbacks.Callback):
         found = all_masked(self.model)
         for masked in found:
             masked.apply()
-        for reason, count in Counter(filter(None, map(shortfall, found))).items():
-            warnings.warn(f"{count} kernel(s): {reason}", PruneWarning, stacklevel=2)
+        short: dict[str, list[str]] = {}
+        for masked in found:
+            reason = shortfall(masked)
+            if reason is not None:
+                short.setdefault(reason, []).append(masked.name)
+        for reason, names in short.items():
+            warnings.warn(f"{_listed(names)}: {reason}", PruneWarning, stacklevel=2)
 
 
 class PruningSummaries(keras.callbacks.TensorBoard):
-    """TensorBoard callback that also writes the sparsity of each kernel and of all together.
+    """TensorBoard callback that also writes each kernel's sparsity and threshold, and the mean.
+
+    In a loop of your own call `set_model(model)` and then `on_epoch_begin(epoch)`.
 
     Args:
         log_dir: Folder of the event files; scalars of this class go to `log_dir/metrics`.
@@ -84,12 +104,12 @@ class PruningSummaries(keras.callbacks.TensorBoard):
         self._every = int({"epoch": 0, "batch": 1}.get(str(update_freq), update_freq))
         self._pruning_writer: Any = None
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Open the writer."""
-        import tensorflow as tf
-
-        super().on_train_begin(logs)
-        self._pruning_writer = tf.summary.create_file_writer(f"{self.log_dir}/metrics")
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Write a point, in a loop of one's own that passes no logs, as tfmot does."""
+        if logs is None:
+            self._write()
+        else:
+            super().on_epoch_begin(epoch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Write a point every `update_freq` batches."""
@@ -108,12 +128,26 @@ class PruningSummaries(keras.callbacks.TensorBoard):
         masked = all_masked(self.model)
         if not masked:
             return
+        if self._pruning_writer is None:
+            folder = f"{self.log_dir}/metrics"
+            self._pruning_writer = tf.summary.create_file_writer(folder)
         step = masked[0].steps_begun
         with self._pruning_writer.as_default():
             tf.summary.scalar("sparsity", mean_sparsity(masked), step=step)
             for kernel in masked:
                 tf.summary.scalar(f"{kernel.name}/sparsity", kernel.sparsity(), step=step)
+                tf.summary.scalar(f"{kernel.name}/threshold", kernel.threshold(), step=step)
         self._pruning_writer.flush()
+
+
+def wrappers(model: Any) -> list[PruneLowMagnitude]:
+    """Return the wrappers in a model."""
+    return [layer for layer in layers_of(model) if isinstance(layer, PruneLowMagnitude)]
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
 
 
 def all_masked(model: Any) -> list[MaskedKernel]:

@@ -50,6 +50,11 @@ class MaskedKernel:
         if self.kernel.variable.trainable and self.steps_begun == 0:
             self.kernel.variable.assign(self.advance(self.kernel.variable))
 
+    def catch_up(self) -> None:
+        """Take the step that `begin` would have taken, had the kernel been there."""
+        if self.kernel.variable.trainable:
+            self.kernel.variable.assign(self.advance(self.kernel.variable))
+
     def advance(self, weights: Any) -> Any:
         """Move on by one step: recompute the mask from `weights` if due; return them masked."""
         step = ops.convert_to_tensor(self.step) + 1
@@ -76,6 +81,12 @@ class MaskedKernel:
     def masked_value(self) -> Any:
         """Return the kernel's values with zeros under the mask."""
         return _select(ops.convert_to_tensor(self.mask), self.kernel.variable)
+
+    def threshold(self) -> float:
+        """Return the smallest magnitude that no mask covers."""
+        kept = ops.convert_to_tensor(self.mask)
+        sizes = ops.abs(ops.cast(ops.convert_to_tensor(self.kernel.variable), "float32"))
+        return float(ops.min(ops.where(kept, sizes, ops.full_like(sizes, float("inf")))))
 
     def sparsity(self) -> float:
         """Return the share of weights under the mask."""

@@ -70,7 +70,7 @@ class PruningOptimizer(keras.optimizers.Optimizer):
         self.rule = rule or Rule.from_arguments(
             pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n
         )
-        self.rules = dict(rules or {})
+        self.rules = Rules(self.rule, rules).chosen
         self.kernels = kernels or _is_kernel
         self.masked: list[MaskedKernel] = []
         self.notes: list[Note] = []

@@ -10,10 +10,13 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.graph import Clones, is_graph, replay
-from tfprune.keras_facts import Kernel, kernels_of
-from tfprune.masks.arguments import LAYER, check_keywords, check_no_model
+from tfprune.keras_facts import Kernel, kernels_of, may_have_kernels
+from tfprune.keras_internals import layers_of
+from tfprune.masks.arguments import LAYER, check_keywords, check_no_model, first_layer
 from tfprune.masks.wrapper import PruneLowMagnitude
+from tfprune.notes import Note
 from tfprune.plan import Plan, PruningPolicy, Rule, plan_pruning
+from tfprune.plan.planning import check_policy
 from tfprune.plan.rules import Selector
 from tfprune.schedules import PruningSchedule
 
@@ -50,11 +53,12 @@ def prune_low_magnitude(
         **kwargs: Only for a layer or a list: what Keras layers take, passed to each wrapper.
 
     Returns:
-        The same kind of object as `to_prune`. A model is to be compiled again.
+        The same kind of object as `to_prune`. A model is to be compiled again. A layer without
+        kernels, or one that is wrapped already, comes back as it is; so it stays in a model, too.
 
     Raises:
         PruneError: the model is subclassed or not built, nothing in it can be pruned, a pattern
-            does not fit, a name matches nothing, or an argument is unknown or out of range.
+            does not fit, a name matches nothing, or an argument is out of range or unknown.
 
     Example:
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
@@ -63,22 +67,21 @@ def prune_low_magnitude(
         ('PruneLowMagnitude', 'head')
     """
     what = f"prune_low_magnitude({type(to_prune).__name__})"
+    settings = (pruning_schedule, block_size, block_pooling_type, pruning_policy, sparsity_m_by_n)
     if isinstance(to_prune, keras.Model):
         check_keywords(what, kwargs, prune_low_magnitude)
-        settings = (
-            pruning_schedule,
-            block_size,
-            block_pooling_type,
-            pruning_policy,
-            sparsity_m_by_n,
-        )
         _check_graph(to_prune)
         return _prune_model(to_prune, plan_pruning(to_prune, *settings, rules=rules))
     check_no_model(what, rules)
-    check_keywords(what, kwargs, prune_low_magnitude, LAYER)
+    check_keywords(what, kwargs, prune_low_magnitude, LAYER, first_layer)
     rule = Rule.from_arguments(pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n)
     if isinstance(to_prune, (list, tuple)):
-        return [_prune_layer(layer, rule, pruning_policy, kwargs) for layer in to_prune]
+        return [
+            prune_low_magnitude(layer, *settings)
+            if isinstance(layer, keras.Model)
+            else _prune_layer(layer, rule, pruning_policy, kwargs)
+            for layer in to_prune
+        ]
     if isinstance(to_prune, keras.layers.Layer):
         return _prune_layer(to_prune, rule, pruning_policy, kwargs)
     raise PruneError(
@@ -97,13 +100,23 @@ def _check_graph(model: Any) -> None:
         )
 
 
-def _prune_layer(
-    layer: Any, rule: Rule, policy: PruningPolicy | None, kwargs: dict[str, Any]
-) -> Any:
-    untouched = isinstance(layer, (PruneLowMagnitude, keras.layers.InputLayer))
-    if untouched or (policy is not None and not policy.allow_pruning(layer)):
-        return layer
-    return PruneLowMagnitude(layer, rule=rule, **kwargs)
+def _prune_layer(layer: Any, rule: Rule, policy: Any, kwargs: dict[str, Any]) -> Any:
+    check_policy(policy)
+    reason = None
+    if isinstance(layer, PruneLowMagnitude):
+        reason = f"wrapped already: {layer.pruning_schedule} stays in force"
+    elif not may_have_kernels(layer):
+        reason = f"{type(layer).__name__} has no kernel"
+    elif policy is not None and not policy.allow_pruning(layer):
+        reason = f"{type(policy).__name__} does not prune it"
+    if reason is None:
+        return PruneLowMagnitude(layer, rule=rule, **kwargs)
+    log.log(_level(isinstance(layer, PruneLowMagnitude)), "%s", Note(layer.name, reason))
+    return layer
+
+
+def _level(surprising: bool) -> int:
+    return logging.WARNING if surprising else logging.INFO
 
 
 def _prune_model(model: Any, plan: Plan) -> Any:
@@ -111,7 +124,7 @@ def _prune_model(model: Any, plan: Plan) -> Any:
     clones = Clones()
 
     def change(layer: Any) -> Any:
-        if not isinstance(layer, keras.layers.Layer) or isinstance(layer, PruneLowMagnitude):
+        if not isinstance(layer, keras.layers.Layer) or _is_wrapped(layer):
             return clones.of(layer)
         rules = {local: plan.rule_of(names[key].name) for local, key in _local_names(layer).items()}
         copy = clones.of(layer)
@@ -122,6 +135,11 @@ def _prune_model(model: Any, plan: Plan) -> Any:
     clones.copy_weights()
     _report(model, plan, clones)
     return pruned
+
+
+def _is_wrapped(layer: Any) -> bool:
+    """Whether it is a wrapper or holds one, as TimeDistributed(prune_low_magnitude(...)) does."""
+    return any(isinstance(part, PruneLowMagnitude) for part in layers_of(layer))
 
 
 def _local_names(layer: Any) -> dict[str, int]:
@@ -142,4 +160,4 @@ def _report(model: Any, plan: Plan, clones: Clones) -> None:
     for note in clones.notes:
         log.warning("%s", note)
     for row in plan.rows:
-        log.info("%s", row)
+        log.log(_level(row.wrapped), "%s", row)

@@ -52,6 +52,9 @@ def strip_pruning(model: Any) -> Any:
         if model.built:
             config = _inner(model).get_build_config() or {}
             build_inside(stripped, tuple(config.get("shapes_dict", config).values()), {})
+    left = [part for part in layers_of(stripped) if isinstance(part, PruneLowMagnitude)]
+    if left:  # made in the `build` of a layer of the user's own
+        raise _made_inside(_holder(stripped, left[0]), left)
     clones.copy_weights()
     return stripped
 
@@ -74,11 +77,27 @@ def _strip_layer(layer: Any, clones: Clones) -> Any:
         return clones.of(inner)
     # A wrapper deep inside, as in TimeDistributed(prune_low_magnitude(Dense(8))).
     copy = type(inner).from_config(_strip_config(inner.get_config()))
+    if any(isinstance(part, PruneLowMagnitude) for part in layers_of(copy)):
+        raise _made_inside(inner, wrappers)
     added = {id(v) for part in wrappers for m in part.masked or [] for v in (m.mask, m.step)}
     variables = [variable for variable in inner.variables if id(variable) not in added]
     clones.pair(inner, copy, variables, [part for part in parts if part not in wrappers])
     clones.compare(inner, copy, variables)
     return copy
+
+
+def _holder(model: Any, wrapper: Any) -> Any:
+    """Return the layer of a model, or the layer itself, that holds a wrapper."""
+    layers = model.layers if isinstance(model, keras.Model) else [model]
+    return next(layer for layer in layers if any(p is wrapper for p in layers_of(layer)))
+
+
+def _made_inside(layer: Any, wrappers: list[Any]) -> PruneError:
+    return PruneError(
+        f"strip the layer {layer.name!r}",
+        f"its own code makes the pruning wrapper of {wrappers[0].name!r} anew",
+        "leave its layers plain, and wrap it as a whole or train with tfprune.PruningOptimizer",
+    )
 
 
 def _strip_config(config: Any) -> Any:

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
+import contextlib
 import re
 import warnings
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 from tfprune.errors import PruneError, first_line
-from tfprune.keras_facts import Kernel, kernels_of
+from tfprune.keras_facts import Kernel, KnownKernels, PrunableLayer, kernels_of
 from tfprune.keras_internals import layers_of
-from tfprune.masks.arguments import LAYER, check_keywords
+from tfprune.masks.arguments import LAYER, check_keywords, first_layer
 from tfprune.masks.engine import MaskedKernel
-from tfprune.plan import Rule
+from tfprune.masks.tfmot_names import TfmotNames
+from tfprune.plan import Rule, Rules
 from tfprune.schedules import PruningSchedule
-
-
-class PrunableLayer(ABC):
-    """Protocol of a custom layer that names its kernels itself (tfmot's name and method)."""
-
-    @abstractmethod
-    def get_prunable_weights(self) -> list[Any]:
-        """Return the `keras.Variable`s that may be pruned, once the layer is built."""
-
-
-def _calling(layer: Any) -> Any:
-    """Return a function with the signature of `layer.call` that calls the layer."""
-
-    @functools.wraps(layer.call)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return layer(*args, **kwargs)
-
-    return call
+from tfprune.wrapping import Masking
 
 
 @keras.saving.register_keras_serializable("tfprune")
-class PruneLowMagnitude(keras.layers.Layer):
+class PruneLowMagnitude(TfmotNames, Masking, keras.layers.Wrapper):
     """Wrap a layer so that its kernels are masked while it trains.
 
     The wrapper takes the name, the call signature and the dtype policy of its layer, so that
@@ -78,21 +60,17 @@ class PruneLowMagnitude(keras.layers.Layer):
                 "it is not a Keras layer",
                 "pass a keras.layers.Layer",
             )
-        check_keywords("PruneLowMagnitude", kwargs, PruneLowMagnitude, LAYER)
-        # Keras reads the signature of `call` in Layer.__init__: give it the wrapped layer's.
-        object.__setattr__(self, "call", _calling(layer))
-        kwargs.setdefault("name", layer.name)
-        kwargs.setdefault("dtype", layer.dtype_policy)
-        super().__init__(**kwargs)
-        self.layer = layer
+        check_keywords("PruneLowMagnitude", kwargs, PruneLowMagnitude, LAYER, first_layer)
+        super().__init__(layer, **kwargs)
         self.rule = rule or Rule.from_arguments(
             pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n
         )
-        self.rules = dict(rules or {})
+        given: Mapping[Any, Rule | None] = rules or {}
+        self.rules: dict[Any, Rule | None] = Rules(self.rule, given).chosen
         self.masked: list[MaskedKernel] | None = None
-        self.supports_masking = layer.supports_masking
-        # Containers and Keras itself read the signature of `build` to pass the right shapes.
-        self.build.__signature__ = inspect.signature(layer.build)  # type: ignore[attr-defined]
+        self.borrow_build()
+        if not isinstance(layer, PrunableLayer):
+            vars(layer)["get_prunable_weights"] = KnownKernels(layer)
         if _is_built(layer):
             self._add_masks()
 
@@ -103,14 +81,9 @@ class PruneLowMagnitude(keras.layers.Layer):
         if self.masked is None:
             self._add_masks()
 
-    @property
-    def prunable_weights(self) -> list[Any]:
-        """The kernels that have a mask."""
-        return [masked.kernel.variable for masked in self.masked or []]
-
-    def compute_mask(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the Keras mask of the wrapped layer."""
-        return self.layer.compute_mask(*args, **kwargs)
+    def rules_in_force(self) -> dict[int, Rule]:
+        """Return id of a variable → the rule that prunes it."""
+        return {id(masked.kernel.variable): masked.rule for masked in self.masked or []}
 
     def _add_masks(self) -> None:
         kernels = kernels_of(self.layer)
@@ -127,7 +100,9 @@ class PruneLowMagnitude(keras.layers.Layer):
         """Return each kernel's rule; by order where Keras has numbered the names inside anew."""
         names = [self._local(kernel) for kernel in kernels]
         strange = [name for name in self.rules if name not in names]
-        if strange and list(map(_unnumbered, self.rules)) == list(map(_unnumbered, names)):
+        if strange and [_unnumbered(name) for name in self.rules] == [
+            _unnumbered(name) for name in names
+        ]:
             return list(self.rules.values())
         if strange:
             raise PruneError(
@@ -170,10 +145,6 @@ class PruneLowMagnitude(keras.layers.Layer):
         """Return the output shapes and dtypes of the wrapped layer."""
         return self.layer.compute_output_spec(*args, **kwargs)
 
-    def get_build_config(self) -> Any:
-        """Return what the wrapped layer needs to be built again."""
-        return self.layer.get_build_config()
-
     def build_from_config(self, config: Any) -> None:
         """Build from `get_build_config()`, unless the wrapped layer has done so already."""
         if config and not _is_built(self.layer):
@@ -185,7 +156,7 @@ class PruneLowMagnitude(keras.layers.Layer):
         """Return the wrapped layer and the rules, serialized."""
         serialize = keras.saving.serialize_keras_object
         return {
-            **super().get_config(),
+            **keras.layers.Layer.get_config(self),
             "layer": serialize(self.layer),
             "rule": serialize(self.rule),
             "rules": {name: serialize(rule) for name, rule in self.rules.items()},
@@ -203,7 +174,8 @@ class PruneLowMagnitude(keras.layers.Layer):
 def prune_scope() -> Any:
     """Return a scope in which Keras can load a model with wrapped layers (tfmot's name).
 
-    Importing Keras before tfprune does the same for the whole process.
+    Nothing is left for it to do: who can call it has imported the wrapper, and Keras knows it
+    then. (A scope of Keras' own would hide the user's scope around it.)
 
     Example:
         >>> with prune_scope():
@@ -213,7 +185,7 @@ def prune_scope() -> Any:
         >>> type(layer).__name__
         'PruneLowMagnitude'
     """
-    return keras.saving.CustomObjectScope({"PruneLowMagnitude": PruneLowMagnitude})
+    return contextlib.nullcontext()
 
 
 def _unnumbered(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 import keras
@@ -43,13 +44,14 @@ class Block:
     fixed_sparsity: ClassVar[None] = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "size", tuple(self.size))
-        if not self.size or not all(isinstance(n, int) and (n > 0 or n == -1) for n in self.size):
+        size: Any = self.size
+        if not isinstance(size, (list, tuple)) or not size or not all(map(_is_length, size)):
             raise PruneError(
-                f"Block({self.size})",
+                f"Block({self.size!r})",
                 "a block length is a whole number above 0, or -1 for a whole axis",
                 "use Block((1, 2)) for pairs of output channels",
             )
+        object.__setattr__(self, "size", tuple(map(int, size)))
         if self.pooling not in ("AVG", "MAX"):
             raise PruneError(
                 f"block_pooling_type={self.pooling!r}", "it must be 'AVG' or 'MAX'", "use 'AVG'"
@@ -98,6 +100,10 @@ class Block:
     def from_config(cls, config: dict[str, Any]) -> Block:
         """Build the pattern from `get_config()`."""
         return cls(**config)
+
+
+def _is_length(n: Any) -> bool:
+    return isinstance(n, Integral) and not isinstance(n, bool) and (int(n) > 0 or n == -1)
 
 
 def _pool(scores: Any, lengths: Shape, pooling: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import keras
@@ -39,12 +40,36 @@ class NM:
     of: int
 
     def __post_init__(self) -> None:
+        whole = all(
+            isinstance(n, Integral) and not isinstance(n, bool) for n in (self.zeros, self.of)
+        )
+        if not whole:
+            raise PruneError(
+                f"NM(zeros={self.zeros!r}, of={self.of!r})",
+                "both are counts of weights, whole numbers",
+                "NM(zeros=2, of=4)",
+            )
         if not 0 < self.zeros < self.of:
             raise PruneError(
                 f"NM(zeros={self.zeros}, of={self.of})",
                 "there must be at least one zero and one survivor in each group",
                 "NM(zeros=2, of=4) makes half of the weights zero",
             )
+
+    @classmethod
+    def from_pair(cls, pair: Any) -> NM:
+        """Build the pattern from tfmot's `sparsity_m_by_n`, (zeros, of).
+
+        Raises:
+            PruneError: it is anything but two whole numbers.
+        """
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise PruneError(
+                f"sparsity_m_by_n={pair!r}",
+                "it is not a pair of whole numbers (zeros, of)",
+                "sparsity_m_by_n=(2, 4) makes two of every four weights zero",
+            )
+        return cls(*pair)
 
     @property
     def fixed_sparsity(self) -> float:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel, is_known, kernels_of, sublayers
-from tfprune.keras_internals import layers_inside
-from tfprune.plan.policy import PruningPolicy
+from tfprune.keras_internals import layers_inside, layers_of
 from tfprune.plan.rules import Plan, Row, Rule, Rules, Selector
 from tfprune.schedules import PruningSchedule
+from tfprune.wrapping import Masking
 
 DEPTHWISE = (
     "depthwise: few weights, and no mobile runtime skips their zeros; "
@@ -20,12 +20,28 @@ DEPTHWISE = (
 )
 
 
+@runtime_checkable
+class AllowsPruning(Protocol):
+    """What a pruning policy must offer; it needs not inherit from `PruningPolicy`."""
+
+    def allow_pruning(self, layer: Any) -> bool:
+        """Return whether kernels of this layer are pruned."""
+
+
+@runtime_checkable
+class JudgesModels(Protocol):
+    """What a pruning policy may offer, too."""
+
+    def ensure_model_supports_pruning(self, model: Any) -> None:
+        """Raise an error if pruning this model would not serve the purpose."""
+
+
 def plan_pruning(
     model: Any,
     pruning_schedule: PruningSchedule | None = None,
     block_size: tuple[int, ...] = (1, 1),
     block_pooling_type: str = "AVG",
-    pruning_policy: PruningPolicy | None = None,
+    pruning_policy: AllowsPruning | None = None,
     sparsity_m_by_n: tuple[int, int] | None = None,
     *,
     rules: Mapping[Selector, Rule | None] | None = None,
@@ -37,8 +53,9 @@ def plan_pruning(
         pruning_schedule: When and how much; `ConstantSparsity(0.5, 0)` if None.
         block_size: Block length on the last axes of a kernel, (in, out).
         block_pooling_type: "AVG" or "MAX", how a block's score is made of its members'.
-        pruning_policy: An object whose `allow_pruning(layer)` says which layers take part; a
-            layer with a rule of its own takes part in any case.
+        pruning_policy: An object whose `allow_pruning(layer)` says which layers take part, asked
+            about the layer that you see (an LSTM, not its cell); a layer with a rule of its own
+            takes part in any case.
         sparsity_m_by_n: (zeros, of), instead of blocks.
         rules: Selector (name, glob, layer type or predicate) → `Rule`, or None to leave alone.
 
@@ -60,16 +77,40 @@ def plan_pruning(
             "build it first: model.build(input_shape), or start it with keras.Input(shape)",
         )
     default = Rule.from_arguments(pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n)
-    if pruning_policy is not None:
+    check_policy(pruning_policy)
+    if isinstance(pruning_policy, JudgesModels):
         pruning_policy.ensure_model_supports_pruning(model)
     wanted = Rules(default, rules)
     kernels = kernels_of(model)
     wanted.check_names(kernels)
-    rows = [row_for(kernel, wanted, pruning_policy) for kernel in kernels]
+    wrappers = [layer for layer in layers_of(model) if isinstance(layer, Masking)]
+    in_force = {key: rule for one in wrappers for key, rule in one.rules_in_force().items()}
+    rows = [
+        row_in_force(kernel, in_force[id(kernel.variable)])
+        if id(kernel.variable) in in_force
+        else row_for(kernel, wanted, pruning_policy)
+        for kernel in kernels
+    ]
     return Plan((*rows, *_unknown(model)))
 
 
-def row_for(kernel: Kernel, rules: Rules, policy: PruningPolicy | None = None) -> Row:
+def check_policy(policy: Any) -> None:
+    """Raise PruneError for a policy that cannot be asked about a layer."""
+    if policy is not None and not isinstance(policy, AllowsPruning):
+        raise PruneError(
+            f"pruning_policy={policy!r}",
+            "it has no method allow_pruning(layer)",
+            "inherit from tfprune.plan.PruningPolicy; to name layers use rules=",
+        )
+
+
+def row_in_force(kernel: Kernel, rule: Rule) -> Row:
+    """Return the row of a kernel that has a mask already."""
+    reason = f"wrapped already: {rule.pruning_schedule} stays in force"
+    return Row(kernel.name, kernel.shape, rule, reason + _frozen(kernel), wrapped=True)
+
+
+def row_for(kernel: Kernel, rules: Rules, policy: AllowsPruning | None = None) -> Row:
     """Decide one kernel: its rule if every condition holds, else the first reason why not."""
     rule, selector = rules.find(kernel)
     reason = _why_not(kernel, rule, selector, policy)
@@ -82,12 +123,13 @@ def row_for(kernel: Kernel, rules: Rules, policy: PruningPolicy | None = None) -
 
 
 def _why_not(
-    kernel: Kernel, rule: Rule | None, selector: str | None, policy: PruningPolicy | None
+    kernel: Kernel, rule: Rule | None, selector: str | None, policy: AllowsPruning | None
 ) -> str | None:
     if rule is None:
         return f"rules say so: {selector!r} is None"
     chosen_by_default = selector is None
-    if chosen_by_default and policy is not None and not policy.allow_pruning(kernel.layer):
+    shown = kernel.layer if kernel.shown is None else kernel.shown
+    if chosen_by_default and policy is not None and not policy.allow_pruning(shown):
         return f"{type(policy).__name__} does not prune it"
     if chosen_by_default and set(kernel.in_axes) & set(kernel.out_axes):
         return DEPTHWISE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -17,6 +17,10 @@ from tfprune.schedules import ConstantSparsity, PruningSchedule
 
 Selector = str | type | Callable[[Any], bool]
 
+# What a rule that does not say takes from the call it is passed to: these very objects.
+_UNSAID_SCHEDULE: PruningSchedule = ConstantSparsity(0.5, 0)
+_UNSAID_PATTERN: Pattern = Block()
+
 
 @keras.saving.register_keras_serializable("tfprune")
 @dataclass(frozen=True)
@@ -24,16 +28,18 @@ class Rule:
     """How a kernel is pruned: when and how much, and in which pattern.
 
     Args:
-        pruning_schedule: Step → (is it an update step, sparsity).
-        pattern: `Block` (its default decides weight by weight) or `NM`.
+        pruning_schedule: Step → (is it an update step, sparsity). If it is left out, that of the
+            call that the rule is passed to.
+        pattern: `Block` (its default decides weight by weight) or `NM`; if it is left out, that
+            of the call.
 
     Example:
         >>> Rule(ConstantSparsity(0.8, begin_step=0), Block((1, 2))).describe()
         '0.8 in blocks of (1, 2)'
     """
 
-    pruning_schedule: PruningSchedule = field(default_factory=lambda: ConstantSparsity(0.5, 0))
-    pattern: Pattern = field(default_factory=Block)
+    pruning_schedule: PruningSchedule = _UNSAID_SCHEDULE
+    pattern: Pattern = _UNSAID_PATTERN
 
     def __post_init__(self) -> None:
         if not callable(self.pruning_schedule):
@@ -42,6 +48,14 @@ class Rule:
                 "a schedule maps a step to (is it an update step, sparsity)",
                 "use tfprune.ConstantSparsity(0.5, begin_step=0)",
             )
+
+    def within(self, call: Rule) -> Rule:
+        """Return the rule with what it does not say taken from the call's."""
+        schedule, pattern = self.pruning_schedule, self.pattern
+        return Rule(
+            call.pruning_schedule if schedule is _UNSAID_SCHEDULE else schedule,
+            call.pattern if pattern is _UNSAID_PATTERN else pattern,
+        )
 
     @property
     def final_sparsity(self) -> float:
@@ -78,7 +92,7 @@ class Rule:
         sparsity_m_by_n: tuple[int, int] | None = None,
     ) -> Rule:
         """Build the rule from tfmot's arguments of `prune_low_magnitude`."""
-        pattern: Pattern = Block(tuple(block_size), block_pooling_type)
+        pattern: Pattern = Block(block_size, block_pooling_type)
         if sparsity_m_by_n is not None:
             if pattern != Block((1, 1), block_pooling_type):
                 raise PruneError(
@@ -86,7 +100,7 @@ class Rule:
                     "a kernel has either blocks or N:M groups",
                     "drop one of the two",
                 )
-            pattern = NM(*sparsity_m_by_n)
+            pattern = NM.from_pair(sparsity_m_by_n)
         return cls(pruning_schedule or ConstantSparsity(0.5, 0), pattern)
 
 
@@ -97,11 +111,18 @@ class Rules:
         default: The rule of every kernel that no selector matches.
         chosen: Selector → rule, or None to leave alone. A string is matched against the names of
             the layer and the kernel ("head", "block_*", "lstm/*/recurrent_kernel"); a type
-            against the layer that owns the kernel; a function gets that layer and returns a bool.
+            against the layer that the user sees (an LSTM) and the one that owns the kernel (its
+            cell); a function gets either and returns a bool.
     """
 
     def __init__(self, default: Rule, chosen: Mapping[Selector, Rule | None] | None = None) -> None:
         self.default = default
+        if not isinstance(chosen or {}, Mapping):
+            raise PruneError(
+                f"rules={chosen!r}",
+                "rules map names, globs, layer types or predicates to tfprune.Rule or None",
+                "rules={'head': None}",
+            )
         self.chosen = dict(chosen or {})
         for selector, rule in self.chosen.items():
             if not (rule is None or isinstance(rule, Rule)):
@@ -110,6 +131,7 @@ class Rules:
                     "a selector points to a tfprune.Rule, or to None to leave the layer alone",
                     "write tfprune.Rule(schedule, pattern)",
                 )
+            self.chosen[selector] = None if rule is None else rule.within(default)
 
     def find(self, kernel: Kernel) -> tuple[Rule | None, str | None]:
         """Return the kernel's rule and the selector that chose it, None for the default."""
@@ -141,6 +163,8 @@ class Row:
     shape: tuple[int, ...]
     rule: Rule | None
     reason: str
+    wrapped: bool = False
+    """Whether the kernel has had a mask before, whose rule stays in force."""
 
     def __str__(self) -> str:
         what = "leave alone" if self.rule is None else f"prune to {self.rule.describe()}"
@@ -178,9 +202,15 @@ def _glob(selector: Selector, kernel: Kernel) -> bool:
 
 
 def _kind(selector: Selector, kernel: Kernel) -> bool:
-    return isinstance(selector, type) and isinstance(kernel.layer, selector)
+    return isinstance(selector, type) and any(isinstance(x, selector) for x in _owners(kernel))
 
 
 def _predicate(selector: Selector, kernel: Kernel) -> bool:
     is_function = callable(selector) and not isinstance(selector, type)
-    return is_function and bool(selector(kernel.layer))  # type: ignore[operator]
+    return is_function and any(selector(x) for x in _owners(kernel))  # type: ignore[operator]
+
+
+def _owners(kernel: Kernel) -> list[Any]:
+    """Return the layer that the user sees and the one that owns the kernel, once if the same."""
+    same = kernel.shown is None or kernel.shown is kernel.layer
+    return [kernel.layer] if same else [kernel.shown, kernel.layer]

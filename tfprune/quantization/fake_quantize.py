@@ -8,6 +8,8 @@ import keras
 from keras import ops
 from keras.quantizers import fake_quant_with_min_max_vars
 
+from tfprune.wrapping import HoldsRange
+
 _SMALLEST_RANGE = 1e-5
 # A channel this much smaller than the largest one counts as zero: XNNPACK refuses scales below
 # 2^-32 (`src/operators/convolution-nhwc.c`).
@@ -19,7 +21,7 @@ _SMALLEST_WEIGHT = 1e-6
 
 
 @keras.saving.register_keras_serializable("tfprune")
-class FakeQuantize(keras.layers.Layer):
+class FakeQuantize(keras.layers.Layer, HoldsRange):
     """Round activations to the 256 values of an int8 tensor, whose range is learned in training.
 
     While training, the range follows the smallest and largest value of each batch by a moving

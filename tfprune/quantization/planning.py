@@ -16,7 +16,7 @@ from tfprune.quantization.reads import Reads
 from tfprune.quantization.rules import FLOAT, LEARNED, Rule, find_rule
 from tfprune.quantization.rules.activations import is_relu
 from tfprune.quantization.rules.rule import left_alone
-from tfprune.quantization.wrapper import unwrapped
+from tfprune.wrapping import without_masks
 
 _INDICES = "it computes indices, which rounding would change"
 _KEPT = "left float as asked (keep_float)"
@@ -70,7 +70,8 @@ def plan(model: Any, keep_float: Sequence[str] = ()) -> Plan:
         if id(operation) in made.rules or is_graph(operation):
             continue
         kept = is_named(operation.name, keep_float)
-        made.rules[id(operation)] = left_alone(_KEPT) if kept else find_rule(unwrapped(operation))
+        rule = left_alone(_KEPT) if kept else find_rule(without_masks(operation))
+        made.rules[id(operation)] = rule
     _tell_numbers(nets, made)
     for node in nets.nodes:
         if not is_graph(node.operation):
@@ -128,7 +129,7 @@ def _can_fold(node: Any, nets: _Nets, made: Plan) -> bool:
         and made.rules[id(follower.operation)].output != FLOAT
         and nets.is_called_once(follower.operation)
         and nets.is_called_once(node.operation)
-        and follower.operation.dtype_policy == unwrapped(node.operation).dtype_policy
+        and follower.operation.dtype_policy == without_masks(node.operation).dtype_policy
     )
 
 

@@ -17,7 +17,7 @@ from tfprune.precision import in_float32
 from tfprune.quantization.planning import plan
 from tfprune.quantization.rewriting import Rewriting
 from tfprune.quantization.rules import FLOAT, find_rule
-from tfprune.quantization.wrapper import unwrapped
+from tfprune.wrapping import without_masks
 
 log = logging.getLogger("tfprune")
 
@@ -92,7 +92,7 @@ def _quantized(model: Any, keep_float: Sequence[str], keep_zeros: bool, momentum
 
 def _may_be_unfolded(layer: Any, keep_float: Sequence[str]) -> bool:
     """Whether a layer has no rule, though the layers inside it may have one."""
-    return find_rule(unwrapped(layer)).output == FLOAT and not is_named(layer.name, keep_float)
+    return find_rule(without_masks(layer)).output == FLOAT and not is_named(layer.name, keep_float)
 
 
 @contextlib.contextmanager

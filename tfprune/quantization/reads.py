@@ -13,7 +13,7 @@ from tfprune.graph import Calls, is_graph
 from tfprune.graph.structure import functional
 from tfprune.keras_internals import input_structure, output_structure
 from tfprune.quantization.rules import Rule
-from tfprune.quantization.wrapper import unwrapped
+from tfprune.wrapping import without_masks
 
 # Of what these read each single value counts, even if it is a float: 1000.0, rounded, is another
 # row of a table. What computes such values for nobody else stays as it is, too.
@@ -126,7 +126,7 @@ class Reads:
 
 
 def _is_table(operation: Any) -> bool:
-    return isinstance(unwrapped(operation), keras.layers.Embedding)
+    return isinstance(without_masks(operation), keras.layers.Embedding)
 
 
 def _is_float(dtype: str) -> bool:

@@ -14,6 +14,7 @@ from tfprune.quantization.fake_quantize import FakeQuantize
 from tfprune.quantization.planning import Plan
 from tfprune.quantization.rules import FLOAT, LEARNED, MIXED, MOVED
 from tfprune.quantization.wrapper import Quantized
+from tfprune.wrapping import Masking
 
 # What integers of these dtypes can hold, so that nothing need be learned.
 _KNOWN_RANGES = {"bool": (0.0, 1.0), "uint8": (0.0, 255.0), "int8": (-128.0, 127.0)}
@@ -160,7 +161,7 @@ class Rewriting:
 
 def _has_zeros(operation: Any) -> bool:
     """Whether a layer without pruning masks has kernels that are zero in part."""
-    if not isinstance(operation, keras.layers.Layer) or hasattr(operation, "masked"):
+    if not isinstance(operation, keras.layers.Layer) or isinstance(operation, Masking):
         return False
     kernels = [np.asarray(kernel.variable) for kernel in kernels_of(operation)]
     return any(0 < np.count_nonzero(values == 0) < values.size for values in kernels)

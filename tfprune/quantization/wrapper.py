@@ -10,13 +10,7 @@ import keras
 
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.fake_quantize import FakeQuantize
-
-
-def unwrapped(layer: Any) -> Any:
-    """Return the layer itself, without the wrapper that carries its pruning masks."""
-    while hasattr(layer, "masked") and hasattr(layer, "layer"):
-        layer = layer.layer
-    return layer
+from tfprune.wrapping import Around, without_masks
 
 
 def _calling(wrapper: Any, layer: Any) -> Any:
@@ -59,7 +53,7 @@ def _is_float(value: Any) -> bool:
 
 
 @keras.saving.register_keras_serializable("tfprune")
-class Quantized(keras.layers.Layer):
+class Quantized(Around):
     """Compute a layer with weights and intermediate results rounded to int8.
 
     It takes the name and the call signature of its layer. `layer` holds the float weights that
@@ -86,19 +80,12 @@ class Quantized(keras.layers.Layer):
         ranges: list[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        # Keras reads the signature of `call` in Layer.__init__: give it the wrapped layer's.
-        object.__setattr__(self, "call", _calling(self, layer))
-        kwargs.setdefault("name", layer.name)
-        if isinstance(layer, keras.layers.Layer):
-            kwargs.setdefault("dtype", layer.dtype_policy)
-        super().__init__(**kwargs)
+        super().__init__(layer, _calling(self, layer), **kwargs)
         self._allow_non_tensor_positional_args = True  # as operations do: x * 2.0
-        self.layer = layer
         self.norm = norm
         self.output_range = output
         self.keeps_zeros = keeps_zeros
         self.momentum = momentum
-        self.supports_masking = getattr(layer, "supports_masking", False)
         self._ranges: list[str] = []
         for name in ranges or ():
             self.range_named(name)
@@ -109,7 +96,7 @@ class Quantized(keras.layers.Layer):
 
         if isinstance(self.layer, keras.layers.Layer) and not self.layer.built:
             self.layer(*args, **kwargs)
-        inner = unwrapped(self.layer)
+        inner = without_masks(self.layer)
         rule = find_rule(inner)
         if not rule.keeps_whole and not any(map(_is_float, keras.tree.flatten((args, kwargs)))):
             return self.layer(*args, **kwargs)  # a shared layer, called on integers this time
@@ -126,10 +113,6 @@ class Quantized(keras.layers.Layer):
             setattr(self, attribute, FakeQuantize(self.momentum, name=attribute))
             self._ranges.append(name)
         return getattr(self, attribute)
-
-    def compute_mask(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the Keras mask of the wrapped layer."""
-        return self.layer.compute_mask(*args, **kwargs)
 
     def get_build_config(self) -> None:
         """Return nothing: the layer is built by its first call."""

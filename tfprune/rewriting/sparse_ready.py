@@ -26,6 +26,7 @@ from tfprune.rewriting.records import EXACT, Change
 from tfprune.rewriting.separating import separate
 from tfprune.rewriting.splitting import split
 from tfprune.rewriting.stem import widen_stem
+from tfprune.wrapping import Masking
 
 _STEPS: tuple[Callable[[Edits], None], ...] = (
     widen_stem,
@@ -185,7 +186,7 @@ def _copied(model: Any) -> Any:
 
 def _check(model: Any) -> None:
     functional(model)
-    wrapped = [layer for layer in layers_of(model) if hasattr(layer, "masked")]
+    wrapped = [layer for layer in layers_of(model) if isinstance(layer, Masking)]
     if wrapped:
         raise PruneError(
             f"make {model.name!r} ready for sparse kernels",

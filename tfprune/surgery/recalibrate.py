@@ -106,7 +106,7 @@ def _copy_subclassed(model: Any, clones: Clones) -> Any:
 def _measurable(copy: Any, of_user: set[int]) -> tuple[list[Any], list[Note]]:
     norms, notes = [], []
     for layer in layers_of(copy):
-        if not hasattr(layer, "moving_mean"):
+        if "moving_mean" not in vars(layer):
             continue
         reason = _why_not(layer, id(layer) in of_user)
         if reason is None:

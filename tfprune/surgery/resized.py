@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,22 +11,13 @@ from tfprune.channels import INNER_SIZES, Call, Flow
 from tfprune.errors import PruneError
 from tfprune.keras_facts import sublayers
 from tfprune.keras_internals import replace_layer
+from tfprune.wrapping import Around
 
 Sizes = Mapping[str, Mapping[str, int]]
 
 
-def _calling(layer: Any) -> Any:
-    """Return a function with the signature of `layer.call` that calls the layer."""
-
-    @functools.wraps(layer.call)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return layer(*args, **kwargs)
-
-    return call
-
-
 @keras.saving.register_keras_serializable("tfprune")
-class Resized(keras.layers.Layer):
+class Resized(Around):
     """A composite layer in which some layers have other sizes.
 
     Layers such as keras_hub's TransformerEncoder make the layers inside them from a few numbers:
@@ -61,16 +50,9 @@ class Resized(keras.layers.Layer):
     """
 
     def __init__(self, layer: Any, inner_sizes: Sizes, **kwargs: Any) -> None:
-        # Keras reads the signature of `call` in Layer.__init__: give it the composite's.
-        object.__setattr__(self, "call", _calling(layer))
-        kwargs.setdefault("name", layer.name)
-        kwargs.setdefault("dtype", layer.dtype_policy)
-        super().__init__(**kwargs)
-        self.layer = layer
+        super().__init__(layer, **kwargs)
         self.inner_sizes = {part: dict(changes) for part, changes in inner_sizes.items()}
-        self.supports_masking = layer.supports_masking
-        # Keras reads the signature of `build` to pass the right shapes.
-        self.build.__signature__ = inspect.signature(layer.build)  # type: ignore[attr-defined]
+        self.borrow_build()
         self._swapped = False
         if layer.built:
             self._swap_all()
@@ -82,17 +64,9 @@ class Resized(keras.layers.Layer):
         if not self._swapped:
             self._swap_all()
 
-    def compute_mask(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the Keras mask of the composite."""
-        return self.layer.compute_mask(*args, **kwargs)
-
     def channel_flow(self, call: Call) -> list[Flow]:
         """Let the units flow as in the composite, so that it can be pruned again."""
         return call.inside(self.layer, "layer", "config")
-
-    def get_build_config(self) -> Any:
-        """Return what the composite needs to be built again."""
-        return self.layer.get_build_config()
 
     def get_config(self) -> dict[str, Any]:
         """Return the composite as it was, serialized, and the sizes."""

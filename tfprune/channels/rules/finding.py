@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 
@@ -60,12 +60,20 @@ def apply_rule(call: Call) -> list[Flow]:
     return [flows] if isinstance(flows, Flow) else list(flows)
 
 
+@runtime_checkable
+class SaysFlow(Protocol):
+    """A layer of the user's own with a flow rule; it needs not inherit from this."""
+
+    def channel_flow(self, call: Any) -> Any:
+        """Return the flows of the outputs of one call, see `Call`."""
+
+
 def find_rule(layer: Any) -> Rule | None:
     """Return the rule of a layer or operation, None if its code cannot be followed."""
     kind = type(layer)
     if not is_layer(layer):
         return operations.find(layer)
-    if hasattr(layer, "channel_flow"):
+    if isinstance(layer, SaysFlow):
         return layer.channel_flow
     if _any_inside(layer, "lora_enabled") or _any_inside(layer, "quantization_mode"):
         return None

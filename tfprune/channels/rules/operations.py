@@ -14,7 +14,7 @@ from tfprune.channels.records import Kept
 from tfprune.channels.rules import picking, pooling, products
 from tfprune.channels.rules.elementwise import join
 from tfprune.channels.rules.merging import concatenated
-from tfprune.keras_facts import ELEMENTWISE_OPS, JOINING_OPS, op_name
+from tfprune.keras_facts import ELEMENTWISE_OPS, JOINING_OPS, is_array, op_name
 
 _MOVE = "ExpandDims Flip Moveaxis Squeeze Swapaxes Tile Transpose Unstack"
 _ORDER = "Argsort Cumprod Cumsum Roll Sort"
@@ -51,7 +51,7 @@ def _as_flow(value: Any) -> Flow | None:
     """Return a constant array as a flow of fixed shape, None for a scalar."""
     if isinstance(value, Flow):
         return value
-    shape = np.shape(value) if not hasattr(value, "shape") else tuple(value.shape)
+    shape = tuple(value.shape) if is_array(value) else np.shape(value)
     return Flow(shape, {}) if shape else None
 
 

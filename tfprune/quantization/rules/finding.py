@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 
@@ -26,9 +26,17 @@ _LAYERS: dict[type, Any] = {
 }
 
 
+@runtime_checkable
+class ComputesInt8(Protocol):
+    """A layer of the user's own with an int8 rule; it needs not inherit from this."""
+
+    def int8_call(self, q: Any, *inputs: Any) -> Any:
+        """Return the layer's output as int8 computes it, see `Arithmetic`."""
+
+
 def find_rule(layer: Any) -> Rule:
     """Return how a layer or operation is quantized; if it is left alone, the rule says why."""
-    if hasattr(layer, "int8_call"):
+    if isinstance(layer, ComputesInt8):
         return Rule(_custom, keeps_whole=True)
     found = (activations.find(layer) or operations.find(layer)) if _is_keras_own(layer) else None
     if found is not None:
