@@ -1,4 +1,4 @@
-"""One variant as files: the .tflite, inputs, and what Keras computes from them."""
+"""One model as files: the .tflite, inputs, and what must be computed from them."""
 
 from __future__ import annotations
 
@@ -9,29 +9,39 @@ from typing import Any
 
 import keras
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from proofs.random_models import random_model
 from proofs.variants import Variant
 from proofs.variants.blocks import warm
 from tfprune.export import converter, saved_model
 from tfprune.export.quiet import quiet
 
 MODEL = "model.tflite"
+TOLERANCES = {None: 1e-4, "float16": 1e-2, "dynamic": 0.1, "int8": 0.2, "int16x8": 0.1}
+"""The largest error, relative to the largest output; wrong layouts err by more on these models."""
+_DRAWN = 1e-5
 _CALIBRATED = ("int8", "int16x8")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A converted variant.
+    """A model to run.
 
     Args:
         path: The .tflite file.
         inputs: An .npz of inputs, by their name in the file's signature.
-        expected: What Keras computes from them, one array per output.
+        expected: What Keras, or LiteRT without XNNPACK, computes from them, one array per output.
+        tolerance: The largest error, relative to the largest output, that is right.
+        compiled: Whether what LiteRT's CompiledModel puts out is compared, too; it runs composites
+            in another way than the Interpreter.
     """
 
     path: Path
     inputs: Path
     expected: tuple[np.ndarray, ...]
+    tolerance: float = TOLERANCES[None]
+    compiled: bool = False
 
 
 def make(variant: Variant, folder: Path) -> Case:
@@ -50,10 +60,37 @@ def make(variant: Variant, folder: Path) -> Case:
         names = [spec.name for spec in exported.inputs]
         settings = converter.Settings(variant.quantize, "float32", _samples(variant, names, data))
         content = converter.run(saved, settings, sparse=variant.encoded)
-    case = Case(folder / MODEL, folder / "inputs.npz", tuple(map(np.array, expected)))
+    outputs = tuple(map(np.array, expected))
+    case = Case(folder / MODEL, folder / "inputs.npz", outputs, TOLERANCES[variant.quantize])
     case.path.write_bytes(content)
     np.savez(case.inputs, **dict(zip(names, data, strict=True)))
     return case
+
+
+def draw(number: int, folder: Path) -> Case:
+    """Draw a model, and run it on this machine by LiteRT's own kernels, none of XNNPACK's."""
+    model = random_model(number)
+    expected = _reference(model.content, model.image)
+    case = Case(folder / MODEL, folder / "inputs.npz", expected, _DRAWN, compiled=True)
+    case.path.write_bytes(model.content)
+    np.savez(case.inputs, x0=model.image)
+    return case
+
+
+def _reference(content: bytes, image: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the outputs; those of XNNPACK's dense kernels where nothing else has the op."""
+    kinds = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, OpResolverType.AUTO
+    for kind in kinds:
+        try:
+            interpreter = Interpreter(model_content=content, experimental_op_resolver_type=kind)
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError):
+            continue
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image)
+        interpreter.invoke()
+        details = interpreter.get_output_details()
+        return tuple(interpreter.get_tensor(detail["index"]) for detail in details)
+    return ()
 
 
 def _samples(variant: Variant, names: list[str], data: list[np.ndarray]) -> tuple[Any, ...]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from proofs.doctor_files import MODEL, Case, make
-from proofs.variants import Variant
+from proofs.doctor_files import MODEL, Case
 from tfprune import runners
 from tfprune.diagnosis import Diagnosis, diagnose
 from tfprune.emulation import find_target
@@ -21,8 +20,6 @@ from tfprune.tflite import read_tflite
 
 _FILES = 20  # for one process
 SCRIPT = Path(__file__).with_name("doctor_runs.py")
-TOLERANCES = {None: 1e-4, "float16": 1e-2, "dynamic": 0.1, "int8": 0.2, "int16x8": 0.1}
-"""The largest error, relative to the largest output; wrong layouts err by more on these models."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,8 @@ class Outcome:
         """Whether the doctor was right; "unknown" is never wrong, and counted elsewhere."""
         if self.verdict == "unknown":
             return True
+        if self.verdict == "unloadable":
+            return not self.loads
         if self.verdict == "unsafe":
             return not self.right
         if not self.right or (self.verdict == "safe") != bool(self.sparse_expected):
@@ -119,26 +118,30 @@ class Emulator:
         self.close()
 
 
-def hold(name: str, variant: Variant, emulator: Emulator, folder: Path) -> Outcome:
-    """Return what the doctor says of a variant, and what happened.
+def hold(name: str, make: Callable[[Path], Case], emulator: Emulator, folder: Path) -> Outcome:
+    """Return what the doctor says of a model, and what happened.
 
     What happened is kept in `folder` beside the file, and not repeated if it is there.
     """
     record = folder / "happened.json"
     if not record.exists():
-        record.write_text(json.dumps(_happened(variant, emulator, folder)))
+        record.write_text(json.dumps(_happened(make, emulator, folder)))
     found = diagnose(read_tflite(folder / MODEL))
     return Outcome(**_said(name, found, emulator.doctors_target), **json.loads(record.read_text()))
 
 
-def _happened(variant: Variant, emulator: Emulator, folder: Path) -> dict[str, Any]:
-    case = make(variant, folder)
+def _happened(make: Callable[[Path], Case], emulator: Emulator, folder: Path) -> dict[str, Any]:
+    case = make(folder)
     answer = emulator.run(case, folder / "outputs.npz")
     if "error" in answer:
         return {"loads": False}
     with np.load(folder / "outputs.npz") as arrays:
         error = _error([arrays[n] for n in arrays.files], case.expected)
-    right = error <= TOLERANCES[variant.quantize]
+    if case.compiled:
+        [found] = answer["compiled"]
+        [expected] = case.expected
+        error = max(error, _error([np.reshape(found, expected.shape)], [expected]))
+    right = error <= case.tolerance
     return {"loads": True, "error": error, "right": right, **_counts(answer["kernels"])}
 
 

@@ -39,22 +39,34 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     interpreter.invoke()
     outputs = signature["outputs"]
     np.savez(request["outputs"], *(interpreter.get_tensor(outputs[n]) for n in sorted(outputs)))
-    return {"kernels": kernels(request, list(inputs))}
+    return compiled(request["path"], inputs)
 
 
-def kernels(request: dict[str, Any], names: list[str]) -> list[str] | None:
-    """Return the kernels that ran, in order, or None where the runtime can't tell."""
+def compiled(path: str, inputs: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Run a file once more, by LiteRT's CompiledModel: it tells kernels, an Interpreter does not.
+
+    Returns:
+        `"kernels"`, which ran, in order, or None where the runtime can't tell; `"compiled"`, the
+        outputs as flat lists, if they are float32.
+    """
+    import ctypes
+
     import op_profile
 
-    asked = {"path": request["path"], "threads": 1, "xnnpack": True, "runs": 1}
-    renamed = f"{request['outputs']}.in.npz"
-    with np.load(request["inputs"], allow_pickle=False) as arrays:
-        np.savez(renamed, **{str(i): arrays[name] for i, name in enumerate(names)})
     try:
-        ops = op_profile.profile({**asked, "names": names, "inputs": renamed})
-        return [name for name, _ in ops]
-    except Exception:
-        return None
+        model = op_profile.Model(path, "num_threads = 1\n")
+        sides = model.buffers("Input"), model.buffers("Output")
+        for buffer, name in zip(sides[0], model.input_names(len(inputs)), strict=True):
+            model.fill(op_profile.Handle(buffer), inputs[name])
+        sizes = [ctypes.c_size_t(len(side)) for side in sides]
+        run = ("RunCompiledModel", model.compiled, ctypes.c_size_t(0), sizes[0], sides[0])
+        run = (*run, sizes[1], sides[1])
+        model.call(*run)
+        kernels = [name for name, _ in op_profile.one_run(model, run)]
+        outputs = [np.frombuffer(model.read(op_profile.Handle(b)), np.float32) for b in sides[1]]
+    except (RuntimeError, OSError, ValueError):
+        return {"kernels": None, "compiled": []}
+    return {"kernels": kernels, "compiled": [array.tolist() for array in outputs]}
 
 
 def serve() -> None:

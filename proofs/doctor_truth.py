@@ -18,12 +18,15 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
+from proofs.doctor_files import Case, draw, make
 from proofs.doctor_outcome import Emulator, Outcome, hold
 from proofs.packages import cache_folder
+from proofs.random_models import COUNT, title
 from proofs.variants import VARIANTS
 from tfprune import files
 from tfprune.progress import track
@@ -31,7 +34,18 @@ from tfprune.progress import track
 COMMAND = "python -m proofs.doctor_truth"
 PAGE = Path(__file__).parents[1] / "docs" / "doctor_truth.md"
 _MAKERS = ("tensorflow", "keras", "ai-edge-litert")
-_SOURCES = Path(__file__).with_name("variants")
+_MADE_BY = ("doctor_files", "drawing", "drawn_parts", "forge", "random_models")
+_HERE = Path(__file__).parent
+_SOURCES = [
+    *sorted((_HERE / "variants").glob("**/*.py")),
+    *(_HERE / f"{name}.py" for name in _MADE_BY),
+]
+
+MODELS: dict[str, Callable[[Path], Case]] = {
+    **{name: partial(make, variant) for name, variant in VARIANTS.items()},
+    **{title(number): partial(draw, number) for number in range(COUNT)},
+}
+"""All models of the page: those made by Keras, then those drawn at random."""
 
 
 def outcomes(
@@ -40,7 +54,7 @@ def outcomes(
     """Hold variants one after the other against the truth.
 
     Args:
-        names: Keys of `VARIANTS`.
+        names: Keys of `MODELS`.
         target: `"arm64"` or `"x86-noavx"`.
         folder: Where to keep the files and what happened, so that a later call need not repeat it.
     """
@@ -48,16 +62,19 @@ def outcomes(
         for name in names:
             place = Path(folder or temporary, re.sub(r"\W+", "_", name))
             place.mkdir(parents=True, exist_ok=True)
-            yield hold(name, VARIANTS[name], emulator, place)
+            yield hold(name, MODELS[name], emulator, place)
 
 
 def summary(found: Sequence[Outcome]) -> str:
     """Return how often the doctor was wrong, and how often it gave each verdict."""
     wrong = sum(not outcome.agrees for outcome in found)
+    deadly = sum(outcome.verdict in ("safe", "dense") and not outcome.right for outcome in found)
     given = Counter(outcome.verdict for outcome in found)
+    words = ("safe", "dense", "unsafe", "unloadable")
     return (
-        f"**Disagreements: {wrong}.** {given['safe']} safe, {given['dense']} dense, "
-        f"{given['unsafe']} unsafe, {given['unknown']} unknown (treated as unsafe)."
+        f"**Disagreements: {wrong}; called right and wrong: {deadly}.** "
+        + "".join(f"{given[word]} {word}, " for word in words)
+        + f"{given['unknown']} unknown (treated as unsafe)."
     )
 
 
@@ -70,8 +87,10 @@ def page(found: Sequence[Outcome]) -> str:
         "",
         f"{len(found)} models, each stored sparse by force unless its name says dense, diagnosed "
         "from the file alone, then run by the aarch64 build of LiteRT under QEMU (Cortex-A76) and "
-        "compared with Keras. Sparse and builtin: how many such kernels ran, by LiteRT's own "
-        "profile, and in brackets how many the doctor expected where that differs.",
+        "compared with Keras. Those that are called drawn are written op by op, with ops, "
+        "attributes and types drawn at random (`proofs/drawing.py`), and compared with LiteRT's "
+        "own kernels on this machine. Sparse and builtin: how many such kernels ran, by LiteRT's "
+        "own profile, and in brackets how many the doctor expected where that differs.",
         "",
         summary(found),
         "",
@@ -113,7 +132,7 @@ def _count(ran: int | None, expected: int | None, loads: bool) -> str:
 def kept(target: str) -> Path:
     """Return the folder of finished models: another one once they are made in another way."""
     versions = [f"{name} {metadata.version(name)}" for name in _MAKERS]
-    sources = [path.read_bytes() for path in sorted(_SOURCES.glob("**/*.py"))]
+    sources = [path.read_bytes() for path in _SOURCES]
     made = hashlib.sha256(b"".join([*(v.encode() for v in versions), *sources])).hexdigest()
     return cache_folder() / "doctor_truth" / target / made[:12]
 
@@ -130,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder = arguments.keep or kept(arguments.target)
     if arguments.fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    names = [name for name in VARIANTS if re.search(arguments.only or "", name)]
+    names = [name for name in MODELS if re.search(arguments.only or "", name)]
     every = outcomes(names, arguments.target, folder)
     found = list(track(every, "models", len(names)))
     if arguments.only or arguments.target != "arm64":

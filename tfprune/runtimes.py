@@ -135,6 +135,44 @@ SPARSE_RULES = {
             "TensorFlow Lite's op resolver, tflite/core/interpreter_builder.cc",
         ),
         Rule(
+            "swallowed",
+            "float16 or int8 weights that are stored sparse and read by a builtin kernel are never "
+            "unpacked: XNNPACK takes the op that unpacks them and does not run it, on any CPU",
+            "store the file dense: convert with sparse='auto', or in float32",
+            f"{_DELEGATE}, Delegate::PrepareOpsToDelegate, static_unpack_nodes_; measured: NaN on "
+            "x86 and ARM64",
+        ),
+        Rule(
+            "custom op",
+            "LiteRT brings kernels for five custom ops, and XNNPACK takes four more; any other "
+            "one must come with the app, or the file does not load",
+            "replace it by ops that TensorFlow Lite has, or register its kernel in the app and "
+            "test there",
+            "LiteRT tflite/core/kernels/register.cc, AddCustom; measured: 'Encountered unresolved "
+            "custom op'",
+        ),
+        Rule(
+            "no bias",
+            "the builtin 2D convolution must have a bias, and XNNPACK takes none without one "
+            "either: the file does not load",
+            "give the convolution a bias of zeros, as TensorFlow's converter does",
+            "LiteRT tflite/kernels/conv.cc, Prepare, has_bias; measured",
+        ),
+        Rule(
+            "scale",
+            "XNNPACK takes an op on 8-bit integers before it looks at their scales; one that is "
+            "zero or denormal keeps the file from loading",
+            "calibrate with data that reach every tensor, or keep that layer in float",
+            f"{_DELEGATE}, CheckAffineQuantization; measured: 'unsupported scale value'",
+        ),
+        Rule(
+            "dimensions",
+            "XNNPACK takes some ops before it looks at their dimensions, of which it has six; "
+            "with more the file does not load",
+            "reshape to six dimensions before the op",
+            f"{_DELEGATE}, VisitSoftmaxNode and others; measured: 'failed to delegate'",
+        ),
+        Rule(
             "int16 bias",
             "the builtin depthwise convolution on int16 wants an int64 bias, and the converter "
             "writes an int32 one when it stores weights sparse: the file does not load",
@@ -152,6 +190,20 @@ SPARSE_RULES = {
             "a file that asks for float16 arithmetic and stores weights sparse is rewritten twice",
             "use quantize='float16', which stores float16 and computes in float32",
             f"{_OPTIMIZE}; measured: some runtimes crash",
+        ),
+        Rule(
+            "ynnpack",
+            "a LiteRT built with YNNPACK (--define litert_enable_ynnpack=true, or XNNPACK's "
+            "use_ynnpack) gives it the ops first, and it has no sparse kernels",
+            "build the app's LiteRT without YNNPACK, as the published ones are",
+            "LiteRT litert/c/options/litert_cpu_options.h, enable_ynnpack; not measured",
+        ),
+        Rule(
+            "sme2",
+            "on cores with SME2 (from about 2025) XNNPACK's dense float kernels use it, its sparse "
+            "ones use NEON; which is faster there is not measured",
+            "measure the dense and the sparse file on such a phone",
+            "XNNPACK src/configs/gemm-config.c, pf32_gemm_config, and src/configs/spmm-config.c",
         ),
         Rule(
             "storage",

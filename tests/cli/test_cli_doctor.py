@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 from proofs.doctor_files import make
+from proofs.forge import Forge
 from proofs.variants import VARIANTS
 from tfprune.cli.verbs.doctor import TARGETS as WORDS
 from tfprune.diagnosis import TARGETS
@@ -39,6 +40,17 @@ def test_doctor_of_a_file_that_is_wrong_on_arm_fails(run, tmp_path):
     case = make(VARIANTS["inside: max pooling"], tmp_path)
     code, out, _ = run("doctor", case.path)
     assert code == 1 and "unsafe" in out and "rule 'inside'" in out
+
+
+def test_an_op_that_no_litert_brings_fails_with_a_verdict_of_its_own(run, tmp_path):
+    forge = Forge()
+    x = forge.main.tensor((1, 4))
+    content = forge.content([x], [forge.main.op("MyOp", [x], custom=b"?")])
+    (tmp_path / "m.tflite").write_bytes(content)
+    code, out, _ = run("doctor", tmp_path / "m.tflite")
+    assert code == 1 and "unloadable" in out and "rule 'custom op'" in out
+    code, _, err = run("benchmark", tmp_path / "m.tflite")
+    assert code == 1 and "MyOp" in err and "convert the model again" not in err
 
 
 def test_doctor_of_a_damaged_file_is_an_error_with_a_fix(run, tmp_path):

@@ -91,6 +91,31 @@ def test_how_the_sparse_part_may_end(end, verdict, rule):
     assert rule is None or rule in [finding.rule for finding in found.findings]
 
 
+def flattened(b, x, dimension=0):
+    """Flatten with an open batch: the first dimension of the mean is asked for when it runs."""
+    m = b.mean(x, keep=True)
+    shape = b.op("SHAPE", (m,), (4,))
+    edges = [b.tensor((1,), "int32", [n]) for n in (dimension, dimension + 1, 1)]
+    batch = b.op("STRIDED_SLICE", (shape, *edges), (), shrinkAxisMask=1)
+    new = b.op("PACK", (batch, b.tensor((), "int32", [16])), (2,))
+    return b.op("RESHAPE", (m, new), (1, 16))
+
+
+@pytest.mark.parametrize(("dimension", "verdict"), [(0, "safe"), (3, "unsafe")])
+def test_only_the_batch_of_a_kept_mean_may_be_asked_for(dimension, verdict):
+    assert judged(network(end=lambda b, x: flattened(b, x, dimension))).verdict == verdict
+
+
+@pytest.mark.parametrize(("alpha", "verdict"), [(0.1, "safe"), (0.0, "unsafe"), (1e-40, "unsafe")])
+def test_leaky_relu_without_a_slope_ends_the_sparse_part(alpha, verdict):
+    """XNNPACK leaves it out, so that the product before it is read by a builtin kernel."""
+
+    def gated(b, x):
+        return b.op("LEAKY_RELU", (b.gate(x),), b.shape(x), alpha=alpha)
+
+    assert judged(network(gated)).verdict == verdict
+
+
 @pytest.mark.parametrize(
     ("middle", "reason"),
     [

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import tfprune
+from proofs import drawn_parts as parts
+from proofs.forge import Forge
 from tfprune.diagnosis import TARGETS, diagnose
 from tfprune.errors import FileError, PruneError
 from tfprune.runtimes import FP16_METADATA
@@ -108,8 +110,25 @@ def with_content(model, content=b"", **changes):
 def test_ops_of_tensorflow_do_not_load():
     model = with_content(network(), name="FlexErf", custom=True)
     found = diagnose(model)
-    assert {verdict.verdict for verdict in found.verdicts} == {"unsafe"}
+    assert {verdict.verdict for verdict in found.verdicts} == {"unloadable"}
     assert found.verdicts[0].rule == "select ops"
+
+
+def test_sparse_dense_weights_beside_a_dense_network_that_could_run_sparse():
+    """The two lie in different parts, so that nothing tells XNNPACK to look for zeros."""
+    forge = Forge()
+    graph = forge.main
+    image, row = graph.tensor((1, 32, 32, 3)), graph.tensor((1, 64))
+    random = np.random.default_rng(0)
+    x = parts.depthwise(graph, parts.stem(graph, image, random), random)
+    x = graph.op("SIGN", [parts.mean(graph, parts.pointwise(graph, x, random, stored="dense"))])
+    kernel = parts.weights(random, (8, 64), 0.9)
+    dense = {"fusedActivationFunction": 0, "weightsFormat": 0}
+    y = graph.op(
+        "FULLY_CONNECTED", [graph.op("SIGN", [row]), graph.sparse(kernel)], (1, 8), **dense
+    )
+    found = diagnose(read_tflite(forge.content([image, row], [x, y])))
+    assert (found.verdict, found.verdicts[0].rule) == ("dense", "stored dense")
 
 
 def test_float16_arithmetic_and_sparse_weights_together_are_unknown():

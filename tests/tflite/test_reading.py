@@ -3,11 +3,16 @@
 import subprocess
 import sys
 
+import flatbuffers
 import numpy as np
 import pytest
 
+from proofs.drawing import DRAWS
+from proofs.forge import Forge
 from tfprune.errors import FileError, PruneError
 from tfprune.tflite import read_tflite
+from tfprune.tflite.composites import inlined
+from tfprune.tflite.reading import schema
 from tfprune.tflite.sparse_tensor import Level, SparseEncoding
 from tfprune.tflite.tensor import Tensor, check_storage
 
@@ -157,3 +162,55 @@ def test_where_only_tflite_runtime_is_installed_tensorflow_brings_the_schema(con
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
     assert int(output) == len(read_tflite(converted().path).ops)
+
+
+def leaky():
+    """Return a file of one op as the tables of its schema."""
+    forge = Forge()
+    x = forge.main.tensor((1, 4))
+    content = forge.content([x], [forge.main.op("LEAKY_RELU", [x], alpha=0.5)])
+    return schema.ModelT.InitFromPackedBuf(content, 0)
+
+
+def packed(model):
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"version": 2}, "its schema version is 2, not 3"),
+        ({"buffers": None}, "it holds no buffers"),
+    ],
+)
+def test_what_every_runtime_refuses_is_refused(change, found):
+    model = leaky()
+    vars(model).update(change)
+    with pytest.raises(FileError, match=found):
+        read_tflite(packed(model))
+
+
+def test_no_runtime_needs_the_first_buffer():
+    model = leaky()
+    model.buffers = []
+    [op] = read_tflite(packed(model)).ops
+    assert (op.name, op.options) == ("LEAKY_RELU", {"alpha": 0.5})
+
+
+def composite():
+    """Return a file whose composite stands for tanh, between two functions."""
+    forge = Forge()
+    x = forge.main.tensor((1, 4, 4, 8))
+    y = forge.main.op("ABS", [DRAWS["composite"](forge.main, forge.main.op("NEG", [x]), None)])
+    return read_tflite(forge.content([x], [y]))
+
+
+def test_the_ops_of_a_composite_take_its_place():
+    model = composite()
+    assert [op.name for op in model.ops] == ["NEG", "STABLEHLO_COMPOSITE", "ABS"]
+    flat = inlined(model)
+    assert [(op.index, op.name) for op in flat.ops] == [(0, "NEG"), (1, "TANH"), (2, "ABS")]
+    assert [op.inputs[0] for op in flat.ops[1:]] == [op.outputs[0] for op in flat.ops[:2]]
+    assert inlined(model, frozenset({"mine.tanh"})).ops == model.ops

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tfprune.diagnosis.custom_ops import ATTENTION
 from tfprune.diagnosis.judging import Judgement, judge
 from tfprune.diagnosis.kernels import kernels_of
 from tfprune.diagnosis.obstacles import obstacles
@@ -10,6 +11,7 @@ from tfprune.diagnosis.records import (
     DENSE,
     SAFE,
     TARGETS,
+    UNLOADABLE,
     UNSAFE,
     Diagnosis,
     Finding,
@@ -19,6 +21,7 @@ from tfprune.diagnosis.records import (
 from tfprune.diagnosis.remarks import remarks, runtime_needed
 from tfprune.errors import FileError
 from tfprune.runtimes import SPARSE_RULES
+from tfprune.tflite.composites import inlined
 from tfprune.tflite.model import TFLiteModel
 
 # What the schema allows and no converter writes: ops without outputs, shapes without dimensions.
@@ -59,10 +62,13 @@ def diagnose(
 
 
 def _diagnose(model: TFLiteModel, targets: tuple[str, ...], as_if_sparse: bool) -> Diagnosis:
+    called, model = model, inlined(model, ATTENTION)
     graphs = graphs_of(model, as_if_sparse)
     judgement = judge(model, graphs)
-    told = any(part.told for graph in graphs for part in graph.parts)
-    back = _back(model, graphs, judgement, told)
+    if called.subgraphs != model.subgraphs and judgement.right:
+        other = judge(called, graphs_of(called, as_if_sparse))
+        judgement = judgement if other.right else other
+    back = _back(model, graphs, judgement)
     verdicts = tuple(_verdict(target, judgement, back, graphs) for target in targets)
     return Diagnosis(
         model.path or "",
@@ -75,14 +81,19 @@ def _diagnose(model: TFLiteModel, targets: tuple[str, ...], as_if_sparse: bool) 
 
 
 def _back(
-    model: TFLiteModel, graphs: tuple[Graph, ...], judgement: Judgement, told: bool
+    model: TFLiteModel, graphs: tuple[Graph, ...], judgement: Judgement
 ) -> tuple[Finding, ...]:
     """Return what holds a dense file back from running sparse."""
     if judgement.verdict != DENSE:
         return ()
-    if told:
+    parts = [part for graph in graphs for part in graph.parts]
+    could = any(part.rewrite.first for part in parts)  # but its weights are stored dense
+    if any(part.told for part in parts) and not could:
         return obstacles(graphs)
-    stored = Finding.of("stored dense", "the file", "stores no weight sparse that XNNPACK takes")
+    found = "stores no weight sparse that XNNPACK takes"
+    if any(part.told for part in parts):
+        found = "stores no weight sparse of the part that could run sparse"
+    stored = Finding.of("stored dense", "the file", found)
     return (stored, *obstacles(graphs_of(model, as_if_sparse=True)))
 
 
@@ -91,7 +102,10 @@ def _verdict(
 ) -> Verdict:
     if judgement.everywhere:
         first = judgement.findings[0]
-        return Verdict(target, UNSAFE, f"does not load: {first}", first.rule)
+        loads = judgement.verdict != UNLOADABLE
+        words = f"wrong numbers: {first}; {SPARSE_RULES[first.rule].says}"
+        reason = words if loads else f"does not load: {first}"
+        return Verdict(target, judgement.verdict, reason, first.rule)
     if target == "x86":
         more = "; the same file is wrong on ARM64" if judgement.verdict == UNSAFE else ""
         return Verdict(target, DENSE, SPARSE_RULES["x86"].says + more, "x86")

@@ -30,7 +30,9 @@ class GraphView:
         for op in graph.ops:
             if self._unpacks(op):
                 self.unpacking[op.outputs[0]] = op
-        self.ops = tuple(op for op in graph.ops if self.unpacking.get(_first(op)) is not op)
+        self.every = graph.ops
+        self.ops = tuple(op for op in graph.ops if not self.unpacks(op))
+        self.writers = {i for op in graph.ops for i in op.outputs}
         self.readers = Counter(i for op in self.ops for i in set(op.inputs))
         self.producers = {i: op for op in self.ops for i in op.outputs}
 
@@ -47,6 +49,10 @@ class GraphView:
             self.sparse.add(target.index)
         constant = source.is_constant and not source.sparse
         return (constant or source.index in self.unpacking) and target.dtype == "float32"
+
+    def unpacks(self, op: Op) -> bool:
+        """Whether an op only unpacks a constant."""
+        return self.unpacking.get(_first(op)) is op
 
     def constant(self, index: int) -> Tensor | None:
         """Return the stored constant that a tensor is, or is unpacked from; None if computed."""

@@ -12,7 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tfprune.diagnosis.clusters import Rewrite
+from tfprune.diagnosis.graph_view import GraphView
 from tfprune.diagnosis.nodes import Node
+from tfprune.tflite.model import Op
 
 _IMAGE = [1, 2]  # height and width
 
@@ -69,18 +71,39 @@ def _reduction(rewrite: Rewrite, node: Node, inside: bool) -> Hazard | None:
         return Hazard(node, "exit", "keeps its dimensions at the end of the sparse part")
     # It hands on its result with the dimensions in another order; convolutions don't look at them.
     if inside and any(reader.kind != "fully connected" for reader in readers):
-        return Hazard(node, "inside", "is read by something else than a 1x1 convolution")
+        # A function of one value then runs over too few numbers; some memory happens to be right.
+        known = any(reader.kind not in ("fully connected", "unary") for reader in readers)
+        return Hazard(node, "inside", "is read by something else than a 1x1 convolution", known)
     if inside and not node.op.options.get("keepDims"):
         return Hazard(node, "exit", "drops its dimensions inside the sparse part")
     return None
 
 
 def _only_reshaped(rewrite: Rewrite, node: Node, readers: list[Node]) -> bool:
-    """Whether nothing looks at the dimensions of a node's output."""
-    flatten = ("RESHAPE", "FULLY_CONNECTED")
-    if node.outputs[0] in rewrite.outside or not readers:
+    """Whether nothing looks at the dimensions of a node's output, but perhaps at the batch."""
+    value, view = node.outputs[0], rewrite.view
+    inside = {reader.op.index for reader in readers}
+    outside = [op for op in view.ops if value in op.inputs and op.index not in inside]
+    if value in view.outputs or not (readers or outside):
         return False
-    return all(r.op.name in flatten and r.kind == "other" for r in readers)
+    flatten = ("RESHAPE", "FULLY_CONNECTED")
+    return all(r.op.name in flatten and r.kind == "other" for r in readers) and all(
+        op.name == "RESHAPE" or _asks_for_the_batch(view, op) for op in outside
+    )
+
+
+def _asks_for_the_batch(view: GraphView, op: Op) -> bool:
+    """Whether an op takes a shape of which only the first number is used, as Flatten does."""
+    if op.name != "SHAPE" or op.outputs[0] in view.outputs:
+        return False
+    readers = [other for other in view.ops if op.outputs[0] in other.inputs]
+    return all(
+        other.name == "STRIDED_SLICE"
+        and [view.values(other, place) for place in (1, 2, 3)] == [[0], [1], [1]]
+        and not other.options.get("beginMask")
+        and not other.options.get("endMask")
+        for other in readers
+    )
 
 
 def _is_stem(rewrite: Rewrite, node: Node) -> bool:

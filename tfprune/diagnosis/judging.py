@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tfprune.diagnosis.compatibility import Layout, is_pointwise
+from tfprune.diagnosis.delegation import unpacked_each_time
 from tfprune.diagnosis.graph_view import GraphView
 from tfprune.diagnosis.hazards import hazards
 from tfprune.diagnosis.parts import Graph, Part
-from tfprune.diagnosis.records import DENSE, SAFE, UNKNOWN, UNSAFE, Finding
+from tfprune.diagnosis.records import DENSE, SAFE, UNKNOWN, UNLOADABLE, UNSAFE, Finding
+from tfprune.diagnosis.unloadable import unloadable
 from tfprune.runtimes import FP16_METADATA, INPUT_MULTIPLE
-from tfprune.tflite.model import Op, TFLiteModel
+from tfprune.tflite.model import TFLiteModel
 
 
 @dataclass(frozen=True)
@@ -21,18 +23,25 @@ class Judgement:
     Args:
         verdict: As in `Verdict`.
         findings: What decides it, the first one first.
-        everywhere: Whether it holds on CPUs without sparse kernels too: the file does not load.
+        everywhere: Whether it holds on CPUs without sparse kernels, too.
     """
 
     verdict: str
     findings: tuple[Finding, ...]
     everywhere: bool = False
 
+    @property
+    def right(self) -> bool:
+        """Whether the file is known to load and to compute rightly."""
+        return self.verdict in (SAFE, DENSE)
+
 
 def judge(model: TFLiteModel, graphs: tuple[Graph, ...]) -> Judgement:
     """Return the judgement on a file."""
-    if broken := [f for graph in graphs for f in _unloadable(graph)]:
-        return Judgement(UNSAFE, tuple(broken), everywhere=True)
+    if broken := [f for graph in graphs for f in unloadable(graph)]:
+        return Judgement(UNLOADABLE, tuple(broken), everywhere=True)
+    if lost := [f for graph in graphs for f in _swallowed(graph)]:
+        return Judgement(UNSAFE, tuple(lost), everywhere=True)
     told = [(graph.view, part) for graph in graphs for part in graph.parts if part.told]
     if told and FP16_METADATA in model.content:
         return Judgement(UNKNOWN, (Finding.of("native float16", "the file", "asks for both"),))
@@ -58,32 +67,18 @@ def sparse_ops(part: Part) -> set[int]:
     }
 
 
-def _unloadable(graph: Graph) -> Iterator[Finding]:
-    view = graph.view
-    for op in view.ops:
-        if op.custom and op.name.startswith("Flex"):
-            yield Finding.of("select ops", view.label(op), "is an op of TensorFlow")
-        elif _narrow_bias(view, op):
-            yield Finding.of("int16 bias", view.label(op), "has an int32 bias")
-        elif op.index not in graph.left and _sparse_bytes(view, op):
-            kernel = view.tensor_label(op.inputs[1])
-            yield Finding.of("loading", view.label(op), f"reads sparse int8 weights {kernel!r}")
+def _swallowed(graph: Graph) -> Iterator[Finding]:
+    """Name constants that are unpacked twice, the second time by a builtin kernel.
 
-
-def _narrow_bias(view: GraphView, op: Op) -> bool:
-    if op.name != "DEPTHWISE_CONV_2D" or len(op.inputs) < 3 or op.inputs[2] < 0:
-        return False
-    return [view.tensors[i].dtype for i in (op.inputs[0], op.inputs[2])] == ["int16", "int32"]
-
-
-def _sparse_bytes(view: GraphView, op: Op) -> bool:
-    """Whether the delegate takes the op's int8 weights from the file, where they lie sparse."""
-    if op.name not in ("CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
-        return False
-    if op.inputs[1] not in view.sparse or view.tensors[op.inputs[1]].dtype != "int8":
-        return False
-    data = view.tensors[op.inputs[2 if op.name == "TRANSPOSE_CONV" else 0]].dtype
-    return data == "float32" or op.name == "FULLY_CONNECTED"
+    The delegate then takes the DENSIFY op and leaves the DEQUANTIZE op, which reads memory that
+    nobody writes.
+    """
+    view, late = graph.view, unpacked_each_time(graph.view, graph.left)
+    for output, op in view.unpacking.items():
+        if op.index in late and op.inputs[0] in view.unpacking:
+            readers = [r for r in view.ops if output in r.inputs and r.index in graph.left]
+            kind = view.tensors[op.inputs[0]].dtype
+            yield Finding.of("swallowed", view.label(readers[0]), f"reads sparse {kind} weights")
 
 
 def _wrong(view: GraphView, part: Part) -> Iterator[tuple[bool, Finding]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tfprune.diagnosis.graph_view import GraphView
-from tfprune.diagnosis.op_tables import PARAMETERS
+from tfprune.diagnosis.op_tables import hidden
 from tfprune.tflite.model import Op
 
 Padding = tuple[int, int, int, int]  # top, right, bottom, left
@@ -102,8 +102,8 @@ def _node(view: GraphView, op: Op) -> Node:
         # Unless told to keep its dimensions it is given a reshape first, which changes no layout.
         kind = "fully connected" if op.options.get("keepNumDims") else "other"
     if kind not in ("convolution", "depthwise") and op.name != "FULLY_CONNECTED":
-        hidden = PARAMETERS.get(op.name, ())  # paddings, axes, shapes are no values to XNNPACK
-        inputs = tuple(i for place, i in enumerate(op.inputs) if i >= 0 and place not in hidden)
+        unseen = hidden(op.name)  # paddings, axes, shapes are no values to XNNPACK
+        inputs = tuple(i for place, i in enumerate(op.inputs) if i >= 0 and place not in unseen)
     if kind == "convolution" and _is_matrix_product(view, op):
         kind = "fully connected"
     padding = _explicit(view, op) if kind in ("convolution", "depthwise") else (0, 0, 0, 0)

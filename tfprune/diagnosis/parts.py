@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tfprune.diagnosis.clusters import Rewrite
-from tfprune.diagnosis.delegation import left_out, partitions
+from tfprune.diagnosis.delegation import ops_left_out, partitions, unpacked_each_time
 from tfprune.diagnosis.graph_view import GraphView
 from tfprune.diagnosis.nodes import make_nodes
 from tfprune.tflite.model import Op, TFLiteModel
@@ -52,8 +52,8 @@ def graphs_of(model: TFLiteModel, as_if_sparse: bool = False) -> tuple[Graph, ..
 
 
 def _graph(view: GraphView, as_if_sparse: bool) -> Graph:
-    left = {op.index: reason for op in view.ops if (reason := left_out(view, op))}
-    parts = partitions(view, lambda op: op.index not in left)
+    left = ops_left_out(view)
+    parts = partitions(view, {*left, *unpacked_each_time(view, left)})
     return Graph(view, left, tuple(_part(view, ops, as_if_sparse) for ops in parts))
 
 

@@ -10,6 +10,7 @@ from tfprune.runtimes import SPARSE_RULES
 from tfprune.tables import Shown
 
 SAFE, DENSE, UNSAFE, UNKNOWN = "safe", "dense", "unsafe", "unknown"
+UNLOADABLE = "unloadable"
 
 TARGETS = {
     "android-arm64": "ARM64 with dot product: phones since about 2018, Cortex-A55 and A76 on",
@@ -53,8 +54,9 @@ class Verdict:
     Args:
         target: One of `TARGETS`.
         verdict: `"safe"`: sparse kernels run and compute rightly; `"dense"`: right, but no sparse
-            kernel runs; `"unsafe"`: computes wrongly or does not load; `"unknown"`: the rules
-            don't cover it, to be treated as unsafe.
+            kernel runs; `"unsafe"`: computes wrongly, or does not load there; `"unloadable"`: no
+            LiteRT loads it as it is; `"unknown"`: the rules don't cover it, to be treated as
+            unsafe.
         reason: Why, in a sentence.
         rule: The rule that decides it; None if none is broken.
     """

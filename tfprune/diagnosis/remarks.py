@@ -25,6 +25,9 @@ def remarks(model: TFLiteModel, graphs: tuple[Graph, ...]) -> Iterator[Finding]:
     for graph in graphs:
         yield from (_builtin(graph, op) for op in graph.view.ops if op.index in graph.left)
         yield from _float_ops(graph.view)
+    if any(part.told and part.rewrite.first for graph in graphs for part in graph.parts):
+        yield Finding.of("ynnpack", "the sparse part", "runs dense there")
+        yield Finding.of("sme2", "the sparse part", "runs on NEON there")
     needed = runtime_needed(model)
     if _numbers(needed) > _LAST_TFLITE_RUNTIME:
         yield Finding.of("runtime", "the file", f"needs TensorFlow Lite {needed}")

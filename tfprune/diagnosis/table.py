@@ -11,7 +11,7 @@ from rich.text import Text
 from tfprune.diagnosis.records import Diagnosis, Finding
 from tfprune.tables import Rows, plain_table, wording
 
-_COLOURS = {"safe": "green", "dense": "yellow", "unsafe": "red", "unknown": "red"}
+_COLOURS = {"safe": "green", "dense": "yellow"}  # the others are red
 _MOST_OF_A_RULE = 6
 
 
@@ -36,7 +36,7 @@ def doctor_table(diagnosis: Diagnosis, ops: bool = False) -> Group:
 def _verdicts(diagnosis: Diagnosis) -> Rows:
     table = Rows(diagnosis.subject, ["target", "verdict", "why"])
     for verdict in diagnosis.verdicts:
-        word = Text(verdict.verdict, _COLOURS[verdict.verdict])
+        word = Text(verdict.verdict, _COLOURS.get(verdict.verdict, "red"))
         table.add_row(verdict.target, word, verdict.reason)
     return table
 

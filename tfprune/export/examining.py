@@ -27,8 +27,8 @@ def doctor(model: Any, target: str | None = None) -> Diagnosis:
 
     Returns:
         A `Diagnosis`: a verdict for each target (`"safe"`: sparse kernels run, and rightly;
-        `"dense"`; `"unsafe"`: wrong numbers, or it does not load; `"unknown"`), the kernels of
-        each op, and findings with the change that would fix each.
+        `"dense"`; `"unsafe"`: wrong numbers; `"unloadable"`: no LiteRT loads it; `"unknown"`), the
+        kernels of each op, and findings with the change that would fix each.
 
     Raises:
         PruneError: there is no such target, or the model can't be converted.

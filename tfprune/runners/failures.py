@@ -28,10 +28,18 @@ def check_arguments(path: str, threads: int, runtime: str) -> None:
 def failed(verb: str, asked: str, error: str) -> PruneError:
     """Build the error for a request that the interpreter refused."""
     if verb == "load":
-        return FileError(
-            asked, error, "check that it is a whole .tflite file, or convert the model again"
-        )
+        return FileError(asked, error, _fix_of_load(error))
     return PruneError(asked, error, "run it with xnnpack=False to see if the delegate is the cause")
+
+
+def _fix_of_load(error: str) -> str:
+    """Return what helps with a file that does not load: nothing in it, where an op is foreign."""
+    if "unresolved custom op" in error or "Select TensorFlow op" in error:
+        return (
+            "replace the op by one that TensorFlow Lite has, or run it in an app that brings its "
+            "kernel: `tfprune doctor` names it; another conversion alone would change nothing"
+        )
+    return "check that it is a whole .tflite file, or convert the model again"
 
 
 def out_of_memory(asked: str, how: str) -> PruneError:

@@ -28,7 +28,7 @@ import numpy as np
 
 Handle = ctypes.c_void_p
 CPU = 1
-WRITE = 1
+READ, WRITE = 0, 1
 # LiteRtProfilerEventType: an op of the file, or one inside a delegate such as XNNPACK (two kinds).
 OPS = (1 << 1, 1 << 2, 1 << 3)
 
@@ -180,6 +180,15 @@ class Model:
         ctypes.memmove(address.value, np.ascontiguousarray(array).ctypes.data, array.nbytes)
         self.call("UnlockTensorBuffer", buffer)
 
+    def read(self, buffer: Handle) -> bytes:
+        """Copy what an output buffer holds."""
+        size, address = ctypes.c_size_t(), Handle()
+        self.call("GetTensorBufferPackedSize", buffer, ctypes.byref(size))
+        self.call("LockTensorBuffer", buffer, ctypes.byref(address), READ)
+        content = ctypes.string_at(address.value or 0, size.value)
+        self.call("UnlockTensorBuffer", buffer)
+        return content
+
     def events(self) -> Any:
         """Return what the profiler has collected, as a C array of `Event`."""
         count = ctypes.c_int()
@@ -203,13 +212,13 @@ def profile(request: dict[str, Any]) -> list[list[Any]]:
     sides = (ctypes.c_size_t(len(inputs)), inputs, ctypes.c_size_t(len(outputs)), outputs)
     run = ("RunCompiledModel", model.compiled, ctypes.c_size_t(0), *sides)
     model.call(*run)
-    profiled = [_one_run(model, run) for _ in range(request["runs"])]
+    profiled = [one_run(model, run) for _ in range(request["runs"])]
     if len({tuple(name for name, _ in ops) for ops in profiled}) > 1:
         raise RuntimeError("the runs did not consist of the same ops")
     return [[name, [ops[i][1] for ops in profiled]] for i, (name, _) in enumerate(profiled[0])]
 
 
-def _one_run(model: Model, run: tuple[Any, ...]) -> list[tuple[str, int]]:
+def one_run(model: Model, run: tuple[Any, ...]) -> list[tuple[str, int]]:
     """Run once; return the name and microseconds of each op, in order."""
     model.call("ResetProfiler", model.profiler)
     model.call("StartProfiler", model.profiler)

@@ -26,6 +26,7 @@ class Op:
             case, e.g. `{"padding": 1, "strideH": 2, ...}`.
         custom: Whether it is a custom or a TensorFlow (Flex) op.
         graph: The number of its subgraph, in which its tensor indices count.
+        custom_options: What a custom op is given, in a form of its own.
     """
 
     index: int
@@ -36,6 +37,7 @@ class Op:
     options: dict[str, Any]
     custom: bool = False
     graph: int = 0
+    custom_options: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)

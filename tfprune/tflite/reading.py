@@ -41,6 +41,7 @@ def _schema() -> Any:
 
 
 schema = _schema()
+_VERSION = 3  # the only one that a runtime reads
 
 
 def _names(enum: Any) -> dict[int, str]:
@@ -71,7 +72,7 @@ def read_tflite(path: str | os.PathLike[str] | bytes) -> TFLiteModel:
         found: the file is too short to be a .tflite file (2 bytes)
         fix: convert the model again with tfprune.convert(model, 'model.tflite')
 
-    The format is TensorFlow Lite's `schema.fbs`, version 3.
+    The format is TensorFlow Lite's `schema.fbs`, version 3; no runtime reads another version.
     """
     content = bytes(path) if isinstance(path, bytes) else files.read_bytes(path)
     subject = f"{len(content)} bytes" if isinstance(path, bytes) else str(path)
@@ -80,9 +81,12 @@ def read_tflite(path: str | os.PathLike[str] | bytes) -> TFLiteModel:
     if content[4:8] != b"TFL3":
         raise _foreign(subject, "no .tflite file: its identifier is not TFL3")
     try:
-        subgraphs = _Reader(content).subgraphs()
-        if not subgraphs:
-            raise ValueError("it holds no graph")
+        reader = _Reader(content)
+        if reader.model.Version() != _VERSION:
+            raise ValueError(f"its schema version is {reader.model.Version()}, not {_VERSION}")
+        subgraphs = reader.subgraphs()
+        if not subgraphs or reader.model.BuffersIsNone():
+            raise ValueError("it holds no " + ("buffers" if subgraphs else "graph"))
     except _CORRUPT as error:
         raise _foreign(subject, f"truncated or corrupted: {error}") from error
     return TFLiteModel(None if isinstance(path, bytes) else str(path), content, subgraphs)
@@ -150,7 +154,8 @@ class _Reader:
             scales,
             zero_points,
             axis,
-            self.buffers[table.Buffer()],
+            # A runtime never looks into the first buffer: it stands for no data.
+            self.buffers[table.Buffer()] if table.Buffer() else np.zeros(0, np.uint8),
             self._sparsity(table.Sparsity()),
             not table.ShapeSignatureIsNone() and bool((table.ShapeSignatureAsNumpy() < 0).any()),
         )
@@ -171,14 +176,23 @@ class _Reader:
             self._options(table),
             custom,
             graph,
+            self._custom(table),
         )
 
+    def _custom(self, op: Any) -> bytes:
+        if op.CustomOptionsIsNone():
+            return b""
+        self.limits.values(op.CustomOptionsLength())
+        return bytes(op.CustomOptionsAsNumpy())
+
     def _options(self, op: Any) -> dict[str, Any]:
-        table = op.BuiltinOptions()
-        if table is None:
-            return {}
-        creator = schema.BuiltinOptionsCreator(op.BuiltinOptionsType(), table)
-        options = {} if creator is None else dict(vars(creator))
+        options: dict[str, Any] = {}
+        for table, kind, create in (
+            (op.BuiltinOptions(), op.BuiltinOptionsType(), schema.BuiltinOptionsCreator),
+            (op.BuiltinOptions2(), op.BuiltinOptions2Type(), schema.BuiltinOptions2Creator),
+        ):
+            found = None if table is None else create(kind, table)
+            options |= {} if found is None else vars(found)
         for value in options.values():
             if isinstance(value, (list, bytes, np.ndarray)):
                 self.limits.values(len(value))
