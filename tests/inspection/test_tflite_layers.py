@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
+from proofs import drawn_parts as parts
+from proofs.forge import Forge
 from tfprune import convert, inspect
 from tfprune.inspection.tflite_layers import layers_of
 from tfprune.tflite.model import Op, Subgraph, TFLiteModel
@@ -95,3 +97,29 @@ def test_a_weight_that_two_ops_share_is_counted_once():
     ops = tuple(Op(i, "FULLY_CONNECTED", 1, (0, 1, -1), (2,), {}) for i in range(2))
     rows, _ = layers_of(only(Subgraph("main", TENSORS, ops, (0,), (2,))))
     assert [(row.params, row.bytes, row.macs) for row in rows] == [(8, 32, 8), (0, 0, 8)]
+
+
+def test_what_can_be_counted_is_counted_and_the_rest_is_named(tmp_path):
+    """An SSD ends in a custom op, whose cost nobody knows."""
+    forge = Forge()
+    graph = forge.main
+    x = graph.tensor((1, 8, 8, 16))
+    y = parts.pointwise(graph, x, np.random.default_rng(0), stored="dense")
+    end = graph.op("TFLite_Detection_PostProcess", [y], (1, 4), custom=b"?")
+    (tmp_path / "m.tflite").write_bytes(forge.content([x], [end]))
+    found = inspect(tmp_path / "m.tflite")
+    assert (found.totals.macs, found.totals.counted_macs) == (None, 8 * 8 * 16 * 16)
+    assert ["TFLite_Detection_PostProcess" in note.reason for note in found.notes] == [True]
+
+
+def test_a_composite_costs_what_its_graph_costs(tmp_path):
+    forge = Forge()
+    graph, body = forge.main, forge.graph()
+    read = body.tensor((1, 8, 8, 16))
+    y = parts.pointwise(body, read, np.random.default_rng(0), stored="dense")
+    body.ends = [read], [y]
+    x = graph.tensor((1, 8, 8, 16))
+    end = graph.op("STABLEHLO_COMPOSITE", [x], name="mine", decompositionSubgraphIndex=1)
+    (tmp_path / "m.tflite").write_bytes(forge.content([x], [end]))
+    found = inspect(tmp_path / "m.tflite").totals
+    assert found.macs == found.counted_macs == 8 * 8 * 16 * 16

@@ -52,3 +52,8 @@ def test_token_ids_are_real_values_of_an_integer_input():
     tokens = TensorSpec("tokens", (1, 2), "int32")
     assert fit_inputs([np.array([[7, 8]], np.int64)], [tokens])[0].dtype == np.int32
     assert wants_real_values([np.array([[7, 8]])], [tokens])
+
+
+def test_a_scalar_stays_a_scalar():
+    [value] = fit_inputs([np.float64(2.0)], [TensorSpec("x", (), "float32")])
+    assert (value.shape, value.dtype) == ((), np.float32)

@@ -41,6 +41,7 @@ def inspect_model(model: Any, input_shape: Any = None) -> Inspection:
         sum(r.zeros for r in rows),
         macs=counts.macs,
         activations=counts.activations,
+        counted_macs=sum(row.macs or 0 for row in counts.rows),
     )
     notes = (*_uncounted(model, kernels), *counts.notes)
     return Inspection(model.name, "keras", rows, totals, notes, counts.rows)

@@ -66,6 +66,7 @@ class Totals:
         gzip_bytes: The same after gzip -9.
         macs: Multiply-accumulates of one sample, of a .tflite file of one run; None if those of
             some layer can't be known: a note says why.
+        counted_macs: Those of the layers that can be counted: `macs`, or a part of them.
         activations: Elements of all layers' outputs; None if they can't be known.
     """
 
@@ -76,6 +77,7 @@ class Totals:
     gzip_bytes: int | None = None
     macs: int | None = None
     activations: int | None = None
+    counted_macs: int | None = None
 
     @property
     def sparsity(self) -> float:

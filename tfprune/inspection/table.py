@@ -51,7 +51,7 @@ def _layers(inspection: Inspection) -> Rows:
 
 
 def _cost(inspection: Inspection) -> str:
-    known = sum(layer.macs or 0 for layer in inspection.layers)
+    known = inspection.totals.counted_macs or 0
     least = "" if inspection.totals.macs is not None else "at least "
     activations = inspection.totals.activations
     outputs = "an open number of" if activations is None else wording.amount(activations)

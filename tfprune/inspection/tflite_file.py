@@ -14,6 +14,7 @@ from tfprune.inspection.tflite_layers import layers_of
 from tfprune.inspection.tflite_weights import KERNEL_INPUTS, Origins, dense_bytes, is_weight
 from tfprune.notes import Note
 from tfprune.tflite import read_tflite
+from tfprune.tflite.composites import inlined
 from tfprune.tflite.model import Op, Subgraph
 from tfprune.tflite.tensor import Tensor
 
@@ -28,7 +29,7 @@ def inspect_tflite(path: Path, input_shape: Any = None) -> Inspection:
                 rows.append(_row(op, tensor))
             else:
                 notes.append(Note(tensor.name, f"not counted: {tensor.dtype} is no weight type"))
-    layers, uncounted = layers_of(model)
+    layers, uncounted = layers_of(inlined(model))
     if input_shape is not None:
         notes.append(Note(str(path), "input_shape is not used: the file has shapes of its own"))
     totals = Totals(
@@ -39,6 +40,7 @@ def inspect_tflite(path: Path, input_shape: Any = None) -> Inspection:
         model.gzip_bytes,
         sum_known(layer.macs for layer in layers),
         sum_known(layer.activations for layer in layers),
+        sum(layer.macs or 0 for layer in layers),
     )
     return Inspection(str(path), "tflite", tuple(rows), totals, (*notes, *uncounted), layers)
 

@@ -138,7 +138,7 @@ def _fit(value: np.ndarray, spec: TensorSpec) -> np.ndarray:
         )
     if spec.quantized and np.issubdtype(value.dtype, np.floating):
         return quantize(value, spec)
-    return np.ascontiguousarray(value, dtype=spec.dtype)
+    return np.asarray(value, dtype=spec.dtype, order="C")  # ascontiguousarray has no scalars
 
 
 def wants_real_values(values: Sequence[np.ndarray], specs: Sequence[TensorSpec]) -> bool:
