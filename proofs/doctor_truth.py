@@ -72,7 +72,7 @@ def summary(found: Sequence[Outcome]) -> str:
     given = Counter(outcome.verdict for outcome in found)
     words = ("safe", "dense", "unsafe", "unloadable")
     return (
-        f"**Disagreements: {wrong}; called right and wrong: {deadly}.** "
+        f"**Disagreements: {wrong}; called safe or dense, but wrong: {deadly}.** "
         + "".join(f"{given[word]} {word}, " for word in words)
         + f"{given['unknown']} unknown (treated as unsafe)."
     )
