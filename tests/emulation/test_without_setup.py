@@ -94,7 +94,7 @@ def test_the_command_of_an_arm_core_has_a_clean_environment_and_its_own_sysroot(
         f"LD_LIBRARY_PATH={tmp_path}/qemu/usr/lib/x86_64-linux-gnu",
         *(f"{tmp_path}/qemu/usr/bin/qemu-aarch64", "-U", "LD_LIBRARY_PATH"),
         *("-L", f"{tmp_path}/sysroots/cortex-a53", "-cpu", "cortex-a53"),
-        *("-plugin", "counter.so", f"{tmp_path}/root/usr/bin/python3.11"),
+        *("-plugin", "counter.so", f"{tmp_path}/root/usr/bin/python3.11", "-B"),
     ]
 
 

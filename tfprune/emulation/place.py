@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfprune.errors import FileError, MissingExtra, first_line
+from tfprune.emulation.wholeness import damage
+from tfprune.errors import FileError, MissingExtra, PruneError, first_line
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever a set-up made by an earlier version of this room would no longer do."""
 
 COMMAND = "tfprune setup-arm64"
@@ -67,12 +68,15 @@ class Setup:
             *(["-U", "LD_LIBRARY_PATH"] if machine == "aarch64" else keep),
         ]
 
-    def arm64_python(self, cpu: str, options: Sequence[str] = ()) -> list[str]:
+    def arm64_python(
+        self, cpu: str, options: Sequence[str] = (), compiling: bool = False
+    ) -> list[str]:
         """Return the command that runs a Python script on an emulated ARM core.
 
         Args:
             cpu: One of `CPUS`.
             options: Further options of QEMU.
+            compiling: Whether it may write compiled modules into the set-up, while that is made.
         """
         variables = (
             f"PYTHONPATH={self.folder / 'site'}",
@@ -82,6 +86,7 @@ class Setup:
             *("env", "-i", "HOME=/", *variables, *self.emulator("aarch64")),
             *("-L", str(self.folder / "sysroots" / cpu), "-cpu", cpu, *options),
             str(self.folder / f"root/usr/bin/python{self.python}"),
+            *([] if compiling else ["-B"]),
         ]
 
     def x86_python(self, cpu: str) -> list[str]:
@@ -145,10 +150,14 @@ def find_setup(asked: str, cache: PathLike | None = None) -> Setup:
 
     Raises:
         MissingExtra: there is none; the fix is the command that makes it.
+        PruneError: a file of it is missing or cut off.
     """
     folder = folder_of(cache)
     setup = read_setup(folder)
     if setup is None:
         found = f"the emulator and the ARM64 LiteRT are not set up in {folder}"
         raise MissingExtra(asked, found, COMMAND)
+    harm = damage(folder)
+    if harm is not None:
+        raise PruneError(asked, f"the emulated ARM64 is damaged: {harm}", f"{COMMAND} --force")
     return setup

@@ -23,6 +23,7 @@ from tfprune.emulation.place import (
     read_setup,
 )
 from tfprune.emulation.wheels import unpack_wheels
+from tfprune.emulation.wholeness import damage, record_sizes
 from tfprune.errors import PruneError
 from tfprune.progress import track
 
@@ -32,18 +33,21 @@ _TRY = "import ai_edge_litert.interpreter, ctypes, importlib.metadata, json"
 _NOT_NEEDED = ("root/usr/share", "site/ai_edge_litert/libLiteRtWebGpuAccelerator.so")
 
 
-def setup_arm64(cache: PathLike | None = None, mirror: str | None = None) -> Setup:
+def setup_arm64(
+    cache: PathLike | None = None, mirror: str | None = None, *, force: bool = False
+) -> Setup:
     """Fetch what running the aarch64 LiteRT on this machine needs: some 70 MB, seconds, no root.
 
     QEMU's user emulation and an ARM64 Python come from this system's package mirror, LiteRT (in
     the version that is installed here) and NumPy from the Python package index. Nothing is
-    installed outside the cache folder. A set-up that is already there is returned as it is; an
-    interrupted one leaves nothing behind that would be used.
+    installed outside the cache folder. A set-up that is already there and whole is returned as it
+    is; an interrupted one leaves nothing behind that would be used.
 
     Args:
         cache: The folder of tfprune's caches; by default `$TFPRUNE_CACHE`, else
             `~/.cache/tfprune`. The set-up lies in its folder `arm64`.
         mirror: The address of a mirror with ARM64 packages, where this system's own has none.
+        force: Make it anew, even if one is there and whole.
 
     Returns:
         The `Setup`, with its folder and the version of each package.
@@ -56,18 +60,24 @@ def setup_arm64(cache: PathLike | None = None, mirror: str | None = None) -> Set
         '2.3.0'
     """
     folder = folder_of(cache)
-    found = read_setup(folder)
+    found = None if force else _whole(folder)
     if found is not None:
         return found
     check_machine()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(folder.parent):
-            found = read_setup(folder)  # another process may have made it meanwhile
+            found = None if force else _whole(folder)  # another process may have made it meanwhile
             return found if found is not None else _make(folder, mirror)
     except OSError as error:
         fix = "free some space, or name another folder: tfprune setup-arm64 --cache DIR"
         raise PruneError(ASKED, f"{folder.parent}: {error.strerror}", fix) from error
+
+
+def _whole(folder: Path) -> Setup | None:
+    """Return the set-up in `folder` if nothing of it is missing or cut off."""
+    setup = read_setup(folder)
+    return setup if setup is not None and damage(folder) is None else None
 
 
 @contextlib.contextmanager
@@ -158,11 +168,13 @@ class _Work:
     def record(self) -> None:
         """Try every core, which compiles the modules it imports, and write down what is here."""
         for cpu in CPUS:
-            run([*self._setup().arm64_python(cpu), "-c", _TRY], "report this with its text")
+            command = self._setup().arm64_python(cpu, compiling=True)
+            run([*command, "-c", _TRY], "report this with its text")
         record = self._setup().to_dict()
         del record["folder"]
         text = json.dumps(record, indent=2) + "\n"
         (self.new / RECORD).write_text(text, encoding="utf-8")
+        record_sizes(self.new)
 
     def _setup(self) -> Setup:
         return Setup(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
+from tfprune.emulation.wholeness import starts
 from tfprune.errors import FileError, MissingExtra, ProcessDied, PruneError
 from tfprune.runners.limits import VARIABLE
 
@@ -48,12 +50,16 @@ def out_of_memory(asked: str, how: str) -> PruneError:
     return PruneError(asked, found, f"if you trust it, set {VARIABLE}=8, or what it may take")
 
 
-def died(verb: str, asked: str, how: str) -> PruneError:
+def died(verb: str, asked: str, how: str, launcher: Sequence[str]) -> PruneError:
     """Build the error for a child that crashed, was killed, or hung."""
     if "bad_alloc" in how:
         return out_of_memory(asked, how)
     found = f"the interpreter's process died: {how}"
-    if verb == "load":
+    emulated = any("qemu-" in word for word in launcher)
+    if emulated and verb in ("belong", "load") and not starts(launcher):
+        found = f"the emulated Python does not start, whatever the file: {how}"
+        return ProcessDied(asked, found, "tfprune setup-arm64 --force")
+    if verb in ("belong", "load"):
         return ProcessDied(asked, found, "the file may be truncated or damaged: convert it again")
     return ProcessDied(asked, found, "try xnnpack=False, another runtime, or a larger timeout_s")
 

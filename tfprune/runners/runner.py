@@ -252,7 +252,7 @@ class Runner:
         try:
             answer = self._child.ask({"do": verb, **values}, times)
         except ChildDied as death:
-            raise died(verb, asked, str(death)) from death
+            raise died(verb, asked, str(death), self._launcher) from death
         if answer.get("kind") == "missing-runtime":
             raise missing(asked, values["runtime"], answer["error"])
         if answer.get("kind") == "memory":

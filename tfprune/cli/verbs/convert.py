@@ -16,7 +16,11 @@ _SPARSE: dict[str, bool | str] = {"auto": "auto", "yes": True, "no": False}
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
     """Add what it takes."""
-    verb.add_argument("model", metavar="MODEL", help="a .keras file or a SavedModel folder")
+    verb.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a .keras file, or a SavedModel folder, whose initializers run: only one you trust",
+    )
     add_output(verb, "OUT.tflite", "the file to write", required=True)
     verb.add_argument(
         "--quantize",

@@ -26,13 +26,14 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="of Debian's or Ubuntu's ARM64 packages; default: the one that apt uses here",
     )
+    verb.add_argument("--force", action="store_true", help="make it anew, even if one is there")
 
 
 def run(arguments: argparse.Namespace) -> bool:
     """Set it up, once."""
     from tfprune.emulation import setup_arm64
 
-    setup = setup_arm64(arguments.cache, arguments.mirror)
+    setup = setup_arm64(arguments.cache, arguments.mirror, force=arguments.force)
     show(_summary(setup, arguments.cache), setup.to_dict(), arguments.json, arguments.options)
     return True
 
