@@ -12,7 +12,7 @@ import keras
 
 from tfprune.counts.shapes import Uncounted, einsum_shape
 from tfprune.errors import first_line, first_sentence
-from tfprune.graph import functional, is_graph, nodes_in_order
+from tfprune.graph import functional, interpret, is_graph, nodes_in_order
 from tfprune.keras_facts import is_array, is_keras_layer
 from tfprune.keras_internals import calls_undone, check_input, layers_of, node_behind
 
@@ -65,15 +65,16 @@ def graph_calls(model: Any, inputs: Sequence[Any]) -> tuple[list[Call], list[Any
     nodes = [node for node in nodes_in_order(net) if not node.is_input]
     same = all(a.shape[1:] == b.shape[1:] for a, b in zip(inputs, net.inputs, strict=True))
     known = same and all(map(_is_plain, nodes))
-    tensors = {id(own): given for own, given in zip(net.inputs, inputs, strict=True)}
-    calls = []
-    for node in nodes:
-        args, kwargs = node.arguments.fill_in(tensors)
+    calls: list[Call] = []
+
+    def made(node: Any, args: Any, kwargs: Any) -> list[Any]:
         known_outputs = [one_sample(tensor) for tensor in node.outputs] if known else None
         outputs = known_outputs or output_specs(node.operation, args, kwargs)
-        tensors.update({id(own): new for own, new in zip(node.outputs, outputs, strict=True)})
         calls.append(Call(node.operation, args, kwargs, outputs))
-    return calls, [tensors[id(tensor)] for tensor in net.outputs]
+        return outputs
+
+    outputs = interpret(net, inputs, made)
+    return calls, outputs
 
 
 def output_specs(operation: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:

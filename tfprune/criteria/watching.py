@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from tfprune.graph import functional, is_graph, nodes_in_order
+from tfprune.graph import functional, interpret, is_graph
 from tfprune.keras_internals import flat_inputs, output_structure
 
 Seen = Callable[[Any, Any], None]
@@ -33,21 +33,17 @@ def run_watched(model: Any, inputs: Any, seen: Seen) -> Any:
         [(3, 2), (3, 2)]
     """
     net = functional(model)
-    values: dict[int, Any] = {}
 
-    def put(tensor: Any, value: Any) -> None:
-        values[id(tensor)] = value
+    def made(node: Any, args: Any, kwargs: Any) -> Any:
+        outputs = _call(node.operation, args, kwargs, seen)
+        for tensor, value in zip(node.outputs, keras.tree.flatten(outputs), strict=True):
+            seen(tensor, value)
+        return outputs
+
+    given = flat_inputs(net, inputs)
+    for tensor, value in zip(net.inputs, given, strict=True):
         seen(tensor, value)
-
-    for tensor, value in zip(net.inputs, flat_inputs(net, inputs), strict=True):
-        put(tensor, value)
-    for node in nodes_in_order(net):
-        if not node.is_input:
-            args, kwargs = node.arguments.fill_in(values)
-            results = keras.tree.flatten(_call(node.operation, args, kwargs, seen))
-            for tensor, value in zip(node.outputs, results, strict=True):
-                put(tensor, value)
-    return keras.tree.map_structure(lambda t: values[id(t)], output_structure(net))
+    return keras.tree.pack_sequence_as(output_structure(net), interpret(net, given, made))
 
 
 def _call(operation: Any, args: Any, kwargs: dict[str, Any], seen: Seen) -> Any:

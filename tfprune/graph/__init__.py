@@ -4,7 +4,7 @@ from tfprune.graph.calls import Calls
 from tfprune.graph.clones import Clones, clone_layer
 from tfprune.graph.model_inputs import inputs_of, outputs_of, packed
 from tfprune.graph.replay import replay
-from tfprune.graph.structure import functional, is_graph, nodes_in_order
+from tfprune.graph.structure import functional, interpret, is_graph, nodes_in_order
 from tfprune.graph.unfold import unfold
 from tfprune.graph.values import tensor_of, values_of
 
@@ -14,6 +14,7 @@ __all__ = [
     "clone_layer",
     "functional",
     "inputs_of",
+    "interpret",
     "is_graph",
     "nodes_in_order",
     "outputs_of",

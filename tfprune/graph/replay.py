@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
-from tfprune.graph.structure import functional, is_graph, nodes_in_order, room_to_recurse
+from tfprune.graph.structure import functional, interpret, is_graph, nodes_in_order, room_to_recurse
 from tfprune.keras_internals import (
     calls_of,
     input_structure,
@@ -125,20 +125,19 @@ def _replay_functional(
     shape: Callable[[Any], Any],
     same_shapes: bool,
 ) -> Any:
-    tensors = {id(tensor): _fresh_input(tensor, shape) for tensor in net.inputs}
-    inputs = keras.tree.map_structure(lambda t: tensors[id(t)], input_structure(net))
+    def made(node: Any, args: Any, kwargs: Any) -> list[Any]:
+        outputs = keras.tree.flatten(call(node, changed(node.operation), args, kwargs))
+        if same_shapes:
+            _check_shapes(node, outputs, shape)
+        return outputs
+
+    inputs = [_fresh_input(tensor, shape) for tensor in net.inputs]
     nodes = [node for node in nodes_in_order(net) if not node.is_input]
     for operation in sorted((node.operation for node in nodes), key=_class_name):
         changed(operation)
-    for node in nodes:
-        args, kwargs = node.arguments.fill_in(tensors)
-        results = call(node, changed(node.operation), args, kwargs)
-        new = keras.tree.flatten(results)
-        if same_shapes:
-            _check_shapes(node, new, shape)
-        tensors.update({id(old): t for old, t in zip(node.outputs, new, strict=True)})
-    outputs = keras.tree.map_structure(lambda t: tensors[id(t)], output_structure(net))
-    fresh = _model(inputs, outputs, name, len(nodes))
+    outputs = keras.tree.pack_sequence_as(output_structure(net), interpret(net, inputs, made))
+    nested = keras.tree.pack_sequence_as(input_structure(net), inputs)
+    fresh = _model(nested, outputs, name, len(nodes))
     set_own_trainable(fresh, own_trainable(net))
     return fresh
 

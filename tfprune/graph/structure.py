@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -62,3 +62,30 @@ def nodes_in_order(net: Any) -> list[Any]:
         nodes = nodes_by_depth(net)[depth]
         ordered += sorted(nodes, key=lambda node: calls_of(node.operation).index(node))
     return ordered
+
+
+def interpret(net: Any, inputs: Sequence[Any], call: Callable[[Any, Any, Any], Any]) -> list[Any]:
+    """Walk the calls of a Functional model, producers first, with values in place of its tensors.
+
+    Args:
+        net: A Functional model.
+        inputs: A value for each of its inputs: a tensor, another symbolic tensor, anything.
+        call: `call(node, args, kwargs)` returns what the node's outputs become, nested as they are
+            or flat; the arguments hold values where the node's hold tensors.
+
+    Returns:
+        The values of the model's outputs, flat.
+
+    Example:
+        >>> x = keras.Input((2,))
+        >>> net = keras.Model(x, keras.layers.ReLU()(x) + 1.0)
+        >>> interpret(net, ["x"], lambda node, args, kwargs: f"{type(node.operation).__name__}(x)")
+        ['Add(x)']
+    """
+    values = {id(tensor): value for tensor, value in zip(net.inputs, inputs, strict=True)}
+    for node in nodes_in_order(net):
+        if not node.is_input:
+            args, kwargs = node.arguments.fill_in(values)
+            made = keras.tree.flatten(call(node, args, kwargs))
+            values.update((id(old), new) for old, new in zip(node.outputs, made, strict=True))
+    return [values[id(tensor)] for tensor in net.outputs]

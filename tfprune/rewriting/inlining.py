@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from tfprune.graph import Clones, functional, is_graph, nodes_in_order
+from tfprune.graph import Clones, functional, interpret, is_graph, nodes_in_order
 from tfprune.keras_internals import (
     input_structure,
     maker,
@@ -54,14 +54,11 @@ class _Flat:
 
     def run(self, net: Any, inputs: list[Any], training: bool | None, prefix: str) -> list[Any]:
         """Call everything in `net` on these tensors; return its outputs, flat."""
-        made = {id(old): new for old, new in zip(net.inputs, inputs, strict=True)}
-        for node in nodes_in_order(net):
-            if node.is_input:
-                continue
-            args, kwargs = node.arguments.fill_in(made)
-            results = self._call(node.operation, args, kwargs, training, prefix)
-            made.update({id(old): new for old, new in zip(node.outputs, results, strict=True)})
-        return [made[id(tensor)] for tensor in net.outputs]
+
+        def made(node: Any, args: Any, kwargs: Any) -> list[Any]:
+            return self._call(node.operation, args, kwargs, training, prefix)
+
+        return interpret(net, inputs, made)
 
     def _call(
         self, operation: Any, args: Any, kwargs: Any, training: bool | None, prefix: str
