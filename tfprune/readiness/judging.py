@@ -13,6 +13,7 @@ from tfprune.diagnosis.parts import Graph, graphs_of
 from tfprune.export import converter, saved_model
 from tfprune.export.layer_ops import layer_ops
 from tfprune.export.quiet import quiet
+from tfprune.keras_internals import maker
 from tfprune.runtimes import INPUT_MULTIPLE
 from tfprune.tflite.model import Op, TFLiteModel
 from tfprune.tflite.reading import read_tflite
@@ -82,7 +83,7 @@ class _Named:
         """Yield a finding for each image whose size gives a layer of stride 2 an odd map."""
         for tensor in self._model.inputs:
             if len(tensor.shape) == 4:
-                name = tensor._keras_history.operation.name
+                name = maker(tensor).name
                 yield Finding.of("size", name, _odd_map(tensor.shape[1:3], layer))
 
 
