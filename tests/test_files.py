@@ -179,6 +179,16 @@ def test_an_array_that_claims_more_than_follows_is_refused_before_there_is_room_
         read_npy(io.BytesIO(content), len(content))
 
 
+@pytest.mark.parametrize("cut", [2, 9, 20, 60, 100])
+def test_a_header_that_breaks_off_is_named(cut):
+    """NumPy parses it as Python: what that raises is no ValueError everywhere."""
+    content = npy((2,), bytes(8))
+    length = (cut - 10).to_bytes(2, "little") if cut > 10 else b""
+    content = content[:8] + length + content[10:cut] if length else content[:cut]
+    with pytest.raises(ValueError):
+        read_npy(io.BytesIO(content), len(content))
+
+
 @pytest.mark.parametrize("array", [np.ones((2, 3), order="F"), np.array(5), np.zeros((0, 2))])
 def test_arrays_come_back_as_they_were(array):
     file = io.BytesIO()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfprune.bench.benchmark import turns
+from tfprune.bench.batches import turns
 from tfprune.bench.host import busy, runs_sparse_kernels
 from tfprune.bench.naming import name_models
 from tfprune.bench.spread import Ratio, Spread, is_stable, ratio, share, spread

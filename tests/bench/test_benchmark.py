@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfprune.bench import benchmark
 from tfprune.bench.host import describe_host
 from tfprune.errors import FileError, PruneError
+from tfprune.notes import Note
 
 
 def to_tflite(model, path, *optimizations):
@@ -126,3 +127,12 @@ def test_it_needs_no_tensorflow(models):
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script, models["dense"]], check=True)
+
+
+def test_many_files_run_some_at_a_time_each_batch_beside_the_baseline(models, monkeypatch):
+    monkeypatch.setattr("tfprune.bench.batches.MOST_LIVE", 2)
+    paths = {"a": models["dense"], "b": models["dense"], "c": models["dense"]}
+    result = benchmark(paths, runs=4, rounds=2, warmup=0)
+    assert [row.label for row in result.rows] == ["a", "b", "c"]
+    assert all(row.runs == 4 for row in result.rows) and result.rows[0].ratio == 1.0
+    assert Note("rounds", "3 files: 2 at a time, each batch with the baseline") in result.notes

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import Any
 
+from tfprune.bench.batches import measure
 from tfprune.bench.host import busy, describe_host, load_average
 from tfprune.bench.naming import Models, name_models
 from tfprune.bench.result import BenchmarkResult
@@ -13,7 +13,6 @@ from tfprune.bench.session import Session
 from tfprune.bench.spread import share
 from tfprune.errors import PruneError
 from tfprune.notes import Note
-from tfprune.progress import track
 from tfprune.runners import Inputs
 
 
@@ -63,20 +62,19 @@ def benchmark(
     """
     _check(runs, rounds, warmup)
     host = describe_host()
-    with ExitStack() as stack:
-        sessions = [
-            Session(label, path, inputs, stack, threads=threads, xnnpack=xnnpack, runtime=runtime)
-            for label, path in track(list(name_models(models).items()), "loading")
-        ]
-        notes = [note for session in sessions for note in session.notes]
-        notes += [note for session in sessions for note in session.warm_up(warmup)]
-        for session, count in track(turns(sessions, share(runs, rounds)), "timing"):
-            session.measure(count)
-        host["load_average_after"] = load_average()
-        rows = [session.row(sessions[0], per_op) for session in sessions]
-    more = [note for _, notes_of_row in rows for note in notes_of_row]
+    sessions, rows, notes = measure(
+        name_models(models),
+        share(runs, rounds),
+        warmup,
+        per_op,
+        inputs=inputs,
+        threads=threads,
+        xnnpack=xnnpack,
+        runtime=runtime,
+    )
+    host["load_average_after"] = load_average()
     return BenchmarkResult(
-        rows=tuple(row for row, _ in rows),
+        rows=tuple(rows),
         settings={
             "threads": threads,
             "runs": runs,
@@ -87,23 +85,8 @@ def benchmark(
             "inputs": "random" if inputs is None else "given",
         },
         host=host,
-        notes=(*notes, *more, *_host_notes(sessions, host, threads), *busy(host, threads)),
+        notes=(*notes, *_host_notes(sessions, host, threads), *busy(host, threads)),
     )
-
-
-def turns(sessions: Sequence[Any], counts: Sequence[int]) -> list[tuple[Any, int]]:
-    """Return who runs when and how often: every other round goes backwards.
-
-    Example:
-        >>> turns(["a", "b"], [3, 2])
-        [('a', 3), ('b', 3), ('b', 2), ('a', 2)]
-    """
-    order = list(sessions)
-    return [
-        (session, count)
-        for i, count in enumerate(counts)
-        for session in (order if i % 2 == 0 else order[::-1])
-    ]
 
 
 def _check(runs: int, rounds: int, warmup: int | None) -> None:

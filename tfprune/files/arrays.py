@@ -7,6 +7,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from tfprune.errors import first_line
+
 _READERS = {(1, 0): "read_array_header_1_0", (2, 0): "read_array_header_2_0"}
 _MOST_AXES = 32  # NumPy 1 has no more
 _CHUNK = 2**24
@@ -39,7 +41,10 @@ def read_npy(stream: IO[bytes], size: int) -> np.ndarray[Any, Any]:
     version = np.lib.format.read_magic(stream)
     if version not in _READERS:
         raise ValueError(f"version {version} of the .npy format is not read")
-    shape, fortran, dtype = getattr(np.lib.format, _READERS[version])(stream)
+    try:
+        shape, fortran, dtype = getattr(np.lib.format, _READERS[version])(stream)
+    except Exception as error:  # it is parsed as Python; tokenize has errors of its own, too
+        raise ValueError(f"its header is broken: {first_line(error)}") from error
     if dtype.hasobject:
         raise ValueError("it holds Python objects, which are never loaded")
     if len(shape) > _MOST_AXES or any(n < 0 for n in shape):
