@@ -91,7 +91,11 @@ def closed():
     return stream
 
 
-@pytest.mark.parametrize("stream", [None, Minimal(), closed(), io.StringIO()], ids=str)
+@pytest.mark.parametrize(
+    "stream",
+    [None, Minimal(), closed(), io.StringIO()],
+    ids=["none", "minimal", "closed", "no terminal"],
+)
 def test_a_bar_needs_no_standard_error(monkeypatch, stream):
     monkeypatch.setattr(sys, "stderr", stream)
     assert list(track([1, 2], "counting")) == [1, 2]
