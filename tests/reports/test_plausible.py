@@ -18,6 +18,7 @@ RECORD = RunReport("run", "2026-01-01", (ROW,), (KernelZeros("k", (2,), 2, 1),))
         ("accuracy", 1e308, "accuracy should be 0 to 1"),
         ("accuracy", float("nan"), "accuracy should be 0 to 1"),
         ("median_ms", 5.0, "median_ms should lie between"),
+        ("bytes", 2**70, "bytes should be a number from 0 on"),
         ("load_ms", -1.0, "load_ms should be a number from 0 on"),
     ],
 )

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from tfprune.reports.record import RunReport
 
 _LARGEST = 1e100  # what is drawn is squared and scaled
+_MOST = 2**53  # as far as a float64 counts
 _SHARES = ("accuracy", "sparsity", "val_accuracy", "planned")
 _COUNTS = ("bytes", "gzip_bytes", "params", "zeros", "peak_memory_bytes", "samples", "epoch")
 _TIMES = ("median_ms", "p10_ms", "p90_ms", "load_ms", "ratio")
@@ -34,7 +35,7 @@ def _check(where: str, field: str, value: Any) -> None:
         return
     if field in _SHARES and not 0 <= value <= 1:
         raise ValueError(f"{where} should be 0 to 1, not {value}")
-    if field in (*_COUNTS, *_TIMES) and not 0 <= value <= _LARGEST:
+    if field in (*_COUNTS, *_TIMES) and not 0 <= value <= _MOST:
         raise ValueError(f"{where} should be a number from 0 on, not {value}")
     if field in ("bytes", "gzip_bytes") and value == 0:
         raise ValueError(f"{where} should be above 0")
