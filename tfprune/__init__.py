@@ -96,7 +96,7 @@ if not TYPE_CHECKING:  # a checker that saw this would believe in every name
         elif name in {room.name for room in pkgutil.iter_modules(__path__)}:
             value = importlib.import_module(f"tfprune.{name}")
         else:
-            from tfprune.layer_names import near
+            from tfprune.errors import near
 
             raise AttributeError(
                 f"module 'tfprune' has no attribute {name!r}; it has {near(name, __all__)}"

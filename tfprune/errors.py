@@ -11,6 +11,11 @@ PruneWarning               training went on, but not as asked
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
+_MOST = 8
+
 
 class PruneError(ValueError):
     """An error that says what was asked, what was found, and how to fix it.
@@ -79,3 +84,24 @@ def first_sentence(error: Exception) -> str:
         'It is broken'
     """
     return " ".join(str(error).split()).split(". ")[0] or type(error).__name__
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """Return the names most like one, else the first ones, as words.
+
+    A path such as `"backbone/f0"` is like a name if its last part is.
+
+    Example:
+        >>> near("stme", ["stem", "head"]), near("f_0", ["backbone/f0", "head"])
+        ('stem and 1 more', 'backbone/f0 and 1 more')
+    """
+    present = sorted(set(names))
+    paths: dict[str, list[str]] = {}
+    for path in present:
+        for known in dict.fromkeys((path, path.rpartition("/")[2])):
+            paths.setdefault(known, []).append(path)
+    alike = difflib.get_close_matches(name, paths, n=_MOST, cutoff=0.5)
+    close = list(dict.fromkeys(path for known in alike for path in paths[known]))[:_MOST]
+    shown = close or present[:_MOST]
+    more = len(present) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

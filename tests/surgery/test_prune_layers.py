@@ -120,8 +120,8 @@ def test_a_removed_layer_leaves_nothing_behind():
         ({"n": 1, "ratio": 0.5, "data": X}, "both say"),
         ({"ratio": 1.0, "data": X}, "ratio must be in"),
         ({"ratio": 0.1, "data": X}, "less than one of 3 candidates"),
-        ({"layers": "nobody"}, "no such layer"),
-        ({"layers": "add0", "keep": "nobody"}, "no layer of 'net' has that name"),
+        ({"layers": "nobody"}, "no layer has that name; the model has add0"),
+        ({"layers": "add0", "keep": "nobody"}, "no layer has that name; the model has add0"),
         ({"layers": "add0", "keep": "f0"}, "both name 'add0'"),
     ],
 )

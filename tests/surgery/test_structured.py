@@ -101,6 +101,22 @@ def test_keep_names_a_member_of_the_group():
     assert plan.rows[0].reason == "named in keep"
 
 
+def test_layers_that_go_together_cannot_have_two_ratios():
+    with pytest.raises(PruneError, match="the channels of stem and project go together"):
+        plan_structured(residual(), {"stem": 0.5, "project": 0.25})
+    assert widths(plan_structured(residual(), {"stem": 0.5, "project": 0.5}))["stem"] == (8, 4)
+
+
+def test_an_exact_name_goes_before_a_glob_and_the_first_glob_before_the_second():
+    plan = plan_structured(residual(), {"*p*": 0.5, "*": 0.25, "stem": 0.75})
+    assert widths(plan) == {"stem": (8, 2), "expand": (16, 8), "head": (4, 4)}
+
+
+def test_a_ratio_out_of_range_is_refused_by_its_name():
+    with pytest.raises(PruneError, match="the ratio of 'stem': 50\n"):
+        plan_structured(residual(), {"stem": 50})
+
+
 def test_round_to_makes_multiples():
     assert widths(plan_structured(residual(), 0.3, round_to=4))["expand"] == (16, 12)
 
@@ -141,7 +157,7 @@ def test_a_sequential_model_stays_one():
         ({"ratio": 1.0}, "at least 0, below 1"),
         ({"ratio": 40}, "write 0.4"),
         ({"target": "flops"}, "use one of units, params, macs"),
-        ({"keep": ["expnd"]}, "choose one of: expand"),
+        ({"keep": ["expnd"]}, "the model has expand"),
         ({"criterion": "taylor"}, "tfprune.criteria.Taylor"),
         ({"keep": ["*"]}, "all stay"),
         ({"ratio": {"expand": 0.5}, "target": "macs"}, "ratios by name are shares of units"),

@@ -15,10 +15,11 @@ from tfprune.export.aware import is_aware
 from tfprune.export.calibrated import Calibrated, calibrate
 from tfprune.export.calibration import samples as samples_of
 from tfprune.export.converter import Settings
-from tfprune.export.layer_ops import LayerOps, computes_in_float, layer_names, ops_of
+from tfprune.export.layer_ops import LayerOps, computes_in_float, ops_of
 from tfprune.export.normalizations import VARIANCE
 from tfprune.export.quiet import quiet
 from tfprune.export.saved_model import export
+from tfprune.layer_names import Names
 from tfprune.notes import Note
 from tfprune.progress import track
 from tfprune.tflite.reading import read_tflite
@@ -163,5 +164,5 @@ def suggested(error: float, trials: Sequence[KeptFloat]) -> tuple[str, ...]:
 
 def _without_ops(calibrated: Calibrated) -> list[LayerError]:
     present = {part for layer in calibrated.layers for n in layer.names for part in n.split("/")}
-    absent = (name for name in layer_names(calibrated.model) if name not in present)
-    return [LayerError(name, reason=_NO_OP) for name in dict.fromkeys(absent)]
+    paths = Names(calibrated.model).where(lambda layer: layer.name not in present)
+    return [LayerError("/".join(path), reason=_NO_OP) for path in paths]

@@ -1,6 +1,5 @@
 """How much is removed where: scores and a ratio → which units stay. Pure NumPy, no Keras."""
 
-from tfprune.allocate.by_name import ratios_by_name
 from tfprune.allocate.candidate import Candidate, Kept, check_ratio
 from tfprune.allocate.share import SCOPES, Scope, allocate
 from tfprune.allocate.target import allocate_to
@@ -13,5 +12,4 @@ __all__ = [
     "allocate",
     "allocate_to",
     "check_ratio",
-    "ratios_by_name",
 ]

@@ -11,6 +11,7 @@ from tfprune.channels.choices import Choices
 from tfprune.channels.flow import Flow
 from tfprune.channels.units import Ids, Ledger
 from tfprune.keras_facts import sublayers
+from tfprune.layer_names import inner_path
 from tfprune.notes import Note
 
 Role = Literal["writes", "reads", "scales"]
@@ -75,9 +76,7 @@ class Records:
     def name_variables(self, layer: Any, path: tuple[str, ...]) -> None:
         """Remember the owner and the name of each variable of a layer and the layers inside it."""
         for child in sublayers(layer):
-            # A wrapper that bears its layer's name adds no part to the path.
-            inner = path if child.name == path[-1] else (*path, child.name)
-            self.name_variables(child, inner)
+            self.name_variables(child, inner_path(path, child.name))
         for variable in layer.variables:
             self._owners.setdefault(
                 id(variable), (layer, "/".join((*path, variable.name.split("/")[-1])))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from tfprune.errors import FileError, PruneError
+from tfprune.layer_names import Selectors
 
 QUANTIZE = (None, "float16", "dynamic", "int8", "int16x8", "int4")
 _LAYER_BY_LAYER = ("int8", "int4")
@@ -32,7 +32,7 @@ def check_modes(
     sparse: bool | str,
     io_dtype: str,
     batch_size: int | None,
-    keep_float: Sequence[str],
+    keep_float: Selectors,
 ) -> None:
     """Raise a PruneError for values that do not exist or do not go together."""
     if quantize not in QUANTIZE:

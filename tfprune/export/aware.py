@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from tfprune.errors import PruneError
 from tfprune.keras_internals import layers_of
+from tfprune.layer_names import Selectors
 from tfprune.wrapping import HoldsRange
 
 
@@ -17,7 +17,7 @@ def is_aware(model: Any) -> bool:
     return bool(_ranges(model))
 
 
-def check_aware(model: Any, quantize: str | None, keep_float: Sequence[str] = ()) -> None:
+def check_aware(model: Any, quantize: str | None, keep_float: Selectors = ()) -> None:
     """Check that a model from quantization-aware training is ready for this conversion.
 
     Raises:

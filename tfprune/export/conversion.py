@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tfprune import files
@@ -14,6 +13,7 @@ from tfprune.export.aware import check_aware, is_aware
 from tfprune.export.int4 import load_quantizer
 from tfprune.export.quiet import quiet
 from tfprune.export.result import ConvertResult
+from tfprune.layer_names import Selectors
 from tfprune.notes import Note
 from tfprune.runtimes import SPARSE_RULES
 from tfprune.tflite.model import TFLiteModel
@@ -38,7 +38,7 @@ def convert(
     io_dtype: str = "float32",
     batch_size: int | None = 1,
     input_signature: Any = None,
-    keep_float: Sequence[str] = (),
+    keep_float: Selectors = (),
 ) -> ConvertResult:
     """Convert a model to a .tflite file, written whole or not at all.
 
@@ -58,8 +58,8 @@ def convert(
         io_dtype: `"float32"`, or `"int8"` for the inputs and outputs of an int8 model.
         batch_size: The fixed batch size; None leaves it open.
         input_signature: Input specs, for models that do not know their inputs.
-        keep_float: Names or globs of layers that stay float in an int8 or int4 file, as
-            `tfprune.quantization_errors` may suggest them: `["head", "block_3_*"]`.
+        keep_float: The layers that stay float in an int8 or int4 file (see `tfprune.layer_names`),
+            as `tfprune.quantization_errors` may suggest them: `["head", "block_3_*"]`.
 
     Returns:
         A `ConvertResult`: sizes, where each kernel went, and what was not done as asked.

@@ -6,33 +6,36 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tfprune.errors import PruneError
-from tfprune.export.layer_ops import LayerOps, computes_in_float, layer_names, ops_of
-from tfprune.layer_names import check_names, is_named, near
+from tfprune.export.layer_ops import LayerOps, computes_in_float, ops_of
+from tfprune.layer_names import Names, Place, Selection, Selectors
 from tfprune.notes import Note
 from tfprune.tflite.model import TFLiteModel
 
+_NO_OP = (
+    "there is no op of its own in the file: it is folded into a neighbour, or does nothing in "
+    "inference; name the layer it went into"
+)
+
 
 def find_layers(
-    keep_float: Sequence[str], model: Any, layers: Sequence[LayerOps]
+    keep_float: Selectors, model: Any, layers: Sequence[LayerOps]
 ) -> tuple[LayerOps, ...]:
-    """Return the layers of a file that some names and globs mean.
+    """Return the layers of a file that are meant.
 
     Raises:
-        PruneError: a name fits no layer, or only layers that have no op of their own.
+        PruneError: a selector fits no layer, or only layers that have no op of their own.
     """
-    own = [name for layer in layers for name in layer.names]
-    check_names("keep_float", keep_float, (*layer_names(model), *own))
-    for pattern in keep_float:
-        if not any(is_named(name, [pattern]) for name in own):
-            raise PruneError(
-                f"keep_float={pattern!r}",
-                "that layer has no op of its own in the file: it is folded into a neighbour, or "
-                "does nothing in inference",
-                f"name the layer it went into; those with ops are {near(pattern, own)}",
-            )
-    return tuple(
-        layer for layer in layers if any(is_named(name, keep_float) for name in layer.names)
-    )
+    names = Names(model)
+    selection = Selection("keep_float", keep_float, names)
+    things = [_places(layer, names) for layer in layers]
+    selection.check(things, _NO_OP)
+    found = zip(layers, things, strict=True)
+    return tuple(layer for layer, places in found if selection.means(places))
+
+
+def _places(layer: LayerOps, names: Names) -> list[Place]:
+    paths = [tuple(name.split("/")) for name in layer.names]
+    return [place for path in paths for place in names.at(path) or (Place(path),)]
 
 
 def notes_on(layers: Iterable[LayerOps], tflite: TFLiteModel) -> tuple[Note, ...]:

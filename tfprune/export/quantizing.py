@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from tfprune.export.normalizations import VARIANCE
 from tfprune.export.outliers import OUTLIERS
 from tfprune.export.result import KernelLink
 from tfprune.export.stayed_float import stayed_float
+from tfprune.layer_names import Selectors
 from tfprune.notes import Note
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
@@ -37,7 +37,7 @@ class LeftFloat:
 
 
 def quantized(
-    folder: str, model: Any, settings: converter.Settings, keep_float: Sequence[str]
+    folder: str, model: Any, settings: converter.Settings, keep_float: Selectors
 ) -> tuple[bytes, LeftFloat]:
     """Return the file of the SavedModel in `folder`, stored dense, and the layers left float.
 
@@ -45,7 +45,7 @@ def quantized(
         folder: The SavedModel.
         model: The Keras model inside, None if it is not known.
         settings: How to convert.
-        keep_float: Names and globs of layers that stay float, in int8 and int4 files.
+        keep_float: The layers that stay float, in int8 and int4 files.
 
     Raises:
         PruneError: the converter refuses the model, or a name fits no layer.

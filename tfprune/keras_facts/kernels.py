@@ -19,6 +19,7 @@ import numpy as np
 
 from tfprune.keras_facts.einsum import Einsum
 from tfprune.keras_internals import direct_layers, layers_of
+from tfprune.layer_names import inner_path
 
 Axes = tuple[int, ...]
 
@@ -209,9 +210,7 @@ def _walk(
         shown = layer
     yield from _own(layer, path, layer if shown is None else shown)
     for child in sublayers(layer):
-        # A wrapper that bears its layer's name adds no part to the path.
-        inner = path if path and child.name == path[-1] else (*path, child.name)
-        yield from _walk(child, inner, visited, shown)
+        yield from _walk(child, inner_path(path, child.name), visited, shown)
 
 
 def _is_of_keras(layer: Any) -> bool:

@@ -8,8 +8,7 @@ from typing import Any
 
 import keras
 
-from tfprune.errors import PruneError
-from tfprune.layer_names import near
+from tfprune.errors import PruneError, near
 
 
 def check_keywords(what: str, given: Iterable[str], *takers: Any) -> None:

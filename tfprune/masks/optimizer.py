@@ -10,11 +10,12 @@ import keras
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel
 from tfprune.keras_internals import variables_of_optimizer
+from tfprune.layer_names import Selector
 from tfprune.masks.engine import MaskedKernel
 from tfprune.notes import Note
 from tfprune.plan import Rule
 from tfprune.plan.planning import DEPTHWISE, row_for
-from tfprune.plan.rules import Rules, Selector
+from tfprune.plan.rules import Chosen, Rules
 from tfprune.schedules import PruningSchedule
 
 KERNEL_NAMES = frozenset({"kernel", "recurrent_kernel", "pointwise_kernel", "embeddings"})
@@ -35,7 +36,8 @@ class PruningOptimizer(keras.optimizers.Optimizer):
         inner_optimizer: An optimizer or its name.
         pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n: As in
             `prune_low_magnitude`.
-        rules: Variable path or glob ("encoder/*/kernel") → `Rule`, or None to leave alone.
+        rules: Name or glob of layers or variables ("encoder/*/kernel", see `tfprune.layer_names`)
+            → `Rule`, or None to leave alone.
         kernels: A function that gets a variable and says whether it is a kernel, in place of the
             names above. It is not saved: pass it again after loading.
 
@@ -84,10 +86,9 @@ class PruningOptimizer(keras.optimizers.Optimizer):
         super().build(variables)
         self.inner_optimizer.build(variables)
         found = [_kernel(v) for v in variables if self.kernels(v)]
-        chosen = Rules(self.rule, self.rules)
-        chosen.check_names(found)
-        for kernel in found:
-            self._add_mask(kernel, chosen)
+        chosen = Rules(self.rule, self.rules).find(found, model=None)
+        for kernel, its_own in zip(found, chosen, strict=True):
+            self._add_mask(kernel, its_own)
         if not self.masked:
             raise PruneError(
                 "prune with PruningOptimizer",
@@ -98,10 +99,9 @@ class PruningOptimizer(keras.optimizers.Optimizer):
             for masked in self.masked:
                 masked.begin()
 
-    def _add_mask(self, kernel: Kernel, rules: Rules) -> None:
-        row = row_for(kernel, rules)
-        chosen_by_name = rules.find(kernel)[1] is not None
-        if row.rule is None or (_looks_depthwise(kernel) and not chosen_by_name):
+    def _add_mask(self, kernel: Kernel, chosen: Chosen) -> None:
+        row = row_for(kernel, chosen)
+        if row.rule is None or (_looks_depthwise(kernel) and chosen.selector is None):
             reason = row.reason if row.rule is None else DEPTHWISE
             self.notes.append(Note(kernel.name, reason))
             return

@@ -12,12 +12,12 @@ from tfprune.errors import PruneError
 from tfprune.graph import Clones, is_graph, replay
 from tfprune.keras_facts import Kernel, kernels_of, may_have_kernels
 from tfprune.keras_internals import layers_of
+from tfprune.layer_names import Selector
 from tfprune.masks.arguments import LAYER, check_keywords, check_no_model, first_layer
 from tfprune.masks.wrapper import PruneLowMagnitude
 from tfprune.notes import Note
 from tfprune.plan import Plan, PruningPolicy, Rule, plan_pruning
 from tfprune.plan.planning import check_policy
-from tfprune.plan.rules import Selector
 from tfprune.schedules import PruningSchedule
 
 log = logging.getLogger("tfprune")
@@ -48,8 +48,8 @@ def prune_low_magnitude(
         block_pooling_type: "AVG" or "MAX", how a block's score is made of its members'.
         pruning_policy: An object whose `allow_pruning(layer)` says which layers take part.
         sparsity_m_by_n: (zeros, of): so many zeros in every so many input channels.
-        rules: Only for a model. Selector (name, glob, layer type or predicate) → `Rule`, or None
-            to leave alone; an exact name beats a glob, a glob a type, a type a predicate.
+        rules: Only for a model. Selector of layers or kernels (see `tfprune.layer_names`) →
+            `Rule`, or None to leave alone.
         **kwargs: Only for a layer or a list: what Keras layers take, passed to each wrapper.
 
     Returns:

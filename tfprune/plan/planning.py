@@ -10,7 +10,8 @@ import keras
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel, is_known, kernels_of, sublayers
 from tfprune.keras_internals import layers_inside, layers_of
-from tfprune.plan.rules import Plan, Row, Rule, Rules, Selector
+from tfprune.layer_names import Names, Selector, shown
+from tfprune.plan.rules import Chosen, Plan, Row, Rule, Rules
 from tfprune.schedules import PruningSchedule
 from tfprune.wrapping import Masking
 
@@ -57,7 +58,8 @@ def plan_pruning(
             about the layer that you see (an LSTM, not its cell); a layer with a rule of its own
             takes part in any case.
         sparsity_m_by_n: (zeros, of), instead of blocks.
-        rules: Selector (name, glob, layer type or predicate) → `Rule`, or None to leave alone.
+        rules: Selector of layers or kernels (see `tfprune.layer_names`) → `Rule`, or None to leave
+            alone.
 
     Returns:
         A `Plan` with a row for each kernel; the rows left alone name their reason.
@@ -82,14 +84,13 @@ def plan_pruning(
         pruning_policy.ensure_model_supports_pruning(model)
     wanted = Rules(default, rules)
     kernels = kernels_of(model)
-    wanted.check_names(kernels)
     wrappers = [layer for layer in layers_of(model) if isinstance(layer, Masking)]
     in_force = {key: rule for one in wrappers for key, rule in one.rules_in_force().items()}
     rows = [
         row_in_force(kernel, in_force[id(kernel.variable)])
         if id(kernel.variable) in in_force
-        else row_for(kernel, wanted, pruning_policy)
-        for kernel in kernels
+        else row_for(kernel, chosen, pruning_policy)
+        for kernel, chosen in zip(kernels, wanted.find(kernels, model), strict=True)
     ]
     return Plan((*rows, *_unknown(model)))
 
@@ -110,9 +111,10 @@ def row_in_force(kernel: Kernel, rule: Rule) -> Row:
     return Row(kernel.name, kernel.shape, rule, reason + _frozen(kernel), wrapped=True)
 
 
-def row_for(kernel: Kernel, rules: Rules, policy: AllowsPruning | None = None) -> Row:
+def row_for(kernel: Kernel, chosen: Chosen, policy: AllowsPruning | None = None) -> Row:
     """Decide one kernel: its rule if every condition holds, else the first reason why not."""
-    rule, selector = rules.find(kernel)
+    rule = chosen.rule
+    selector = None if chosen.selector is None else shown(chosen.selector)
     reason = _why_not(kernel, rule, selector, policy)
     if reason is None:
         chosen_by = f"rule for {selector}" if selector else "default rule"
@@ -126,10 +128,10 @@ def _why_not(
     kernel: Kernel, rule: Rule | None, selector: str | None, policy: AllowsPruning | None
 ) -> str | None:
     if rule is None:
-        return f"rules say so: {selector!r} is None"
+        return f"rules say so: {selector} is None"
     chosen_by_default = selector is None
-    shown = kernel.layer if kernel.shown is None else kernel.shown
-    if chosen_by_default and policy is not None and not policy.allow_pruning(shown):
+    seen = kernel.layer if kernel.shown is None else kernel.shown
+    if chosen_by_default and policy is not None and not policy.allow_pruning(seen):
         return f"{type(policy).__name__} does not prune it"
     if chosen_by_default and set(kernel.in_axes) & set(kernel.out_axes):
         return DEPTHWISE
@@ -142,6 +144,7 @@ def _frozen(kernel: Kernel) -> str:
 
 def _unknown(model: Any) -> Iterator[Row]:
     """Yield a row for each matrix that could be a kernel but whose layer does not say so."""
+    names = Names(model)
     for layer in layers_inside(model):
         if is_known(layer) or type(layer).__module__.startswith("keras.src.layers.normal"):
             continue
@@ -152,4 +155,5 @@ def _unknown(model: Any) -> Iterator[Row]:
                     f"{type(layer).__name__} does not say that it is prunable: "
                     "give the layer a method get_prunable_weights()"
                 )
-                yield Row(f"{layer.name}/{variable.name}", tuple(variable.shape), None, reason)
+                name = f"{names.path_of(layer)}/{variable.name}"
+                yield Row(name, tuple(variable.shape), None, reason)

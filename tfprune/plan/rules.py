@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +10,9 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel
+from tfprune.layer_names import Names, Place, Selection, Selector, shown
 from tfprune.patterns import NM, Block, Pattern
 from tfprune.schedules import ConstantSparsity, PruningSchedule
-
-Selector = str | type | Callable[[Any], bool]
 
 # What a rule that does not say takes from the call it is passed to: these very objects.
 _UNSAID_SCHEDULE: PruningSchedule = ConstantSparsity(0.5, 0)
@@ -105,14 +102,11 @@ class Rule:
 
 
 class Rules:
-    """Finds the rule of a kernel: exact name, then glob, then type, then predicate, then default.
+    """Finds the rule of each kernel: its own, or the default.
 
     Args:
-        default: The rule of every kernel that no selector matches.
-        chosen: Selector → rule, or None to leave alone. A string is matched against the names of
-            the layer and the kernel ("head", "block_*", "lstm/*/recurrent_kernel"); a type
-            against the layer that the user sees (an LSTM) and the one that owns the kernel (its
-            cell); a function gets either and returns a bool.
+        default: The rule of every kernel that no selector fits.
+        chosen: Selector → rule, or None to leave alone; see `tfprune.layer_names`.
     """
 
     def __init__(self, default: Rule, chosen: Mapping[Selector, Rule | None] | None = None) -> None:
@@ -127,32 +121,42 @@ class Rules:
         for selector, rule in self.chosen.items():
             if not (rule is None or isinstance(rule, Rule)):
                 raise PruneError(
-                    f"rules={{{selector!r}: {rule!r}}}",
+                    f"rules={{{shown(selector)}: {rule!r}}}",
                     "a selector points to a tfprune.Rule, or to None to leave the layer alone",
                     "write tfprune.Rule(schedule, pattern)",
                 )
             self.chosen[selector] = None if rule is None else rule.within(default)
 
-    def find(self, kernel: Kernel) -> tuple[Rule | None, str | None]:
-        """Return the kernel's rule and the selector that chose it, None for the default."""
-        for tier in (_same_name, _glob, _kind, _predicate):
-            for selector, rule in self.chosen.items():
-                if tier(selector, kernel):
-                    return rule, getattr(selector, "__name__", str(selector))
-        return self.default, None
+    def find(self, kernels: Sequence[Kernel], model: Any | None) -> list[Chosen]:
+        """Return the rule of each kernel.
 
-    def check_names(self, kernels: Iterable[Kernel]) -> None:
-        """Raise PruneError for a name or glob that matches no kernel."""
-        kernels = list(kernels)
-        for selector in self.chosen:
-            if isinstance(selector, str) and not any(_glob(selector, k) for k in kernels):
-                names = sorted({k.name for k in kernels} | {n for k in kernels for n in _names(k)})
-                close = difflib.get_close_matches(selector, names, n=3) or names[:8]
-                raise PruneError(
-                    f"rules for {selector!r}",
-                    "no layer or kernel of the model has that name",
-                    f"choose one of: {', '.join(close)}",
-                )
+        Args:
+            kernels: The model's.
+            model: The model; None if only the names of the kernels are known.
+
+        Raises:
+            PruneError: a selector fits no kernel.
+        """
+        names = Names(model)
+        things = [_places(kernel, names) for kernel in kernels]
+        selection = Selection("rules", self.chosen, names)
+        selection.check(things, "no kernel is known")
+        fits = [selection.best(places) for places in things]
+        return [
+            Chosen(self.default) if fit is None else Chosen(self.chosen[fit.selector], fit.selector)
+            for fit in fits
+        ]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The rule that was chosen for a kernel, None to leave it alone; the selector that did.
+
+    The selector is None where the default was chosen.
+    """
+
+    rule: Rule | None
+    selector: Selector | None = None
 
 
 @dataclass(frozen=True)
@@ -185,32 +189,6 @@ class Plan:
         return next((row.rule for row in self.rows if row.kernel == kernel), None)
 
 
-def _names(kernel: Kernel) -> list[str]:
-    """Every prefix of the kernel's path and every single part of it but the variable's name."""
-    parts = kernel.name.split("/")
-    return ["/".join(parts[: i + 1]) for i in range(len(parts))] + parts[:-1]
-
-
-def _same_name(selector: Selector, kernel: Kernel) -> bool:
-    return isinstance(selector, str) and selector in _names(kernel)
-
-
-def _glob(selector: Selector, kernel: Kernel) -> bool:
-    return isinstance(selector, str) and any(
-        fnmatch.fnmatchcase(name, selector) for name in _names(kernel)
-    )
-
-
-def _kind(selector: Selector, kernel: Kernel) -> bool:
-    return isinstance(selector, type) and any(isinstance(x, selector) for x in _owners(kernel))
-
-
-def _predicate(selector: Selector, kernel: Kernel) -> bool:
-    is_function = callable(selector) and not isinstance(selector, type)
-    return is_function and any(selector(x) for x in _owners(kernel))  # type: ignore[operator]
-
-
-def _owners(kernel: Kernel) -> list[Any]:
-    """Return the layer that the user sees and the one that owns the kernel, once if the same."""
-    same = kernel.shown is None or kernel.shown is kernel.layer
-    return [kernel.layer] if same else [kernel.shown, kernel.layer]
+def _places(kernel: Kernel, names: Names) -> set[Place]:
+    own = Place.of_kernel(kernel.name)
+    return {own, *(Place(place.path, own.variables) for place in names.of(kernel.layer))}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tfprune.graph import Calls, is_graph
 from tfprune.graph.structure import functional
-from tfprune.layer_names import check_names, is_named
+from tfprune.layer_names import Names, Selection
 from tfprune.notes import Note
 from tfprune.quantization.folding import is_by_channel
 from tfprune.quantization.reads import Reads
@@ -20,6 +20,7 @@ from tfprune.wrapping import without_masks
 
 _INDICES = "it computes indices, which rounding would change"
 _KEPT = "left float as asked (keep_float)"
+_INSIDE = "it is part of the layer around it, which is rounded, or stays float, as a whole"
 
 
 @dataclass
@@ -52,34 +53,33 @@ class Plan:
     notes: list[Note] = field(default_factory=list)
 
 
-def plan(model: Any, keep_float: Sequence[str] = ()) -> Plan:
+def plan(model: Any, keep_float: Selection) -> Plan:
     """Return what `quantize_model` will do to a model.
 
     Args:
         model: A Functional or built Sequential model.
-        keep_float: Names or globs of layers that are left alone.
+        keep_float: The layers that are left alone.
 
     Raises:
         PruneError: the model is subclassed or not built, or a name fits no layer.
     """
     nets = _Nets(model)
-    check_names("keep_float", keep_float, (node.operation.name for node in nets.nodes))
+    names = Names(model)
+    operations = {id(n.operation): n.operation for n in nets.nodes if not is_graph(n.operation)}
+    keep_float.check((names.of(operation) for operation in operations.values()), _INSIDE)
     made = Plan()
-    for node in nets.nodes:
-        operation = node.operation
-        if id(operation) in made.rules or is_graph(operation):
-            continue
-        kept = is_named(operation.name, keep_float)
+    for operation in operations.values():
+        kept = keep_float.means(names.of(operation))
         rule = left_alone(_KEPT) if kept else find_rule(without_masks(operation))
         made.rules[id(operation)] = rule
-    _tell_numbers(nets, made)
+    _tell_numbers(nets, made, names)
     for node in nets.nodes:
         if not is_graph(node.operation):
             _look_ahead(node, nets, made)
     return made
 
 
-def _tell_numbers(nets: _Nets, made: Plan) -> None:
+def _tell_numbers(nets: _Nets, made: Plan, names: Names) -> None:
     """Find what each call computes with; a call without numbers is no matter of int8."""
     reads = Reads(nets.models, made.rules)
     computing = {}
@@ -93,13 +93,13 @@ def _tell_numbers(nets: _Nets, made: Plan) -> None:
             continue
         made.untouched.add(id(node))
         if any(map(reads.is_exact, node.outputs)):
-            made.notes.append(Note(operation.name, f"stays float: {_INDICES}"))
+            made.notes.append(Note(names.path_of(operation), f"stays float: {_INDICES}"))
     made.nested_inputs = {id(tensor) for tensor in nets.nested_inputs if reads.is_number(tensor)}
     for key, rule in made.rules.items():
         if key not in computing:
             made.rules[key] = left_alone("")
         elif rule.reason:
-            made.notes.append(Note(computing[key].name, f"stays float: {rule.reason}"))
+            made.notes.append(Note(names.path_of(computing[key]), f"stays float: {rule.reason}"))
 
 
 def _look_ahead(node: Any, nets: _Nets, made: Plan) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 
 from tfprune.errors import PruneError
 from tfprune.graph import unfold
-from tfprune.layer_names import is_named
+from tfprune.layer_names import Names, Selection, Selectors
 from tfprune.notes import joined
 from tfprune.precision import in_float32
 from tfprune.quantization.planning import plan
@@ -25,7 +25,7 @@ log = logging.getLogger("tfprune")
 def quantize_model(
     model: Any,
     *,
-    keep_float: Sequence[str] = (),
+    keep_float: Selectors = (),
     keep_zeros: bool = True,
     momentum: float = 0.99,
 ) -> Any:
@@ -43,7 +43,7 @@ def quantize_model(
 
     Args:
         model: A Functional or built Sequential model, plain or wrapped for pruning; not changed.
-        keep_float: Names or globs of layers to leave alone.
+        keep_float: The layers to leave alone; see `tfprune.layer_names`.
         keep_zeros: Whether weights that are exactly zero stay zero while training, so that a
             pruned model stays pruned. Kernels under masks of `prune_low_magnitude` follow these.
         momentum: Of the moving average that learns a range, from 0 to 1.
@@ -54,7 +54,8 @@ def quantize_model(
         the layers they hold; `FakeQuantize` layers hold the ranges.
 
     Raises:
-        PruneError: the model is subclassed or not built, or nothing in it can be quantized.
+        PruneError: the model is subclassed or not built, or nothing in it can be quantized, or a
+            selector fits no layer.
 
     Example:
         >>> import numpy as np
@@ -71,11 +72,18 @@ def quantize_model(
         return _quantized(model, keep_float, keep_zeros, momentum)
 
 
-def _quantized(model: Any, keep_float: Sequence[str], keep_zeros: bool, momentum: float) -> Any:
-    model, folded = unfold(model, lambda layer: _may_be_unfolded(layer, keep_float))
-    planned = plan(model, keep_float)
+def _quantized(model: Any, keep_float: Selectors, keep_zeros: bool, momentum: float) -> Any:
+    names = Names(model)
+    kept = Selection("keep_float", keep_float, names)
+
+    def may_be_unfolded(layer: Any) -> bool:
+        """Whether a layer has no rule, though the layers inside it may have one."""
+        return find_rule(without_masks(layer)).output == FLOAT and not kept.means(names.of(layer))
+
+    model, folded = unfold(model, may_be_unfolded)
+    planned = plan(model, kept)
     model, changed = in_float32(model, "since int8 is rounded in it")
-    planned = plan(model, keep_float) if changed else planned
+    planned = plan(model, kept) if changed else planned
     notes = joined(planned.notes, folded)
     if all(rule.output == FLOAT for rule in planned.rules.values()):
         raise PruneError(
@@ -88,11 +96,6 @@ def _quantized(model: Any, keep_float: Sequence[str], keep_zeros: bool, momentum
     for note in (*changed, *notes, *rewriting.clones.notes):
         log.warning("%s", note)
     return fresh
-
-
-def _may_be_unfolded(layer: Any, keep_float: Sequence[str]) -> bool:
-    """Whether a layer has no rule, though the layers inside it may have one."""
-    return find_rule(without_masks(layer)).output == FLOAT and not is_named(layer.name, keep_float)
 
 
 @contextlib.contextmanager

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tfprune.errors import PruneError
+from tfprune.layer_names import Names, Selectors
 from tfprune.surgery.depth_candidates import Block, find_blocks
 from tfprune.surgery.depth_choice import (
     check_something_stays,
@@ -26,7 +26,7 @@ class LayerRow:
 
     Args:
         name: The block's: its addition's or its only layer's.
-        layers: Names of the layers inside it.
+        layers: Paths of the layers inside it.
         score: What the criterion gave it, lowest first to go; None if it was not asked.
         remove: Whether it goes.
         reason: Why, or why not.
@@ -85,14 +85,14 @@ class LayerPlan:
 
 def prune_layers(
     model: Any,
-    layers: str | Sequence[str] | None = None,
+    layers: Selectors | None = None,
     *,
     n: int | None = None,
     ratio: float | None = None,
     criterion: Criterion = "similarity",
     data: Any = None,
     loss: Any = None,
-    keep: str | Sequence[str] = (),
+    keep: Selectors = (),
 ) -> Any:
     """Return a new, plain, shallower model: some blocks are gone, their input goes straight on.
 
@@ -103,16 +103,17 @@ def prune_layers(
 
     Args:
         model: A Functional or built Sequential model, not changed; nested models are looked into.
-        layers: Names or globs of blocks (the name of their addition) or of any layers whose
-            output has the shape and dtype of their first input. Without `n` and `ratio` all of
-            them go; with one, they are the candidates.
+        layers: Blocks (by the name of their addition), or any layers whose output has the shape
+            and dtype of their first input; see `tfprune.layer_names`. A nested model goes whole
+            where its shapes agree, else its blocks do. Without `n` and `ratio` all of them go;
+            with one, they are the candidates.
         n: How many blocks to remove. A block that lies inside another goes with it, uncounted.
         ratio: Share of the candidates to remove, rounded down; instead of `n`.
         criterion: "similarity" of a block's input and output, "loss" for the change of the loss
             without it, or a function (block, model) → score: the lowest go. See `score_blocks`.
         data: What `fit` takes; for "similarity" (inputs) and "loss" (inputs and targets).
         loss: For "loss", if the model is not compiled.
-        keep: Names or globs of blocks or layers that stay, and so do the blocks around them.
+        keep: Blocks or layers that stay, with the blocks around them; see `tfprune.layer_names`.
 
     Returns:
         A model of plain Keras objects, not compiled, with the weights of the layers that remain.
@@ -139,14 +140,14 @@ def prune_layers(
 
 def plan_layers(
     model: Any,
-    layers: str | Sequence[str] | None = None,
+    layers: Selectors | None = None,
     *,
     n: int | None = None,
     ratio: float | None = None,
     criterion: Criterion = "similarity",
     data: Any = None,
     loss: Any = None,
-    keep: str | Sequence[str] = (),
+    keep: Selectors = (),
 ) -> LayerPlan:
     """Say what `prune_layers` with the same arguments would do, block by block.
 
@@ -188,13 +189,14 @@ def plan_layers(
         chosen = choose(model, ranked, count, [block for block in blocks if not block.reason])
     cuts = {key: operand for block in chosen for key, operand in block.bypass.items()}
     check_something_stays(model, cuts)
-    rows = _Rows(model, ranked, scores, kept, chosen, cuts, count)
+    rows = _Rows(model, Names(model), ranked, scores, kept, chosen, cuts, count)
     return LayerPlan(model, tuple(rows.row(block) for block in blocks), cuts)
 
 
 @dataclass(frozen=True)
 class _Rows:
     model: Any
+    names: Names
     ranked: list[Block]  # the candidates
     scores: dict[int, float]
     kept: dict[int, str]
@@ -204,7 +206,7 @@ class _Rows:
 
     def row(self, block: Block) -> LayerRow:
         remove, reason = self._decision(block)
-        layers = tuple(layer.name for layer in block.layers)
+        layers = tuple(map(self.names.path_of, block.layers))
         return LayerRow(block.name, layers, self.scores.get(id(block)), remove, reason)
 
     def _decision(self, block: Block) -> tuple[bool, str]:
@@ -215,7 +217,7 @@ class _Rows:
         if block.reason:
             return False, block.reason
         if id(block) in self.kept:
-            return False, f"keep={self.kept[id(block)]!r}"
+            return False, f"keep={self.kept[id(block)]}"
         if block not in self.ranked:
             return False, "not named in layers="
         return False, "can be removed" if self.count is None else self._rank(block)

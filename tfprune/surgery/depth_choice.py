@@ -2,80 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterable
 from typing import Any
 
+import keras
+
 from tfprune.errors import PruneError
+from tfprune.graph import nodes_in_order
+from tfprune.layer_names import Names, Place, Selection, Selectors, shown
 from tfprune.surgery.depth_candidates import Block, single_layer
-from tfprune.surgery.depth_graph import Cuts, all_layers, live_everywhere
-
-Patterns = str | Sequence[str]
+from tfprune.surgery.depth_graph import Cuts, live_everywhere, nets
 
 
-def matches(pattern: str, name: str) -> bool:
-    """Whether a name or glob means this path, or its last part."""
-    return fnmatchcase(name, pattern) or fnmatchcase(name.rsplit("/")[-1], pattern)
+def named(model: Any, blocks: list[Block], layers: Selectors) -> list[Block]:
+    """Return what the selectors mean: removable blocks, else single layers whose shapes agree.
 
-
-def as_list(patterns: Patterns) -> list[str]:
-    """Return one or several patterns as a list."""
-    return [patterns] if isinstance(patterns, str) else list(patterns)
-
-
-def named(model: Any, blocks: list[Block], patterns: Patterns) -> list[Block]:
-    """Return what the patterns name: removable blocks, else single layers whose shapes agree.
+    Of a nested model whose shapes do not agree these are the removable blocks in it.
 
     Raises:
-        PruneError: a pattern names nothing that can be removed.
+        PruneError: a selector means nothing that can be removed.
     """
+    names = Names(model)
+    everything = [*(_place(block) for block in blocks), *names.places()]
+    selection = Selection("layers", layers, names)
+    selection.check([everything], "")
     found: dict[str, Block] = {}
-    for pattern in as_list(patterns):
-        meant = [b for b in blocks if not b.reason and matches(pattern, b.name)]
+    for one in selection.each():
+        meant = [b for b in blocks if not b.reason and _is_itself(one, [_place(b)])]
         if not meant:
-            meant = _named_layers(model, blocks, pattern)
+            meant = _named_layers(model, blocks, one, names)
         found.update({block.name: found.get(block.name, block) for block in meant})
     return list(found.values())
 
 
-def _named_layers(model: Any, blocks: list[Block], pattern: str) -> list[Block]:
-    layers = {id(x): x for name, x in all_layers(model).items() if matches(pattern, name)}
+def _named_layers(model: Any, blocks: list[Block], one: Selection, names: Names) -> list[Block]:
+    layers = {
+        id(node.operation): node.operation
+        for _, net in nets(model)
+        for node in nodes_in_order(net)
+        if isinstance(node.operation, keras.layers.Layer)
+        and _is_itself(one, names.of(node.operation))
+    }
     singles = [single_layer(model, layer) for layer in layers.values()]
     fitting = [block for block in singles if not block.reason]
-    if fitting:
-        return fitting
-    misfits = [b for b in (*blocks, *singles) if matches(pattern, b.name) and b.reason]
-    found = f"{misfits[0].name!r} can't go: {misfits[0].reason}" if misfits else "no such layer"
+    inside = [b for b in blocks if not b.reason and one.means([_place(b)])]
+    if fitting or inside:
+        return fitting or inside
+    misfits = [b for b in blocks if b.reason and one.means([_place(b)])] + singles
+    found = f"{misfits[0].name!r} can't go: {misfits[0].reason}" if misfits else _NOT_CALLED
     removable = [block.name for block in blocks if not block.reason]
     raise PruneError(
-        f"remove {pattern!r} from {model.name!r}",
+        f"remove {shown(one.selectors[0])} from {model.name!r}",
         found,
         f"these can be removed: {', '.join(removable) or 'none'}, "
         "and any layer whose input and output have the same shape and dtype",
     )
 
 
-def kept_by(model: Any, blocks: list[Block], keep: Patterns) -> dict[int, str]:
-    """Return {id(block): pattern} of the blocks that would take along something to be kept.
+_NOT_CALLED = "it lies inside a layer, which can only go as a whole"
+
+
+def _place(block: Block) -> Place:
+    return Place(tuple(block.name.split("/")))
+
+
+def _is_itself(one: Selection, places: Iterable[Place]) -> bool:
+    """Whether a selector means a thing itself, not only as a part of what it means."""
+    return any(fit.distance <= 0 for fit in one.fits(places))
+
+
+def kept_by(model: Any, blocks: list[Block], keep: Selectors) -> dict[int, str]:
+    """Return {id(block): selector} of the blocks that would take along something to be kept.
 
     Raises:
-        PruneError: a pattern matches no layer and no block.
+        PruneError: a selector fits no layer and no block.
     """
-    layers = all_layers(model)
+    names = Names(model)
+    everything = [*(_place(block) for block in blocks), *names.places()]
+    selection = Selection("keep", keep, names)
+    selection.check([everything], "")
+    if not selection.selectors:
+        return {}
+    whole = _alive(model, {})
+    lost = [whole - _alive(model, block.bypass) for block in blocks]
     kept: dict[int, str] = {}
-    for pattern in as_list(keep):
-        meant = {id(layer) for name, layer in layers.items() if matches(pattern, name)}
-        named_blocks = [b for b in blocks if matches(pattern, b.name)]
-        meant |= {key for block in named_blocks for key in block.bypass}
-        if not meant and not named_blocks:
-            raise PruneError(
-                f"keep={pattern!r}",
-                f"no layer of {model.name!r} has that name",
-                f"blocks are called {', '.join(b.name for b in blocks) or '(there are none)'}",
-            )
-        for block in blocks:
-            if meant & (_alive(model, {}) - _alive(model, block.bypass)):
-                kept.setdefault(id(block), pattern)
+    for one in selection.each():
+        meant = {id(x) for p in names.places() if one.means([p]) for x in names.around(p)}
+        meant |= {key for b in blocks if one.means([_place(b)]) for key in b.bypass}
+        for block, goes in zip(blocks, lost, strict=True):
+            if meant & goes:
+                kept.setdefault(id(block), shown(one.selectors[0]))
     return kept
 
 

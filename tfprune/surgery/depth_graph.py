@@ -15,16 +15,6 @@ Cuts = dict[int, int]
 """`{id(node): operand}`: calls that give back that one of their flat arguments."""
 
 
-def all_layers(model: Any) -> dict[str, Any]:
-    """Return all layers in the graphs of the model, nested models too, by path."""
-    return {
-        "/".join((*path, node.operation.name)): node.operation
-        for path, net in nets(model)
-        for node in nodes_in_order(net)
-        if not node.is_input and isinstance(node.operation, keras.layers.Layer)
-    }
-
-
 def nets(model: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield (path, Functional model) of the model and of each model nested in it, once each."""
     seen: set[int] = set()

@@ -8,14 +8,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tfprune.allocate import Candidate, Scope, allocate, allocate_to, ratios_by_name
+from tfprune.allocate import Candidate, Scope, allocate, allocate_to
 from tfprune.allocate import Kept as Share
 from tfprune.channels import Group, Kept, Structure, trace
 from tfprune.criteria import Criterion, as_criterion
 from tfprune.criteria.losses import give_loss
 from tfprune.errors import PruneError
+from tfprune.layer_names import Selectors
 from tfprune.surgery.costs import Costs
 from tfprune.surgery.structured_plan import GroupRow, Size, StructuredPlan
+from tfprune.surgery.wishes import Ratio, own_ratios
 
 Target = Literal["units", "params", "macs"]
 TARGETS = ("units", "params", "macs")
@@ -23,7 +25,7 @@ TARGETS = ("units", "params", "macs")
 
 def plan_structured(
     model: Any,
-    ratio: float | Mapping[str, float] = 0.5,
+    ratio: Ratio = 0.5,
     criterion: Criterion | Callable[[Group], Any] | str = "l2",
     *,
     scope: Scope = "local",
@@ -31,7 +33,7 @@ def plan_structured(
     round_to: int = 1,
     min_width: int = 1,
     max_ratio: float | None = None,
-    keep: Sequence[str] = (),
+    keep: Selectors = (),
     input_shape: Any = None,
 ) -> StructuredPlan:
     """Say which channels, neurons and attention heads go, so that a smaller model remains.
@@ -41,8 +43,9 @@ def plan_structured(
 
     Args:
         model: A Functional or built Sequential Keras model, not changed.
-        ratio: Share removed of what `target` names, in [0, 1); or a dict of layer names or globs
-            to the share of units removed there, `{"block_*": 0.5}`, all others stay.
+        ratio: Share removed of what `target` names, in [0, 1); or a dict of layers (see
+            `tfprune.layer_names`) to the share of units removed there, `{"block_*": 0.5}`, all
+            others stay.
         criterion: Which units matter: an object of `tfprune.criteria`, one of their names ("l1",
             "l2", "fpgm", ...), or a function of a group that returns one score per unit.
         scope: "local" removes the same share of every group, "global" the lowest-ranked units
@@ -52,7 +55,7 @@ def plan_structured(
         round_to: The width that stays is a multiple of it; 8 suits phones' int8 kernels.
         min_width: Fewest units that stay in each group.
         max_ratio: No group loses a larger share; None for 0.9, or `ratio` if that is more.
-        keep: Names or globs of layers whose output stays as it is.
+        keep: The layers whose output stays as it is; see `tfprune.layer_names`.
         input_shape: Shape of one sample, if the model leaves sizes open: MACs depend on it, so
             target="macs" needs it then.
 
@@ -77,7 +80,7 @@ def plan_structured(
     _check_target(target, ratio)
     structure = trace(model)
     judge = as_criterion(criterion)
-    own = _own_ratios(structure.groups, ratio, keep)
+    own = own_ratios(structure, model, ratio, keep)
     chosen = _prunable(structure, own)
     costs = Costs(structure, input_shape)
     costs.check(target)
@@ -127,36 +130,6 @@ def _check_target(target: str, ratio: Any) -> None:
             "ratios by name are shares of units",
             'drop target, or give one ratio for the whole model: ratio=0.5, target="macs"',
         )
-
-
-def _own_ratios(
-    groups: Sequence[Group], ratio: float | Mapping[str, float], keep: Sequence[str]
-) -> list[tuple[float | None, str]]:
-    """Return for each group its own ratio, None for the common one, and the reason."""
-    names = [_names(group) for group in groups]
-    kept = ratios_by_name(dict.fromkeys([keep] if isinstance(keep, str) else keep, 0.0), names)
-    if not isinstance(ratio, Mapping):
-        return [(share, "named in keep") for share in kept]
-    given = ratios_by_name(ratio, names)
-    return [
-        (0.0, "named in keep")
-        if stays is not None
-        else (0.0, "no ratio is given for it")
-        if share is None
-        else (share, "its own ratio is 0")
-        for stays, share in zip(kept, given, strict=True)
-    ]
-
-
-def _names(group: Group) -> list[str]:
-    """Return every name by which a user may mean a group: of its writers and what holds them."""
-    paths = [group.name] + [m.name.rpartition("/")[0] for m in group.members if m.role == "writes"]
-    names: dict[str, None] = {}
-    for path in dict.fromkeys(paths):
-        parts = path.split("/")
-        for i in range(len(parts)):
-            names["/".join(parts[: i + 1])] = names[parts[i]] = None
-    return list(names)
 
 
 def _prunable(

@@ -33,7 +33,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="a layer or glob that stays float in an int8 or int4 file; may be repeated",
+        help="a layer, glob or class that stays float in an int8 or int4 file; may be repeated",
     )
     verb.add_argument(
         "--representative-data",

@@ -34,7 +34,11 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--min-width", type=int, default=1, metavar="N", help="default: 1")
     verb.add_argument("--max-ratio", type=float, metavar="R", help="of one group; default: 0.9")
     verb.add_argument(
-        "--keep", action="append", default=[], metavar="NAME", help="a layer or glob to leave alone"
+        "--keep",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a layer, glob or class to leave alone; may be repeated",
     )
     verb.add_argument(
         "--recalibrate", metavar="DATA", help=f"inputs for BatchNorm statistics: {DATA}"
