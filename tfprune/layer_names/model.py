@@ -30,7 +30,8 @@ class Names:
         model: A Keras or tf_keras model; None if it is not known, so that nothing stands in it.
 
     Example:
-        >>> inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, name="f0")], "net")
+        >>> layers = [keras.Input((4,)), keras.layers.Dense(4, name="f0")]
+        >>> inner = keras.Sequential(layers, name="net")
         >>> names = Names(keras.Sequential([inner]))
         >>> [str(place) for place in names.of(inner.layers[0])]
         ['net/f0']
