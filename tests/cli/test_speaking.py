@@ -23,7 +23,7 @@ def options(*words):
         ("something=else", "something=else"),
         (
             "tfprune.verify(model, 'm.tflite')",
-            "`tfprune verify model.keras model.tflite --samples 16`",
+            "`tfprune verify`",
         ),
     ],
 )

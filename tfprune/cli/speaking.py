@@ -58,10 +58,11 @@ def spoken(text: str, options: Options) -> str:
 
 
 def _command(found: re.Match[str]) -> str:
+    """Return the command for a call of Python; its arguments are for the reader to choose."""
     from tfprune.cli.verbs import VERBS
 
-    verb = VERBS.get(found[1].replace("_", "-"))
-    return found[0] if verb is None else f"`{verb.EXAMPLE}`"
+    verb = found[1].replace("_", "-")
+    return f"`tfprune {verb}`" if verb in VERBS else found[0]
 
 
 def _said(option: argparse.Action, name: str, written: str) -> str:
