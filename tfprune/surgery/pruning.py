@@ -19,13 +19,14 @@ def prune_structured(
     *,
     steps: int = 1,
     recalibrate_on: Any = None,
+    repair_on: Any = None,
     fine_tune: Callable[[Any], Any] | None = None,
     **settings: Any,
 ) -> Any:
     """Return a smaller plain Keras model: channels, neurons and attention heads are removed.
 
     With `steps` the share is removed little by little: each step removes the same share of what
-    is left, then `recalibrate`s BatchNorm and calls `fine_tune`, if they are given.
+    is left, then repairs or `recalibrate`s and calls `fine_tune`, if they are given.
 
     Args:
         model: A Functional or built Sequential Keras model, not changed.
@@ -33,6 +34,7 @@ def prune_structured(
         criterion: As in `plan_structured`; it scores anew at each step.
         steps: How many times to prune.
         recalibrate_on: Data for `tfprune.recalibrate` after each step.
+        repair_on: Inputs for the repair of the kernels that stay, as in `StructuredPlan.apply`.
         fine_tune: `fine_tune(model)` trains the model of each step, in place, or returns another.
             The model comes not compiled.
         settings: `scope`, `target`, `round_to`, `keep` and the others of `plan_structured`.
@@ -64,7 +66,7 @@ def prune_structured(
         ratio = 1 - (1 - ratio) ** (1 / steps)
     rounds = range(steps) if steps == 1 else track(range(steps), "pruning")
     for _ in rounds:
-        model = plan_structured(model, ratio, criterion, **settings).apply()
+        model = plan_structured(model, ratio, criterion, **settings).apply(repair_on)
         if recalibrate_on is not None:
             model = recalibrate(model, recalibrate_on)
         if fine_tune is not None:

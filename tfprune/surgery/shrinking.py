@@ -18,12 +18,15 @@ from tfprune.notes import Note
 from tfprune.surgery.resized import Resized
 
 
-def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
+def shrink(
+    structure: Structure, kept: Kept, made: dict[int, Any] | None = None
+) -> tuple[Any, tuple[Note, ...]]:
     """Return a new plain model without the units that are not kept.
 
     Args:
         structure: The traced model, which is not changed.
         kept: Which units stay.
+        made: Filled with what stands in the place of each operation, by the operation's id.
 
     Returns:
         The model, with weights of its own, not compiled; and a note for each layer that could
@@ -52,6 +55,7 @@ def shrink(structure: Structure, kept: Kept) -> tuple[Any, tuple[Note, ...]]:
         change,
         call=call if structure.rewrites else None,
         shape=lambda tensor: structure.shape(tensor, kept),
+        memo=made,
     )
     clones.copy_weights()
     return small, tuple(clones.notes)

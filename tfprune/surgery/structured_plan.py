@@ -9,6 +9,7 @@ from typing import Any
 from tfprune.channels import Kept, Structure
 from tfprune.notes import Note
 from tfprune.surgery.masked import force_to_zero
+from tfprune.surgery.repaired import repaired
 from tfprune.surgery.shrinking import shrink
 from tfprune.tables import Shown
 
@@ -99,16 +100,26 @@ class StructuredPlan(Shown):
         """The units that go."""
         return sum(row.before - row.after for row in self.rows)
 
-    def apply(self) -> Any:
+    def apply(self, repair_on: Any = None) -> Any:
         """Return the smaller model: plain Keras, weights of its own, not compiled.
 
         The planned model is not changed.
 
+        Args:
+            repair_on: Inputs, in any form that `fit` takes, or a path; labels are not looked at.
+                With them the kernels that stay are refitted, without training, so that the
+                smaller model computes what the original does as nearly as it can: 256 samples
+                are enough for most models (`tfprune.repairing.refit`).
+
         Raises:
-            PruneError: a layer that loses units cannot be rebuilt smaller.
+            PruneError: a layer that loses units cannot be rebuilt smaller, or the data is unfit.
+
+        Warns:
+            PruneWarning: which kernels could not be repaired, and why.
         """
-        small, _ = shrink(self.structure, self.kept)
-        return small
+        if repair_on is None:
+            return shrink(self.structure, self.kept)[0]
+        return repaired(self.structure, self.kept, repair_on)
 
     def masked(self) -> Any:
         """Return the model in its original size, the units that go forced to zero.

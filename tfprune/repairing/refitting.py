@@ -1,0 +1,158 @@
+"""refit: go through both networks step by step and refit each kernel where its inputs changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.notes import Note
+from tfprune.progress import track
+from tfprune.repairing.fitting import Heard, Move, fit
+from tfprune.repairing.samples import Samples
+from tfprune.repairing.sites import Site, heard, sites_of
+from tfprune.repairing.walking import Pair, Step, Values, way_through
+
+
+def refit(pair: Pair, samples: Samples) -> list[Note]:
+    """Refit, in place, the kernels of the smaller network to what the original's make.
+
+    The two networks are run side by side, call by call, on the same samples. Where a call's input
+    is not the original's any more, each kernel is fitted by ridge regression, from its inputs in
+    the network repaired so far, to what the original layer makes of its own; what is left of the
+    mean goes into the bias, or into the mean of the BatchNormalization behind. Each call is made
+    once for each network, so the cost grows linearly with depth; tensors are freed when their last
+    reader is done. A layer called several times is fitted for all its calls together: for that the
+    calls up to its last are made once more, with the weights that are there.
+
+    That is layer-wise reconstruction (He et al. 2017, "Channel Pruning for Accelerating Very Deep
+    Neural Networks", arXiv 1707.06168, section 3) on the inputs that the pruned network will see.
+
+    Args:
+        pair: The two networks; the smaller one is changed.
+        samples: What they are run on.
+
+    Returns:
+        A note for each layer whose kernels see other inputs and are not refitted.
+    """
+    return _Refitting(pair, samples).run()
+
+
+class _Side:
+    """The tensors of both networks that are alive, for each batch."""
+
+    def __init__(self, old: list[Values], new: list[Values], changed: set[int]) -> None:
+        self.old, self.new = old, new
+        self.changed = changed  # tensors that are not the original's any more
+
+    def copy(self) -> _Side:
+        """Return the same tensors, to go on from here without the others knowing."""
+        return _Side([*map(dict, self.old)], [*map(dict, self.new)], set(self.changed))
+
+    def sees_change(self, step: Step) -> bool:
+        """Whether a call reads what is not the original's."""
+        return bool(self.changed & set(step.inputs.values()))
+
+    def free(self, numbers: Sequence[int]) -> None:
+        """Forget tensors."""
+        for values in (*self.old, *self.new):
+            for number in numbers:
+                values.pop(number, None)
+
+
+class _Refitting:
+    def __init__(self, pair: Pair, samples: Samples) -> None:
+        self._pair, self._samples = pair, samples
+        self._way = way_through(pair.structure.model)
+        start = [dict(zip(self._way.inputs, batch, strict=True)) for batch in samples.tensors()]
+        self._now = _Side(start, [*map(dict, start)], set())
+        self._notes: dict[Note, None] = {}
+
+    def run(self) -> list[Note]:
+        done: set[int] = set()
+        for at, step in enumerate(track(self._way.steps, "repair", len(self._way.steps))):
+            calls = [s for s in self._way.steps if s.operation is step.operation]
+            if id(step.operation) not in done and getattr(step.operation, "weights", None):
+                done.add(id(step.operation))
+                if len(calls) > 1 or self._now.sees_change(step):
+                    self._repair(at, calls)
+            self._advance(step, self._now)
+            self._now.free(self._way.done_after(at))
+        return list(self._notes)
+
+    def _advance(self, step: Step, side: _Side) -> None:
+        """Make a call in both networks; once, where they are the same so far."""
+        differs = side.sees_change(step) or self._pair.loses(step)
+        for old, new in zip(side.old, side.new, strict=True):
+            made = self._pair.call_original(step, old)
+            old.update(zip(step.outputs, made, strict=True))
+            made = self._pair.call_small(step, new) if differs else made
+            new.update(zip(step.outputs, made, strict=True))
+        if differs:
+            side.changed.update(step.outputs)
+
+    def _repair(self, at: int, calls: list[Step]) -> None:
+        """Refit the kernels of the operation of a step, for all its calls."""
+        old, new = calls[0].operation, self._pair.small(calls[0].operation)
+        side = self._now
+        if len(calls) > 1:
+            side = side.copy()
+            for step in self._way.steps[at : self._way.steps.index(calls[-1])]:
+                self._advance(step, side)
+        if not any(map(side.sees_change, calls)):
+            return
+        sites, notes = sites_of(old, new, self._pair.cuts)
+        self._notes.update(dict.fromkeys(notes))
+        before = self._heard(calls, side, [site.old for site in sites], original=True)
+        for site, given in zip(sites, before, strict=True):
+            [now] = self._heard(calls, side, [site.new], original=False)
+            move = self._mover(site, calls)
+            self._notes.update(dict.fromkeys(fit(site, given, now, self._samples, move)))
+
+    def _heard(
+        self, calls: list[Step], side: _Side, layers: list[Any], original: bool
+    ) -> list[Heard]:
+        """Return what each of some layers of an operation is called with, in all its calls."""
+        found: list[list[tuple[int, Any]]] = [[] for _ in layers]
+        for step in calls:
+            operation = step.operation if original else self._pair.small(step.operation)
+            for batch, values in enumerate(side.old if original else side.new):
+                if layers == [operation]:  # it need not be run to know what it is given
+                    given = keras.tree.flatten(self._pair.arguments(step, values))
+                    found[0].append((batch, given[0]))
+                    continue
+                with heard(layers) as inputs:
+                    call = self._pair.call_original if original else self._pair.call_small
+                    call(step, values)
+                for own, layer in zip(found, layers, strict=True):
+                    own += [(batch, x) for x in inputs[id(layer)]]
+        return list(found)
+
+    def _mover(self, site: Site, calls: list[Step]) -> Move:
+        """Return what moves the outputs of a kernel: its bias, or the BatchNorm behind it."""
+        bias, form = site.new.bias, site.form
+        if bias is not None:
+            if form.offset(np.zeros(site.weights()[:, 0].shape)) is None:
+                return None
+            return lambda offset: bias.assign(bias + form.offset(offset))
+        norm = self._norm_behind(site, calls)
+        if norm is None:
+            return None
+        mean = norm.moving_mean
+        return lambda offset: mean.assign(mean - offset.reshape(mean.shape))
+
+    def _norm_behind(self, site: Site, calls: list[Step]) -> Any:
+        """Return the smaller network's BatchNormalization that alone reads a kernel's outputs."""
+        number = calls[0].outputs[0]
+        readers = self._way.readers(number)
+        alone = len(calls) == len(readers) == 1 and number not in self._way.outputs
+        itself = site.new is self._pair.small(calls[0].operation)
+        if not (alone and itself and site.new.activation is keras.activations.linear):
+            return None
+        norm = readers[0].operation
+        once = [step.operation for step in self._way.steps].count(norm) == 1
+        small = self._pair.small(norm)
+        plain = type(norm) is keras.layers.BatchNormalization and small is not norm
+        return small if plain and once else None

@@ -1,0 +1,106 @@
+"""Samples: what the repair looks at; every fifth is held out and only judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tfprune.data import Batches, Wanted
+from tfprune.graph import functional, inputs_of, outputs_of, packed
+from tfprune.keras_internals import flat_inputs
+from tfprune.notes import Note
+
+_HELD = 5
+_FEWEST = 10
+
+
+class Samples:
+    """Unlabelled samples for a model, read once: targets in the data are not looked at.
+
+    Args:
+        model: A Functional or Sequential model.
+        data: What `fit` takes, or a path: see `tfprune.data.Batches`.
+        asked: What for, to be said in errors.
+        most: At most so many samples are used.
+
+    Raises:
+        PruneError: the data is empty or unfit, or there are fewer than 10 samples.
+    """
+
+    def __init__(self, model: Any, data: Any, asked: str, most: int) -> None:
+        wanted = Wanted(asked, inputs_of(model), outputs_of(model), rows=most)
+        batches = Batches(data, wanted)
+        self._model = model
+        self.fixed_size = wanted.fixed_size is not None
+        self._inputs = [batch.inputs for batch in batches]
+        self.notes: list[Note] = list(batches.notes)
+        lengths = [len(next(iter(inputs.values()))) for inputs in self._inputs]
+        self.count = sum(lengths)
+        if self.count < _FEWEST:
+            found = f"{self.count} samples" if self.count > 1 else "1 sample"
+            raise wanted.error(
+                f"{found} only", f"pass {_FEWEST} at least, better 256: every fifth is held out"
+            )
+        if self.count >= most:
+            self.notes.append(Note("data", f"the first {most} samples were used, no more"))
+        starts = np.cumsum([0, *lengths[:-1]])
+        self.numbers = [
+            np.arange(start, start + length) for start, length in zip(starts, lengths, strict=True)
+        ]
+        self._truth = self._outputs(model)
+
+    def tensors(self) -> list[list[Any]]:
+        """Return for each batch the model's inputs as tensors, in their order."""
+        net = functional(self._model)
+        return [
+            flat_inputs(net, self._packed({k: tf.convert_to_tensor(v) for k, v in inputs.items()}))
+            for inputs in self._inputs
+        ]
+
+    def to_fit(self) -> Iterator[tuple[Any]]:
+        """Yield the samples that are not held out, as batches that the model takes."""
+        for inputs, numbers in zip(self._inputs, self.numbers, strict=True):
+            stay = ~held(numbers)
+            if stay.any():
+                yield (self._packed({name: array[stay] for name, array in inputs.items()}),)
+
+    def disagreement(self, model: Any) -> float:
+        """Return how far a model's outputs are from the original's on the held-out samples.
+
+        The mean over outputs of Σ (y - y₀)² / Σ (y₀ - mean)²; 0 is agreement, 1 is what the mean
+        of the original's outputs would do.
+        """
+        shares = []
+        for truth, found in zip(self._truth, self._outputs(model), strict=True):
+            spread = ((truth - truth.mean(0)) ** 2).sum()
+            shares.append(((found - truth) ** 2).sum() / max(spread, np.finfo(float).tiny))
+        return float(np.mean(shares))
+
+    def _outputs(self, model: Any) -> list[NDArray[np.float64]]:
+        """Return each output of a model on the held-out samples."""
+        found = []
+        for inputs, numbers in zip(self._inputs, self.numbers, strict=True):
+            rows = held(numbers)
+            outputs = keras.tree.flatten(
+                model(self._packed({k: tf.convert_to_tensor(v) for k, v in inputs.items()}))
+            )
+            found.append([np.asarray(y, np.float64)[rows] for y in outputs])
+        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+
+    def _packed(self, inputs: Any) -> Any:
+        return packed(self._model, inputs)
+
+
+def held(numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which samples, by their numbers, are held out.
+
+    Example:
+        >>> held(np.arange(6)).tolist()
+        [False, False, False, False, True, False]
+    """
+    return numbers % _HELD == _HELD - 1

@@ -1,0 +1,142 @@
+"""Two networks, step by step: the original and the smaller one, on the same samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from tfprune.channels import Kept, Structure
+from tfprune.graph import functional, is_graph, nodes_in_order
+
+Values = dict[int, Any]  # by the number of a tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One call of a layer or operation, nested models resolved.
+
+    Args:
+        node: The original's call.
+        inputs: id of each symbolic tensor read → its number.
+        outputs: The numbers of the tensors made.
+    """
+
+    node: Any
+    inputs: Mapping[int, int]
+    outputs: tuple[int, ...]
+
+    @property
+    def operation(self) -> Any:
+        """The layer or operation called."""
+        return self.node.operation
+
+
+@dataclass(frozen=True)
+class Way:
+    """All steps of a model in their order, and the numbers of its inputs and outputs."""
+
+    steps: Sequence[Step]
+    inputs: Sequence[int]
+    outputs: Sequence[int]
+
+    def readers(self, number: int) -> list[Step]:
+        """Return the steps that read a tensor."""
+        return [step for step in self.steps if number in step.inputs.values()]
+
+    def done_after(self, at: int) -> list[int]:
+        """Return the tensors that nobody reads any more after a step."""
+        step = self.steps[at]
+        later = {n for following in self.steps[at + 1 :] for n in following.inputs.values()}
+        met = {*step.inputs.values(), *step.outputs}
+        return [number for number in met if number not in later and number not in self.outputs]
+
+
+def way_through(model: Any) -> Way:
+    """Return the steps of a Functional or Sequential model.
+
+    Example:
+        >>> inner = keras.Sequential([keras.Input((2,)), keras.layers.ReLU(name="act")])
+        >>> model = keras.Sequential([keras.Input((2,)), inner, inner])
+        >>> [(step.operation.name, step.outputs) for step in way_through(model).steps]
+        [('act', (1,)), ('act', (2,))]
+    """
+    numbers = _numbers()
+    steps: list[Step] = []
+    inputs = [next(numbers) for _ in functional(model).inputs]
+    return Way(steps, inputs, _walk(functional(model), inputs, steps, numbers))
+
+
+def _numbers() -> Iterator[int]:
+    number = 0
+    while True:
+        yield number
+        number += 1
+
+
+def _walk(net: Any, inputs: list[int], steps: list[Step], numbers: Iterator[int]) -> list[int]:
+    known = {id(tensor): number for tensor, number in zip(net.inputs, inputs, strict=True)}
+    for node in nodes_in_order(net):
+        if node.is_input:
+            continue
+        read = {id(tensor): known[id(tensor)] for tensor in node.input_tensors}
+        if is_graph(node.operation):
+            given = [known[id(tensor)] for tensor in node.input_tensors]
+            made = _walk(functional(node.operation), given, steps, numbers)
+        else:
+            made = [next(numbers) for _ in node.outputs]
+            steps.append(Step(node, read, tuple(made)))
+        known.update({id(t): number for t, number in zip(node.outputs, made, strict=True)})
+    return [known[id(tensor)] for tensor in net.outputs]
+
+
+class Pair:
+    """The original's operations and what stands in their place in the smaller network.
+
+    Args:
+        structure: The traced original.
+        kept: Which units stay.
+        made: id of an operation of the original → the smaller network's.
+    """
+
+    def __init__(self, structure: Structure, kept: Kept, made: Mapping[int, Any]) -> None:
+        self.structure = structure
+        self.cuts = structure.positions(kept)
+        self._kept = kept
+        self._made = made
+
+    def small(self, operation: Any) -> Any:
+        """Return the operation of the smaller network."""
+        return self._made[id(operation)]
+
+    def loses(self, step: Step) -> bool:
+        """Whether a call loses units."""
+        if any(id(v) in self.cuts for v in getattr(step.operation, "variables", ())):
+            return True
+        shape = self.structure.shape
+        return any(tuple(t.shape) != shape(t, self._kept) for t in step.node.outputs)
+
+    def arguments(self, step: Step, values: Values) -> tuple[Any, Any]:
+        """Return what a step is called with."""
+        args, kwargs = step.node.arguments.fill_in({i: values[n] for i, n in step.inputs.items()})
+        if "training" in kwargs:
+            kwargs = {**kwargs, "training": False}
+        return args, kwargs
+
+    def call_original(self, step: Step, values: Values) -> list[Any]:
+        """Return what the original's step makes."""
+        args, kwargs = self.arguments(step, values)
+        return list(keras.tree.flatten(step.operation(*args, **kwargs)))
+
+    def call_small(self, step: Step, values: Values) -> list[Any]:
+        """Return what the smaller network's step makes."""
+        args, kwargs = self.arguments(step, values)
+        make, operation = self.structure.rewrite(step.node), self.small(step.operation)
+        made = (
+            operation(*args, **kwargs)
+            if make is None
+            else make(self._kept, operation, args, kwargs)
+        )
+        return list(keras.tree.flatten(made))

@@ -1,0 +1,89 @@
+"""A smaller model whose kernels are refitted to the original, if that is better than without."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfprune.channels import Kept, Structure
+from tfprune.criteria.losses import unchanged
+from tfprune.errors import PruneWarning
+from tfprune.keras_internals import layers_of
+from tfprune.notes import Note
+from tfprune.repairing import Pair, Samples, refit
+from tfprune.surgery.recalibrate import recalibrate
+from tfprune.surgery.shrinking import shrink
+
+_MEMORY = 2**31
+"""Bytes that the tensors of both networks may take at once."""
+
+
+def repaired(structure: Structure, kept: Kept, data: Any) -> Any:
+    """Return the smaller model, repaired on unlabelled data.
+
+    Every fifth sample is held out. On them the outputs of three models are held against the
+    original's: as sliced, repaired, and repaired with BatchNorm recalibrated; the nearest is
+    returned, so that what comes back is never further from the original than what was sliced.
+
+    Args:
+        structure: The traced original, not changed.
+        kept: Which units stay.
+        data: What `fit` takes, or a path; targets are not looked at.
+
+    Raises:
+        PruneError: a layer cannot be rebuilt smaller, or the data is unfit.
+
+    Warns:
+        PruneWarning: what could not be repaired, and why.
+    """
+    model = structure.model
+    made: dict[int, Any] = {}
+    small, _ = shrink(structure, kept, made)
+    asked = f"repair {model.name!r}"
+    with unchanged(model):
+        samples = Samples(model, data, asked, _most(model))
+        sliced = [np.array(variable) for variable in small.variables]
+        before = samples.disagreement(small)
+        notes = [*samples.notes, *refit(Pair(structure, kept, made), samples)]
+        after = samples.disagreement(small)
+    if not after <= before:
+        for variable, value in zip(small.variables, sliced, strict=True):
+            variable.assign(value)
+        notes.append(Note(small.name, "not repaired: on held-out samples it agreed less"))
+        after = before
+    if notes:
+        warnings.warn("\n".join(map(str, notes)), PruneWarning, stacklevel=3)
+    return _recalibrated(small, samples, after)
+
+
+def _recalibrated(small: Any, samples: Samples, before: float) -> Any:
+    """Return the model with BatchNorm recalibrated, if it agrees more with the original then."""
+    norms = [x for x in layers_of(small) if isinstance(x, keras.layers.BatchNormalization)]
+    if not norms or samples.fixed_size:
+        return small
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PruneWarning)  # of layers that keep their statistics
+        other = recalibrate(small, samples.to_fit())
+    return other if samples.disagreement(other) < before else small
+
+
+def _most(model: Any) -> int:
+    """Return how many samples fit into memory, by the largest tensors of the graph."""
+    sizes = sorted(
+        math.prod(size or 128 for size in tensor.shape[1:])
+        for layer in layers_of(model)
+        for tensor in _outputs(layer)
+    )
+    bytes_of_a_sample = 4 * 2 * sum(sizes[-4:])  # two networks, a few tensors alive at a time
+    return max(64, min(4096, _MEMORY // max(bytes_of_a_sample, 1)))
+
+
+def _outputs(layer: Any) -> list[Any]:
+    try:
+        return list(keras.tree.flatten(layer.output))
+    except (AttributeError, ValueError):  # never called on symbolic tensors, or more than once
+        return []
