@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Thread, Timer
 
 from tests.android.root import describe, fetch_root, link, program
-from tfprune.android.adb import find_adb
+from tfprune.android.device.adb import find_adb
 from tfprune.emulation.debian import check_machine
 from tfprune.emulation.place import cache_folder
 from tfprune.errors import PruneError

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfprune.android.building import SOURCES as NATIVE
+from tfprune.android.runtimes.building import SOURCES as NATIVE
 from tfprune.emulation.place import cache_folder
 
 SOURCE = Path(__file__).with_name("standin.c")

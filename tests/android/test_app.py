@@ -13,10 +13,10 @@ import pytest
 
 from tests.android.conftest import QUICK, needs_phone
 from tfprune.android import benchmark_android
-from tfprune.android.adb import Adb, find_adb
-from tfprune.android.app import INSTRUMENTATION, App, fetch_outputs, how_it_failed
-from tfprune.android.bundles import glibc
+from tfprune.android.device.adb import Adb, find_adb
 from tfprune.android.planning import Plan
+from tfprune.android.runtimes.app import INSTRUMENTATION, App, fetch_outputs, how_it_failed
+from tfprune.android.runtimes.bundles import glibc
 from tfprune.errors import PruneError
 
 AM = f"""#!/bin/sh

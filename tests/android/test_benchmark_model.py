@@ -21,11 +21,11 @@ from tests.android.conftest import needs_phone
 from tests.android.standin import make_benchmark_model, zig_cc
 from tests.android.test_faults import LONG
 from tfprune.android import benchmark_android
-from tfprune.android.benchmark_model import users_program
-from tfprune.android.bundles import glibc
 from tfprune.android.checking import Reference
-from tfprune.android.elf import Elf, read_elf
-from tfprune.android.printout import make_row, read_printout
+from tfprune.android.runtimes.benchmark_model import users_program
+from tfprune.android.runtimes.bundles import glibc
+from tfprune.android.runtimes.elf import Elf, read_elf
+from tfprune.android.runtimes.printout import make_row, read_printout
 from tfprune.errors import PruneError, VerificationError
 
 ROUNDS = ("--runs", "6", "--rounds", "3", "--warmup", "1")

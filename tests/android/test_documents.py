@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from tfprune.android.arrays import pack, read_output
 from tfprune.android.benchmark import difference
 from tfprune.android.checking import Reference, check
-from tfprune.android.inputs import pack, read_output
 from tfprune.android.result import PhoneResult
-from tfprune.android.running import read_document
+from tfprune.android.runtimes.documents import read_document
 from tfprune.android.saving import save_profile
 from tfprune.checks import Check
 from tfprune.errors import FileError, PruneError

@@ -15,8 +15,8 @@ import pytest
 
 from tests.android.conftest import BUNDLE, QUICK, enter, needs_phone
 from tests.android.phone import Phone
-from tfprune.android.adb import PhoneLost
 from tfprune.android.benchmark import benchmark_android
+from tfprune.android.device.adb import PhoneLost
 
 pytestmark = [needs_phone, pytest.mark.android]
 LONG = ("--runs", "1000000", "--rounds", "100", "--warmup", "0")

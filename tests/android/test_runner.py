@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tests.android.standin import Library, make_standins
-from tfprune.android.building import BIONIC, GLIBC, build_runner
-from tfprune.android.bundles import RUNNER, glibc, google, users_own
-from tfprune.android.elf import read_elf
-from tfprune.android.inputs import pack, read_output
+from tfprune.android.arrays import pack, read_output
+from tfprune.android.runtimes.building import BIONIC, GLIBC, build_runner
+from tfprune.android.runtimes.bundles import RUNNER, glibc, google, users_own
+from tfprune.android.runtimes.elf import read_elf
 from tfprune.runners import Runner
 
 pytest.importorskip("ziglang")

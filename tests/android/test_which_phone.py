@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tfprune.android.devices import Seen, choose
+from tfprune.android.device.choosing import Seen, choose
 from tfprune.cli.asking import ask_which
 from tfprune.errors import PruneError
 

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfprune.android.adb import Adb, PhoneLost, find_adb, quote
-from tfprune.android.app import App
-from tfprune.android.bundles import candidates
-from tfprune.android.devices import Seen, choose, choose_abi, read_devices
-from tfprune.android.elf import read_elf
-from tfprune.android.folder import RemoteFolder
+from tfprune.android.device.adb import Adb, PhoneLost, find_adb, quote
+from tfprune.android.device.choosing import Seen, choose, choose_abi, read_devices
+from tfprune.android.device.folder import RemoteFolder
+from tfprune.android.device.watching import follow
 from tfprune.android.planning import Plan, make_plan
-from tfprune.android.running import run_line
-from tfprune.android.watching import follow
+from tfprune.android.runtimes.app import App
+from tfprune.android.runtimes.bundles import candidates
+from tfprune.android.runtimes.documents import run_line
+from tfprune.android.runtimes.elf import read_elf
 from tfprune.cli import main
 from tfprune.errors import FileError, MissingExtra, PruneError
 

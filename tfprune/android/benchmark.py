@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tfprune.android.adb import Adb, find_adb
-from tfprune.android.app import check_app
-from tfprune.android.benchmark_model import check_program
-from tfprune.android.bundles import APP, RUNTIMES, candidates
 from tfprune.android.checking import run_here
-from tfprune.android.description import describe, read_properties
-from tfprune.android.devices import Ask, choose, choose_abi, list_devices
+from tfprune.android.device.adb import Adb, find_adb
+from tfprune.android.device.choosing import Ask, choose, choose_abi, list_devices
+from tfprune.android.device.description import describe, read_properties
 from tfprune.android.measuring import Visit, visit
 from tfprune.android.planning import make_plan
 from tfprune.android.result import PhoneResult
 from tfprune.android.rows import make_row
+from tfprune.android.runtimes.app import check_app
+from tfprune.android.runtimes.benchmark_model import check_program
+from tfprune.android.runtimes.bundles import APP, RUNTIMES, candidates
 from tfprune.bench.naming import Models, name_models
 from tfprune.checks import Check
 from tfprune.errors import VerificationError

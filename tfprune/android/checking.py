@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tfprune.android.inputs import read_output
+from tfprune.android.arrays import read_output
 from tfprune.checks import Check
 from tfprune.errors import PruneError
 from tfprune.runners import Inputs, Runner, TensorSpec, dequantize, inputs_for

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tfprune import files
-from tfprune.android.adb import Adb
 from tfprune.android.checking import Reference
-from tfprune.android.description import read_state
-from tfprune.android.folder import RemoteFolder
+from tfprune.android.device.adb import Adb
+from tfprune.android.device.description import read_state
+from tfprune.android.device.folder import RemoteFolder
 from tfprune.android.planning import Plan
-from tfprune.android.runtime import Runtime
+from tfprune.android.runtimes.runtime import Runtime
 from tfprune.errors import PruneError
 from tfprune.notes import Note
 from tfprune.progress import track

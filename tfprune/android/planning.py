@@ -11,7 +11,7 @@ from tfprune.bench.spread import share
 from tfprune.errors import PruneError
 
 _MOST_MODELS, _MOST_ROUNDS, _MOST_RUNS = 16, 100, 1_000_000
-"""Those of native/runner.h and native/model.h."""
+"""Those of runtimes/native/runner.h and runtimes/native/model.h."""
 
 _MASK = re.compile("(0x)?0*([1-9a-f][0-9a-f]{0,15})", re.IGNORECASE)
 

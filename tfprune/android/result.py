@@ -29,7 +29,7 @@ class PhoneRow(BenchmarkRow):
 
 @dataclass(frozen=True)
 class PhoneResult(BenchmarkResult):
-    """All rows; `host` describes the phone: see `tfprune.android.description`.
+    """All rows; `host` describes the phone: see `tfprune.android.device.description`.
 
     Its keys `before` and `after` hold the state of battery and temperature around the timing.
     """

@@ -8,13 +8,13 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from tfprune.android.adb import ASKED
+from tfprune.android.arrays import pack
 from tfprune.android.checking import Reference
-from tfprune.android.folder import RemoteFolder
-from tfprune.android.inputs import pack
+from tfprune.android.device.adb import ASKED
+from tfprune.android.device.folder import RemoteFolder
+from tfprune.android.device.watching import Followed, follow
 from tfprune.android.planning import Plan
-from tfprune.android.runtime import Runtime
-from tfprune.android.watching import Followed, follow
+from tfprune.android.runtimes.runtime import Runtime
 from tfprune.errors import FileError, PruneError
 
 FORMAT = 1

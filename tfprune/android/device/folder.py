@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tfprune import files
-from tfprune.android.adb import ASKED, Adb, PhoneLost, quote
+from tfprune.android.device.adb import ASKED, Adb, PhoneLost, quote
 from tfprune.emulation.place import cache_folder
 from tfprune.errors import PruneError
 

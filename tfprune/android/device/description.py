@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tfprune.android.adb import Adb, quote
+from tfprune.android.device.adb import Adb, quote
 
 _CPUS = "/sys/devices/system/cpu"
 _BATTERY_STATES = {"2": "charging", "3": "discharging", "4": "not charging", "5": "full"}

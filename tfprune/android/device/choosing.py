@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tfprune.android.adb import ASKED, Adb, find_adb, run_adb
+from tfprune.android.device.adb import ASKED, Adb, find_adb, run_adb
 from tfprune.errors import PruneError
 
 ABIS = ("arm64-v8a", "x86_64")

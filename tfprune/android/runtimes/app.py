@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfprune.android.adb import ASKED, Adb, quote
 from tfprune.android.checking import Reference
-from tfprune.android.folder import RemoteFolder
+from tfprune.android.device.adb import ASKED, Adb, quote
+from tfprune.android.device.folder import RemoteFolder
 from tfprune.android.planning import Plan
-from tfprune.android.running import DocumentRuntime
+from tfprune.android.runtimes.documents import DocumentRuntime
 from tfprune.errors import PruneError
 
 PACKAGE = "org.tfprune.demo"

@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from tfprune.android.adb import ASKED, quote
 from tfprune.android.checking import Reference
-from tfprune.android.elf import Elf, read_elf
-from tfprune.android.folder import RemoteFolder
-from tfprune.android.linux import linux
+from tfprune.android.device.adb import ASKED, quote
+from tfprune.android.device.folder import RemoteFolder
+from tfprune.android.device.watching import SILENCE_S, STEP_S, Followed
 from tfprune.android.planning import Plan
-from tfprune.android.printout import Printout, make_row, read_printout
-from tfprune.android.running import run_line
-from tfprune.android.runtime import Runtime
-from tfprune.android.watching import SILENCE_S, STEP_S, Followed
+from tfprune.android.runtimes.documents import run_line
+from tfprune.android.runtimes.elf import Elf, read_elf
+from tfprune.android.runtimes.linux import linux
+from tfprune.android.runtimes.printout import Printout, make_row, read_printout
+from tfprune.android.runtimes.runtime import Runtime
 from tfprune.errors import PruneError
 from tfprune.progress import track
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfprune import files
-from tfprune.android.adb import ASKED, quote
-from tfprune.android.app import App
-from tfprune.android.benchmark_model import users_program
-from tfprune.android.building import BIONIC, GLIBC, build_runner
-from tfprune.android.elf import read_elf
-from tfprune.android.linux import LITERT, linux
+from tfprune.android.device.adb import ASKED, quote
 from tfprune.android.planning import Plan
-from tfprune.android.running import DocumentRuntime
-from tfprune.android.runtime import Runtime
+from tfprune.android.runtimes.app import App
+from tfprune.android.runtimes.benchmark_model import users_program
+from tfprune.android.runtimes.building import BIONIC, GLIBC, build_runner
+from tfprune.android.runtimes.documents import DocumentRuntime
+from tfprune.android.runtimes.elf import read_elf
+from tfprune.android.runtimes.linux import LITERT, linux
+from tfprune.android.runtimes.runtime import Runtime
 from tfprune.emulation.commands import run
 from tfprune.emulation.place import cache_folder, installed_litert
 from tfprune.errors import FileError, PruneError

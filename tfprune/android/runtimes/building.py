@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tfprune import files
-from tfprune.android.adb import ASKED
+from tfprune.android.device.adb import ASKED
 from tfprune.emulation.commands import run
 from tfprune.emulation.place import PathLike, cache_folder
 from tfprune.errors import MissingExtra, PruneError

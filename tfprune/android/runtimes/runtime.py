@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfprune.android.checking import Reference
-from tfprune.android.folder import RemoteFolder
+from tfprune.android.device.folder import RemoteFolder
 from tfprune.android.planning import Plan
 
 

@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfprune.android.adb import ASKED
+from tfprune.android.device.adb import ASKED
 from tfprune.emulation import setup_arm64
 from tfprune.errors import PruneError
 
