@@ -16,6 +16,7 @@ from tfprune.export.kept_float import find_layers
 from tfprune.export.layer_ops import LayerOps
 from tfprune.layer_names import Names, Selection
 from tfprune.quantization.planning import plan as plan_quantization
+from tfprune.quantization.wrapper import Quantized
 from tfprune.surgery.depth import plan_layers
 
 RULE = Rule(ConstantSparsity(0.9, begin_step=0))
@@ -159,3 +160,53 @@ def test_a_layer_that_a_verb_can_do_nothing_with_is_said_to_be_there(verb, found
     monkeypatch.setitem(globals(), "CHAIN", BLOCKS)
     with pytest.raises(PruneError, match=found):
         verb("add0")
+
+
+class Block(layers.Layer):
+    """A composite layer without a rule, which is followed through the layers that it calls."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.wide, self.narrow = layers.Dense(6, name="wide"), layers.Dense(4, name="narrow")
+
+    def call(self, x):
+        return self.narrow(self.wide(x))
+
+
+@pytest.fixture(scope="module")
+def composite():
+    x = inputs = keras.Input((4,))
+    for name in ("block_1", "block_2"):
+        x = Block(name=name)(x)
+    return keras.Model(inputs, layers.Dense(2, name="head")(x))
+
+
+@pytest.mark.parametrize("selector", ["block_1", "block_1/*", ["block_1/wide", "block_1/narrow"]])
+def test_layers_inside_a_composite_are_called_as_reports_print_them(composite, selector):
+    kept = {
+        row.group
+        for row in plan_structured(composite, keep=selector).rows
+        if row.reason == "named in keep"
+    }
+    assert kept == {"block_1/wide", "block_1/narrow"}
+
+
+def test_a_layer_inside_a_composite_stays_float(composite):
+    aware = quantize_model(composite, keep_float="block_1/wide")
+    kinds = {name: type(aware.get_layer(name).get_layer("wide")) for name in ("block_1", "block_2")}
+    assert kinds == {"block_1": layers.Dense, "block_2": Quantized}
+
+
+def test_the_class_of_a_composite_means_all_that_is_in_it(composite):
+    rows = plan_structured(composite, {Block: 0.5}).rows
+    assert [row.after < row.before for row in rows] == [True] * 4 + [False]
+    aware = quantize_model(composite, keep_float="Block")
+    assert type(aware.get_layer("block_2")) is Block
+
+
+def test_notes_speak_of_a_layer_in_a_nested_model_by_its_path(caplog):
+    inputs = keras.Input((4,))
+    norm = layers.LayerNormalization(name="norm")
+    inner = keras.Model(inputs, layers.Dense(4)(norm(inputs)), name="backbone")
+    quantize_model(keras.Sequential([keras.Input((4,)), inner]), keep_float=["norm"])
+    assert "backbone/norm: stays float" in caplog.text

@@ -33,7 +33,7 @@ def test_without_a_file_to_write_it_prints_the_plan(run, model):
     ("words", "message"),
     [
         (["--ratio", 1.5], "a ratio is the share of units removed"),
-        (["--keep", "hiden"], "choose one of: hidden"),
+        (["--keep", "hiden"], "the model has hidden"),
         (["-o", "small.h5"], "name it small.h5.keras"),
     ],
 )

@@ -233,8 +233,8 @@ class Call:
 
     @property
     def name(self) -> str:
-        """The name of the layer or operation."""
-        return str(self.layer.name)
+        """The path of the layer or operation."""
+        return self._records.path_of(self.layer)
 
     def _carrier(self, units: Ids) -> tuple[Any, int] | None:
         """Return the graph's tensor and axis that bring these units, if one does."""

@@ -11,7 +11,7 @@ from tfprune.channels.choices import Choices
 from tfprune.channels.flow import Flow
 from tfprune.channels.units import Ids, Ledger
 from tfprune.keras_facts import sublayers
-from tfprune.layer_names import inner_path
+from tfprune.layer_names import Names, inner_path
 from tfprune.notes import Note
 
 Role = Literal["writes", "reads", "scales"]
@@ -59,10 +59,12 @@ class Records:
 
     Args:
         choices: What is tried where a rule has several possibilities.
+        names: The names in the model.
     """
 
-    def __init__(self, choices: Choices) -> None:
+    def __init__(self, choices: Choices, names: Names) -> None:
         self.choices = choices
+        self.path_of = names.path_of
         self.ledger = Ledger()
         self.bindings: dict[tuple[int, int], Binding] = {}
         self.settings: dict[int, dict[tuple, Ids]] = {}
@@ -96,7 +98,7 @@ class Records:
             return
         earlier = self.bindings.get((id(variable), axis))
         if ids is None or (id(variable), axis) in self._fixed:
-            reason = f"{layer.name} is also called with a fixed width"
+            reason = f"{self.path_of(layer)} is also called with a fixed width"
             self._fixed.add((id(variable), axis))
             for found in (ids, None if earlier is None else earlier.ids):
                 if found is not None:
@@ -125,7 +127,7 @@ class Records:
             self.ledger.same(earlier, ids)
             return
         for each in (earlier, ids):
-            self.ledger.keep(each, f"{layer.name} is called with several widths")
+            self.ledger.keep(each, f"{self.path_of(layer)} is called with several widths")
 
     def flow_of(self, tensor: Any, flow: Flow) -> None:
         """Remember the units of a tensor; in a nested model it may come more than once."""
@@ -141,6 +143,6 @@ class Records:
 
     def note(self, layer: Any, reason: str) -> None:
         """Remember why a layer cannot be followed, once."""
-        found = Note(str(layer.name), reason)
+        found = Note(self.path_of(layer), reason)
         if found not in self.notes:
             self.notes.append(found)

@@ -13,6 +13,7 @@ from tfprune.channels.records import Records
 from tfprune.channels.rules import apply_rule, may_be_unfolded
 from tfprune.channels.structure import Structure
 from tfprune.graph import functional, is_graph, nodes_in_order, unfold
+from tfprune.layer_names import Names
 from tfprune.notes import joined
 
 
@@ -40,17 +41,16 @@ def trace(model: Any) -> Structure:
         [('conv', 4, None), ('head', 2, 'an output of the model')]
     """
     model, folded = unfold(model, may_be_unfolded)
-    choices = Choices()
+    choices, names = Choices(), Names(model)
     while True:
-        records = _records_of(functional(model), choices)
+        records = _records_of(functional(model), Records(choices, names))
         records.notes = joined(records.notes, folded)
         structure = Structure(model, records)
         if not choices.go_on(structure.stay):
             return structure
 
 
-def _records_of(net: Any, choices: Choices) -> Records:
-    records = Records(choices)
+def _records_of(net: Any, records: Records) -> Records:
     for tensor in net.inputs:
         records.flow_of(tensor, Flow(tuple(tensor.shape)))
     _walk(net, records, ())

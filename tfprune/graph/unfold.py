@@ -14,6 +14,7 @@ from tfprune.graph.replay import replay
 from tfprune.graph.structure import functional, is_graph, no_graph, nodes_in_order
 from tfprune.keras_facts import is_keras_layer
 from tfprune.keras_internals import calls_undone, layers_of
+from tfprune.layer_names import Names
 from tfprune.notes import Note
 
 
@@ -51,8 +52,13 @@ def unfold(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, tuple[Note, 
     if isinstance(model, keras.Model) and model.built and not is_graph(model):
         return _unfold_subclassed(model, wanted)
     refused: dict[int, Note] = {}
+    names = Names(model)
+
+    def still_wanted(layer: Any) -> bool:
+        return id(layer) not in refused and wanted(layer)
+
     while True:
-        unfolding = _Unfolding(lambda layer: id(layer) not in refused and wanted(layer), refused)
+        unfolding = _Unfolding(still_wanted, refused, names)
         if not unfolding.look(model):
             return model, tuple(refused.values())
         try:
@@ -78,6 +84,8 @@ def _unfold_subclassed(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, 
     reasons = [note.reason for note in notes if note.subject == model.name]
     if reasons:
         raise no_graph(model, f"its code cannot be followed: {reasons[0]}")
+    around_all = f"{model.name}/"
+    notes = tuple(Note(n.subject.removeprefix(around_all), n.reason) for n in notes)
     return unfolded.get_layer(model.name), notes
 
 
@@ -88,9 +96,12 @@ class _StaysError(Exception):
 class _Unfolding:
     """One attempt; what cannot be unfolded goes into `refused` and ends it."""
 
-    def __init__(self, wanted: Callable[[Any], bool], refused: dict[int, Note]) -> None:
+    def __init__(
+        self, wanted: Callable[[Any], bool], refused: dict[int, Note], names: Names
+    ) -> None:
         self._wanted = wanted
         self._refused = refused
+        self._names = names
         self._calls: dict[int, list[Any]] = {}
         self._memo: dict[int, Any] = {}
         self._graphs: list[Any] = []  # alive as long as the ids of their operations count
@@ -134,7 +145,7 @@ class _Unfolding:
             raise
         except Exception as error:  # Keras' or the layer's own code, with any error of theirs
             reason = error.found if isinstance(error, PruneError) else first_line(error)
-            self._refused[id(operation)] = Note(operation.name, reason)
+            self._refused[id(operation)] = Note(self._names.path_of(operation), reason)
             raise _StaysError from error
 
     def _copy(self, operation: Any) -> Any:

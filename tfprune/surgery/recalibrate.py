@@ -17,6 +17,7 @@ from tfprune.criteria.observe import observe
 from tfprune.errors import PruneError, PruneWarning, first_line
 from tfprune.graph import Clones, is_graph, replay
 from tfprune.keras_internals import layers_of, own_trainable, set_own_trainable
+from tfprune.layer_names import Names
 from tfprune.notes import Note
 
 log = logging.getLogger("tfprune")
@@ -59,11 +60,12 @@ def recalibrate(model: Any, data: Any, steps: int | None = None) -> Any:
         [1.0, 0.0, 2.0, 1.0]
     """
     copy = _copy(model)
-    norms, notes = _measurable(copy, {id(layer) for layer in layers_of(model)})
+    names = Names(copy)
+    norms, notes = _measurable(copy, {id(layer) for layer in layers_of(model)}, names)
     if norms:
         listeners = [_Listener(layer) for layer in norms]
         _measure(copy, listeners, data, steps)
-        notes += [note for listener in listeners for note in listener.finish()]
+        notes += [note for listener in listeners for note in listener.finish(names)]
     else:
         notes.append(Note(model.name, "it has no BatchNormalization to recalibrate: a plain copy"))
     if notes:
@@ -103,7 +105,7 @@ def _copy_subclassed(model: Any, clones: Clones) -> Any:
     return copy
 
 
-def _measurable(copy: Any, of_user: set[int]) -> tuple[list[Any], list[Note]]:
+def _measurable(copy: Any, of_user: set[int], names: Names) -> tuple[list[Any], list[Note]]:
     norms, notes = [], []
     for layer in layers_of(copy):
         if "moving_mean" not in vars(layer):
@@ -112,7 +114,7 @@ def _measurable(copy: Any, of_user: set[int]) -> tuple[list[Any], list[Note]]:
         if reason is None:
             norms.append(layer)
         else:
-            notes.append(Note(layer.name, f"keeps its moving statistics: {reason}"))
+            notes.append(Note(names.path_of(layer), f"keeps its moving statistics: {reason}"))
     return norms, notes
 
 
@@ -180,14 +182,14 @@ class _Listener:
         )
         return outputs
 
-    def finish(self) -> list[Note]:
+    def finish(self, names: Names) -> list[Note]:
         layer = self.layer
         del layer.call
         layer.momentum, trainable = self._before
         set_own_trainable(layer, trainable)
         if self.moments.count == 0:
             reason = "no batch reached it, or it is called inside a loop (dynamic TimeDistributed)"
-            return [Note(layer.name, f"keeps its moving statistics: {reason}")]
+            return [Note(names.path_of(layer), f"keeps its moving statistics: {reason}")]
         layer.moving_mean.assign(self.moments.mean)
         layer.moving_variance.assign(self.moments.spread / self.moments.count)
         return []
