@@ -154,7 +154,10 @@ def test_time_distributed_flatten_and_reshape():
     "layer, reason",
     [
         (layers.LSTM(4, name="rnn"), "they lie along an axis that rnn mixes"),
-        (layers.Bidirectional(layers.GRU(4)), "they lie along an axis that bidirectional/backward_gru mixes"),
+        (
+            layers.Bidirectional(layers.GRU(4)),
+            "they lie along an axis that bidirectional/backward_gru mixes",
+        ),
         (
             layers.TimeDistributed(layers.Dense(3), name="each"),
             "they lie along the time axis of each",
