@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 import pytest
 
 
@@ -40,3 +41,21 @@ def test_without_a_file_to_write_it_prints_the_plan(run, model):
 def test_what_cannot_be_done_is_said(run, model, words, message):
     code, _, err = run("prune", model, *words)
     assert code == 1 and message in err
+
+
+def test_repaired_on_inputs_it_is_nearer_to_the_model(run, model, tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
+    np.save(tmp_path / "x.npy", x)
+    made = []
+    for more in ([], ["--repair-on", tmp_path / "x.npy"]):
+        code, out, _ = run("prune", model, "-o", tmp_path / "small.keras", *more)
+        assert code == 0 and ("labels are not needed" in out) == (not more)
+        made.append(keras.saving.load_model(tmp_path / "small.keras").predict(x, verbose=0))
+    truth = keras.saving.load_model(model).predict(x, verbose=0)
+    sliced, repaired = (((y - truth) ** 2).sum() for y in made)
+    assert repaired < sliced
+
+
+def test_data_to_repair_on_needs_a_file_to_write(run, model):
+    code, _, err = run("prune", model, "--repair-on", "x.npy")
+    assert code == 1 and "nothing is made that could be repaired" in err

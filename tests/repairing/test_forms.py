@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tfprune.repairing.forms import form_of
+from tfprune.repairing.forms import forms_of
 
 RNG = np.random.default_rng(0)
 LAYERS = {
@@ -19,6 +19,8 @@ LAYERS = {
     "Conv2DTranspose": (layers.Conv2DTranspose(3, 3, 2, "same"), (3, 4, 2)),
     "DepthwiseConv1D": (layers.DepthwiseConv1D(3, padding="same"), (5, 3)),
     "DepthwiseConv2D x2": (layers.DepthwiseConv2D(3, 2, depth_multiplier=2), (6, 6, 3)),
+    "SeparableConv2D": (layers.SeparableConv2D(3, 3, 2, depth_multiplier=2), (6, 6, 4)),
+    "SeparableConv1D": (layers.SeparableConv1D(3, 3, padding="same"), (6, 4)),
     "EinsumDense": (layers.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de"), (4, 5)),
     "EinsumDense, two summed": (layers.EinsumDense("abcd,cde->abe", (None, 3)), (4, 2, 5)),
     "EinsumDense, one alone": (
@@ -33,8 +35,8 @@ def test_features_times_matrix_is_what_the_layer_makes(name):
     layer, shape = LAYERS[name]
     x = tf.constant(RNG.normal(size=(2, *shape)), "float32")
     truth = np.asarray(layer(x))
-    form = form_of(layer)
-    kernel = np.array(layer.kernel)
+    form = forms_of(layer)[-1]
+    kernel = np.array(form.variable)
     made = np.einsum("npgf,gfo->npgo", form.features(x), form.matrix(kernel))
     np.testing.assert_allclose(made, form.outputs(x, kernel), atol=1e-5)
     np.testing.assert_allclose(np.sort(made, None), np.sort(truth, None), atol=1e-5)
@@ -48,7 +50,7 @@ WITH_BIAS = ["Dense", "Conv2D grouped", "DepthwiseConv2D x2", "EinsumDense"]
 def test_an_offset_of_the_bias_moves_every_output(name):
     layer, shape = LAYERS[name]
     x = tf.constant(RNG.normal(size=(2, *shape)), "float32")
-    before, form = np.asarray(layer(x)), form_of(layer)
+    before, form = np.asarray(layer(x)), forms_of(layer)[-1]
     groups, _, outputs = form.matrix(np.array(layer.kernel)).shape
     offset = np.arange(groups * outputs, dtype="float32").reshape(groups, outputs)
     layer.bias.assign_add(form.offset(offset))
@@ -63,5 +65,5 @@ def test_a_subclass_with_a_call_of_its_own_has_no_form():
 
     layer = Twice(2)
     layer.build((None, 3))
-    assert form_of(layer) is None
+    assert forms_of(layer) == []
     assert isinstance(layer, keras.layers.Dense)

@@ -81,7 +81,23 @@ def attention():
     return keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling1D()(h)))
 
 
+def separable():
+    x = keras.Input((8, 8, 3))
+    h = layers.Conv2D(8, 3, activation="relu")(x)
+    h = layers.SeparableConv2D(8, 3, activation="relu", depth_multiplier=2)(h)
+    h = layers.Conv2DTranspose(6, 3, 2)(h)
+    return keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(h)))
+
+
+def recurrent():
+    x = keras.Input((5, 4))
+    h = layers.Dense(8)(x)
+    h = layers.Bidirectional(layers.LSTM(4, return_sequences=True, name="inner"))(h)
+    return keras.Model(x, layers.Dense(2)(layers.GRU(6, name="gru")(h)))
+
+
 MODELS = {
+    "separable and transposed convolutions": (separable, IMAGES),
     "convolutions": (small_convnet, IMAGES),
     "a nested model called twice": (nested, X),
     "attention": (attention, RNG.normal(size=(60, 5, 4)).astype("float32")),
@@ -126,6 +142,15 @@ def test_in_mixed_precision_too():
     assert error(plan.apply(X), model, X) < error(plan.apply(), model, X)
 
 
+def test_recurrent_layers_get_new_input_kernels_and_say_what_stays():
+    keras.utils.set_random_seed(1)
+    model, x = recurrent(), RNG.normal(size=(60, 5, 4)).astype("float32")
+    plan = tfprune.plan_structured(model, 0.5)
+    with pytest.warns(PruneWarning, match="how GRUCell uses recurrent_kernel is not known here"):
+        repaired = plan.apply(repair_on=x)
+    assert error(repaired, model, x) < error(plan.apply(), model, x)
+
+
 @keras.saving.register_keras_serializable("test_repair")
 class Twice(layers.Dense):
     def call(self, inputs):
@@ -139,7 +164,7 @@ class Twice(layers.Dense):
 def test_a_kernel_that_cannot_be_repaired_is_told():
     x = keras.Input((4,))
     model = keras.Model(x, Twice(2, name="twice")(layers.Dense(8)(x)))
-    with pytest.warns(PruneWarning, match=r"twice: not repaired: how Twice uses its kernels"):
+    with pytest.warns(PruneWarning, match=r"twice: not repaired: how Twice uses kernel"):
         tfprune.prune_structured(model, 0.5, repair_on=X)
 
 

@@ -67,7 +67,7 @@ def _assign(
 ) -> list[Note]:
     solution = solve(fitted, judge, prior, offsets=move is not None)
     if solution.after < solution.before:
-        site.new.kernel.assign(site.form.kernel(solution.weights))
+        site.assign(solution.weights)
         if move is not None:
             move(solution.offset)
     if fitted.count >= prior.shape[1]:

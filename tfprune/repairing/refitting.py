@@ -103,7 +103,7 @@ class _Refitting:
                 self._advance(step, side)
         if not any(map(side.sees_change, calls)):
             return
-        sites, notes = sites_of(old, new, self._pair.cuts)
+        sites, notes = sites_of(old, new, self._pair.cuts, self._pair.reads)
         self._notes.update(dict.fromkeys(notes))
         before = self._heard(calls, side, [site.old for site in sites], original=True)
         for site, given in zip(sites, before, strict=True):
@@ -119,9 +119,10 @@ class _Refitting:
         for step in calls:
             operation = step.operation if original else self._pair.small(step.operation)
             for batch, values in enumerate(side.old if original else side.new):
-                if layers == [operation]:  # it need not be run to know what it is given
-                    given = keras.tree.flatten(self._pair.arguments(step, values))
-                    found[0].append((batch, given[0]))
+                if all(layer is operation for layer in layers):  # it need not be run
+                    given = keras.tree.flatten(self._pair.arguments(step, values))[0]
+                    for own in found:
+                        own.append((batch, given))
                     continue
                 with heard(layers) as inputs:
                     call = self._pair.call_original if original else self._pair.call_small
@@ -132,7 +133,7 @@ class _Refitting:
 
     def _mover(self, site: Site, calls: list[Step]) -> Move:
         """Return what moves the outputs of a kernel: its bias, or the BatchNorm behind it."""
-        bias, form = site.new.bias, site.form
+        bias, form = site.form.bias, site.form
         if bias is not None:
             if form.offset(np.zeros(site.weights()[:, 0].shape)) is None:
                 return None
@@ -149,7 +150,7 @@ class _Refitting:
         readers = self._way.readers(number)
         alone = len(calls) == len(readers) == 1 and number not in self._way.outputs
         itself = site.new is self._pair.small(calls[0].operation)
-        if not (alone and itself and site.new.activation is keras.activations.linear):
+        if not (alone and itself and site.form.ends_layer):
             return None
         norm = readers[0].operation
         once = [step.operation for step in self._way.steps].count(norm) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfprune.graph import values_of
-from tfprune.keras_facts import is_known
+from tfprune.keras_facts import kernels_of, sublayers
 from tfprune.keras_internals import layers_of
 from tfprune.notes import Note
-from tfprune.repairing.forms import Form, form_of
+from tfprune.repairing.form import Form
+from tfprune.repairing.forms import forms_of
 
 Cuts = Mapping[int, Sequence[tuple[int, NDArray[Any]]]]
 
@@ -22,16 +24,16 @@ class Site:
     """One kernel to be refitted.
 
     Args:
-        old: The original's layer.
-        new: The smaller network's.
+        old: The form of the original's kernel.
+        form: That of the smaller network's.
         cuts: id of an original's variable → (axis, positions that stay).
     """
 
-    def __init__(self, old: Any, new: Any, cuts: Cuts) -> None:
-        self.old, self.new = old, new
-        self._from, self.form = _form(old), _form(new)
-        self._kernel = values_of(old.kernel)
-        self._kept = self._outputs_kept(cuts.get(id(old.kernel), ()))
+    def __init__(self, old: Form, form: Form, cuts: Cuts) -> None:
+        self._old, self.form = old, form
+        self.old, self.new = old.layer, form.layer
+        self._kernel = values_of(old.variable)
+        self._kept = self._outputs_kept(cuts.get(id(old.variable), ()))
 
     @property
     def name(self) -> str:
@@ -44,58 +46,62 @@ class Site:
 
     def targets(self, x: Any) -> Any:
         """Return what the original's kernel makes, outputs that stay alone, in the same shape."""
-        y = np.asarray(self._from.outputs(x, self._kernel))
+        y = np.asarray(self._old.outputs(x, self._kernel))
         return y.reshape(*y.shape[:2], -1)[..., self._kept]
 
     def weights(self) -> NDArray[np.float64]:
         """Return the weights that are there, (groups, features, outputs)."""
-        return self.form.matrix(values_of(self.new.kernel).astype(np.float64))
+        return self.form.matrix(values_of(self.form.variable).astype(np.float64))
+
+    def assign(self, weights: NDArray[np.float64]) -> None:
+        """Give the smaller network's kernel other weights."""
+        self.form.variable.assign(self.form.kernel(weights))
 
     def _outputs_kept(self, cuts: Sequence[tuple[int, NDArray[Any]]]) -> NDArray[np.int64]:
         """Return the number of the original's output for each (group, output) that stays."""
-        groups, features, outputs = self._from.matrix(self._kernel).shape
+        groups, features, outputs = self._old.matrix(self._kernel).shape
         numbers = np.arange(groups * outputs).reshape(groups, 1, outputs)
-        array = self._from.kernel(np.broadcast_to(numbers, (groups, features, outputs)))
+        array = self._old.kernel(np.broadcast_to(numbers, (groups, features, outputs)))
         for axis, positions in cuts:
             array = np.take(array, positions, axis)
         return self.form.matrix(array)[:, 0]
 
 
-def _form(layer: Any) -> Form:
-    form = form_of(layer)
-    if form is None:
-        raise TypeError(f"{layer.name} has no form")
-    return form
-
-
-def sites_of(old: Any, new: Any, cuts: Cuts) -> tuple[list[Site], list[Note]]:
+def sites_of(
+    old: Any, new: Any, cuts: Cuts, reads: AbstractSet[int]
+) -> tuple[list[Site], list[Note]]:
     """Return the kernels of a layer, and of layers inside it, that can be refitted; and notes.
 
     Args:
         old: The original's layer or operation.
         new: The smaller network's.
         cuts: id of an original's variable → (axis, positions that stay).
+        reads: ids of the original's variables that are known to sum over units.
     """
-    if not getattr(old, "weights", None):
-        return [], []
     if new is old or {id(v) for v in old.variables} & {id(v) for v in new.variables}:
         return [], [Note(old.name, "not repaired: it is shared with the original model")]
-    pairs = list(zip(*(list(filter(_has_kernel, layers_of(x))) for x in (old, new)), strict=False))
-    counts = {sum(map(_has_kernel, layers_of(x))) for x in (old, new)}
-    if len(counts) > 1:
+    before, now = ([f for x in layers_of(side) for f in forms_of(x)] for side in (old, new))
+    if [type(form) for form in before] != [type(form) for form in now]:
         return [], [Note(old.name, "not repaired: the layers inside it could not be matched")]
-    sites, notes = [], []
-    for a, b in pairs:
-        if form_of(a) is None or form_of(b) is None:
-            reason = f"not repaired: how {type(a).__name__} uses its kernels is not known here"
-            notes.append(Note(a.name, reason))
-        else:
-            sites.append(Site(a, b, cuts))
+    sites = [Site(a, b, cuts) for a, b in zip(before, now, strict=True)]
+    fitted = {id(form.variable) for form in before}
+    notes = [
+        Note(layer.name, f"not repaired: how {type(layer).__name__} uses {name} is not known here")
+        for layer in layers_of(old)
+        for name in _others(layer, fitted, reads)
+    ]
     return sites, notes
 
 
-def _has_kernel(layer: Any) -> bool:
-    return is_known(layer) and bool(layer.weights) and not hasattr(layer, "embeddings")
+def _others(layer: Any, fitted: AbstractSet[int], reads: AbstractSet[int]) -> list[str]:
+    """Return the names of a layer's own variables that are kernels and are not refitted."""
+    inside = {id(variable) for part in sublayers(layer) for variable in part.variables}
+    known = {id(k.variable) for k in kernels_of(layer) if "embeddings" not in k.name}
+    return [
+        variable.name
+        for variable in layer.variables
+        if id(variable) in known | reads and id(variable) not in fitted | inside
+    ]
 
 
 @contextmanager
@@ -104,6 +110,7 @@ def heard(layers: Sequence[Any]) -> Iterator[dict[int, list[Any]]]:
 
     A layer is told to call a function of ours for a while, and is as before afterwards.
     """
+    layers = list({id(layer): layer for layer in layers}.values())
     found: dict[int, list[Any]] = {id(layer): [] for layer in layers}
     before = {id(layer): vars(layer).get("call") for layer in layers}
     try:

@@ -104,6 +104,7 @@ class Pair:
     def __init__(self, structure: Structure, kept: Kept, made: Mapping[int, Any]) -> None:
         self.structure = structure
         self.cuts = structure.positions(kept)
+        self.reads = {id(b.variable) for b in structure.bindings if b.role == "reads"}
         self._kept = kept
         self._made = made
 

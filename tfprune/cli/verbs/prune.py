@@ -6,6 +6,7 @@ import argparse
 
 from tfprune.cli.output import quiet, show
 from tfprune.cli.words import DATA, add_import, add_output, check_apart, shape
+from tfprune.errors import PruneError
 
 SUMMARY = "remove channels, neurons and attention heads of a Keras model"
 EXAMPLE = "tfprune prune model.keras --ratio 0.4 --criterion l2 -o small.keras"
@@ -44,6 +45,11 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         "--recalibrate", metavar="DATA", help=f"inputs for BatchNorm statistics: {DATA}"
     )
     verb.add_argument(
+        "--repair-on",
+        metavar="DATA",
+        help=f"inputs, without labels, to refit the kernels that stay: {DATA}",
+    )
+    verb.add_argument(
         "--input-shape", type=shape, metavar="SHAPE", help="where the model leaves sizes open"
     )
     add_import(verb)
@@ -51,7 +57,13 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Plan, and if there is a place to write to, apply and save."""
-    check_apart(arguments.output, arguments.model, arguments.recalibrate)
+    if arguments.repair_on is not None and arguments.output is None:
+        raise PruneError(
+            f"--repair-on {arguments.repair_on}",
+            "without -o OUT.keras nothing is made that could be repaired",
+            "add -o OUT.keras",
+        )
+    check_apart(arguments.output, arguments.model, arguments.recalibrate, arguments.repair_on)
     from rich.console import Group
     from rich.text import Text
 
@@ -72,12 +84,12 @@ def run(arguments: argparse.Namespace) -> bool:
             input_shape=arguments.input_shape,
         )
     if arguments.output is not None:
-        small = plan.apply()
+        small = plan.apply(repair_on=arguments.repair_on)
         if arguments.recalibrate is not None:
             small = recalibrate(small, arguments.recalibrate)
         save_model(small, arguments.output)
     document = {"plan": plan.to_dict(), "output": arguments.output}
-    lines = _written(arguments.output, arguments.recalibrate)
+    lines = _written(arguments.output, arguments.recalibrate or arguments.repair_on)
     show(Group(plan.tables(), *map(Text, lines)), document, arguments.json, arguments.options)
     return True
 
@@ -92,5 +104,5 @@ def _written(output: str | None, data: str | None) -> list[str]:
         f"rate, measure it, then `tfprune convert {output} -o OUT.tflite`",
     ]
     if data is None:
-        lines.append("if it has BatchNorm and is not trained: --recalibrate inputs.npy first")
+        lines.append("if it is not trained: --repair-on inputs.npy first, labels are not needed")
     return lines

@@ -1,0 +1,175 @@
+"""Repair without training: ResNets on CIFAR-10 at fewer MACs, before any training.
+
+    python -m proofs.repair [--depths 20 56] [--criteria l2 taylor random] [--targets 2]
+                            [--draws 3] [--test-images 10000] [--rows FILE] [--weights FOLDER]
+
+For each network, criterion, target and draw of unlabelled training images: accuracy as sliced,
+after BatchNorm recalibration on those images, and after repair on them, with the CPU seconds of the
+repair. Each finished row is appended to a file, so that an interrupted run goes on where it was.
+Writes docs/repair.md. Where the weights are looked for: python -m proofs.resnets --help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tfprune
+from proofs import resnets
+from proofs.counting import count_macs
+from proofs.data import Images, cifar10
+from proofs.rows import append_row, read_rows
+from proofs.training import accuracy, compile_for, normalise
+from tfprune import criteria
+from tfprune.files import write_text
+
+SAMPLES, SCORED_IMAGES, SCORED_BATCH = 256, 512, 8
+DOCS = Path(__file__).parents[1] / "docs"
+CRITERIA: dict[str, Any] = {
+    "l2": lambda data: "l2",
+    "fpgm": lambda data: "fpgm",
+    "random": lambda data: criteria.Random(0),
+    "taylor": criteria.Taylor,
+    "fisher": criteria.Fisher,
+}
+_HEAD = """# Repair without training
+
+Written by `python -m proofs.repair`; the rows: [measured/repair.jsonl](measured/repair.jsonl).
+Pretrained ResNets for CIFAR-10, the criterion ranks globally, the target is multiply-accumulates
+(`fewer` counted by `proofs/counting.py`). Accuracy in per cent: **sliced** as `plan.apply()`
+returns it, **recalibrated** by `tfprune.recalibrate`, **repaired** by
+`plan.apply(repair_on=images)`, the last two on the same {samples} training images without labels.
+Mean over the draws of those images, and the smallest and largest where there are several. CPU is
+of the whole repair, on a machine that others used too. No network here was trained after pruning.
+
+| network | criterion | fewer | draws | test images | sliced | recalibrated | repaired | CPU s |
+|---|---|---:|---:|---:|---:|---:|---:|---:|
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pruned network before training; accuracies from 0 to 1."""
+
+    network: str
+    criterion: str
+    target: float
+    draw: int
+    test_images: int
+    fewer: float = 0.0
+    sliced: float = 0.0
+    recalibrated: float = 0.0
+    repaired: float = 0.0
+    cpu_seconds: float = 0.0
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What was asked for."""
+        return self.network, self.criterion, self.target, self.draw, self.test_images
+
+
+def measure(dense: keras.Model, images: Images, asked: Row) -> Row:
+    """Prune as `asked` says and return it with what was measured."""
+    test_x, test_y = normalise(images.test_x[: asked.test_images]), images.test_y
+    scored = normalise(images.train_x[:SCORED_IMAGES]), images.train_y[:SCORED_IMAGES]
+    data = tf.data.Dataset.from_tensor_slices(scored).batch(SCORED_BATCH)
+    drawn = np.random.default_rng(asked.draw).choice(len(images.train_x), SAMPLES, replace=False)
+    unlabelled = normalise(images.train_x[drawn])
+    plan = tfprune.plan_structured(
+        dense,
+        1 - 1 / asked.target,
+        CRITERIA[asked.criterion](data),
+        target="macs",
+        scope="global",
+    )
+
+    def right(model: keras.Model) -> float:
+        return accuracy(model, test_x, test_y[: asked.test_images])
+
+    small = plan.apply()
+    started = time.process_time()
+    repaired = plan.apply(repair_on=unlabelled)
+    seconds = time.process_time() - started
+    return Row(
+        *asked.key,
+        fewer=count_macs(dense) / count_macs(small),
+        sliced=right(small),
+        recalibrated=right(tfprune.recalibrate(small, unlabelled)),
+        repaired=right(repaired),
+        cpu_seconds=round(seconds, 1),
+    )
+
+
+def page(rows: list[Row]) -> str:
+    """Return docs/repair.md."""
+    cells: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        key = (row.network, row.criterion, row.target, row.test_images)
+        cells.setdefault(key, []).append(row)
+    lines = []
+    for (network, criterion, _, count), found in sorted(cells.items()):
+        shown = [
+            _mean([getattr(row, name) for row in found])
+            for name in ("sliced", "recalibrated", "repaired")
+        ]
+        seconds = max(row.cpu_seconds for row in found)
+        lines.append(
+            f"| {network} | {criterion} | {found[0].fewer:.2f}x | {len(found)} | {count:,} | "
+            f"{' | '.join(shown)} | {seconds:.0f} |"
+        )
+    return _HEAD.format(samples=SAMPLES) + "\n".join(lines) + "\n"
+
+
+def _mean(shares: list[float]) -> str:
+    mean = f"{100 * statistics.mean(shares):.1f}"
+    low, high = (f"{100 * bound(shares):.1f}" for bound in (min, max))
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def main() -> int:
+    """Measure what is missing, and write the page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--depths", type=int, nargs="+", default=[20, 56])
+    parser.add_argument("--criteria", nargs="+", choices=CRITERIA, default=list(CRITERIA))
+    parser.add_argument("--targets", type=float, nargs="+", default=[1.5, 2.0, 3.0])
+    parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--test-images", type=int, default=10_000)
+    parser.add_argument("--rows", type=Path, default=DOCS / "measured" / "repair.jsonl")
+    parser.add_argument("--weights", help="folder with resnet20_cifar10.npz, resnet56_cifar10.npz")
+    parser.add_argument("--data", help="CIFAR-10 as an .npz")
+    arguments = parser.parse_args()
+    images = cifar10(arguments.data)
+    known = {row.key for row in read_rows(arguments.rows, Row)}
+    for depth in arguments.depths:
+        dense = resnets.pretrained(depth, arguments.weights)
+        compile_for(dense, 0.01)
+        asked = [
+            Row(dense.name, criterion, target, draw, arguments.test_images)
+            for target in arguments.targets
+            for criterion in arguments.criteria
+            for draw in range(arguments.draws)
+        ]
+        for row in (row for row in asked if row.key not in known):
+            measured = measure(dense, images, row)
+            append_row(arguments.rows, measured)
+            print(measured, flush=True)
+    write_text(DOCS / "repair.md", page(read_rows(arguments.rows, Row)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
