@@ -10,6 +10,7 @@ from tfprune import (
     Rule,
     plan_pruning,
     plan_structured,
+    prune_structured,
     quantize_model,
 )
 from tfprune.export.kept_float import find_layers
@@ -202,6 +203,15 @@ def test_the_class_of_a_composite_means_all_that_is_in_it(composite):
     assert [row.after < row.before for row in rows] == [True] * 4 + [False]
     aware = quantize_model(composite, keep_float="Block")
     assert type(aware.get_layer("block_2")) is Block
+
+
+@pytest.mark.parametrize("of", [lambda model: Block, lambda model: model.get_layer("block")])
+def test_in_several_steps_the_same_layers_are_kept(of):
+    dense = (layers.Dense(8, name=name) for name in ("first", "last"))
+    model = keras.Sequential([keras.Input((4,)), next(dense), Block(name="block"), *dense])
+    small = prune_structured(model, 0.75, steps=2, keep=of(model))
+    assert small.get_layer("first").units == 2
+    assert [x.units for x in small.get_layer("block").layers if x.weights] == [6, 4]
 
 
 def test_notes_speak_of_a_layer_in_a_nested_model_by_its_path(caplog):

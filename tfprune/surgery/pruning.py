@@ -10,6 +10,7 @@ from tfprune.errors import PruneError
 from tfprune.progress import track
 from tfprune.surgery.recalibrate import recalibrate
 from tfprune.surgery.structured import plan_structured
+from tfprune.surgery.wishes import NAMED
 
 
 def prune_structured(
@@ -66,7 +67,10 @@ def prune_structured(
         ratio = 1 - (1 - ratio) ** (1 / steps)
     rounds = range(steps) if steps == 1 else track(range(steps), "pruning")
     for _ in rounds:
-        model = plan_structured(model, ratio, criterion, **settings).apply(repair_on)
+        plan = plan_structured(model, ratio, criterion, **settings)
+        model = plan.apply(repair_on)
+        # The smaller model is another: a layer, or the class of a composite, may not be in it.
+        settings["keep"] = [row.group for row in plan.rows if row.reason == NAMED]
         if recalibrate_on is not None:
             model = recalibrate(model, recalibrate_on)
         if fine_tune is not None:

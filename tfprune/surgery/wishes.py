@@ -10,6 +10,7 @@ from tfprune.channels import Group, Structure
 from tfprune.errors import PruneError
 from tfprune.layer_names import Fit, Names, Place, Selection, Selector, Selectors, shown
 
+NAMED = "named in keep"
 Ratio = float | Mapping[Selector, float]
 _NO_UNITS = "no weights produce or scale units; name the layer before it that has some"
 
@@ -37,7 +38,7 @@ def own_ratios(
     by_name = isinstance(ratio, Mapping)
     shares = _ratios(ratio, things, known) if isinstance(ratio, Mapping) else [None] * len(things)
     return [
-        (0.0, "named in keep")
+        (0.0, NAMED)
         if kept.means(places)
         else (0.0, "no ratio is given for it")
         if by_name and share is None
