@@ -132,6 +132,30 @@ def test_the_same_data_repairs_alike():
         np.testing.assert_array_equal(a, b)
 
 
+def test_padding_is_not_fitted():
+    keras.utils.set_random_seed(1)
+    ids = keras.Input((6,), dtype="int32")
+    h = layers.Dense(8, "relu")(layers.Embedding(5, 6, mask_zero=True)(ids))
+    model = keras.Model(ids, layers.Dense(1, name="head")(layers.Dense(4, "relu")(h)))
+    plan = tfprune.plan_structured(model, 0.5)
+    rows = RNG.integers(1, 5, (30, 6))
+    plain, padded = rows[:, :3], np.concatenate([rows[:, :3], np.zeros((30, 3), int)], 1)
+    a, b = (plan.apply(np.concatenate([x, x])) for x in (np.tile(plain, 2), padded))
+    np.testing.assert_allclose(a.get_layer("head").kernel, b.get_layer("head").kernel, atol=1e-4)
+
+
+def test_a_class_that_was_chosen_does_not_judge():
+    keras.utils.set_random_seed(1)
+    x = keras.Input((4,))
+    logits = layers.Dense(3)(layers.Dense(8)(x))
+    model = keras.Model(x, {"class": keras.ops.argmax(logits, -1), "logits": logits})
+    plan = tfprune.plan_structured(model, 0.5)
+    truth, sliced, repaired = (
+        m.predict(X, verbose=0)["logits"] for m in (model, plan.apply(), plan.apply(X))
+    )
+    assert ((repaired - truth) ** 2).sum() < ((sliced - truth) ** 2).sum()
+
+
 def test_in_mixed_precision_too():
     keras.utils.set_random_seed(1)
     x = keras.Input((4,))

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tfprune.keras_internals import mask_of
 from tfprune.notes import Note
 from tfprune.repairing.equations import Moments, solve
 from tfprune.repairing.samples import Samples, held
@@ -57,8 +58,9 @@ def fit(site: Site, before: Heard, now: Heard, samples: Samples, move: Move) -> 
         if not (np.isfinite(features).all() and np.isfinite(targets).all()):
             return [_unrepaired(site, "its inputs or outputs are not finite")]
         places = rows.places(each * features.shape[1])
+        real = _real(x, features.shape[:2], stay)[:, places]
         for part, chosen in zip(sums, (~held(numbers), held(numbers)), strict=True):
-            part.add(*(_flat(a[chosen][:, places]) for a in (features, targets)))
+            part.add(*(a[chosen][:, places][real[chosen]] for a in (features, targets)))
     return _assign(site, *sums, prior, move)
 
 
@@ -100,5 +102,9 @@ class _Rows:
         return slice(None, None, max(1, self._used * count // _PLACES))
 
 
-def _flat(array: NDArray[Any]) -> NDArray[Any]:
-    return array.reshape(-1, *array.shape[2:])
+def _real(x: Any, shape: tuple[int, ...], stay: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which places hold something: those that a Keras mask covers are padding."""
+    mask = mask_of(x)
+    if mask is None or tuple(mask.shape) != (len(stay), shape[1]):
+        return np.ones(shape, bool)
+    return np.asarray(mask)[stay]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tfprune.data import Batches, Wanted
 from tfprune.graph import functional, inputs_of, outputs_of, packed
-from tfprune.keras_internals import flat_inputs
+from tfprune.keras_internals import flat_inputs, mask_of
 from tfprune.notes import Note
 
 _HELD = 5
@@ -72,8 +72,9 @@ class Samples:
     def disagreement(self, model: Any) -> float:
         """Return how far a model's outputs are from the original's on the held-out samples.
 
-        The mean over outputs of Σ (y - y₀)² / Σ (y₀ - mean)²; 0 is agreement, 1 is what the mean
-        of the original's outputs would do.
+        The mean over outputs (those of floats, if there are any) of Σ (y - y₀)² / Σ (y₀ - mean)²;
+        0 is agreement, 1 is what the mean of the original's outputs would do. Places that a Keras
+        mask covers do not count.
         """
         shares = []
         for truth, found in zip(self._truth, self._outputs(model), strict=True):
@@ -86,14 +87,28 @@ class Samples:
         found = []
         for inputs, numbers in zip(self._inputs, self.numbers, strict=True):
             rows = held(numbers)
-            outputs = keras.tree.flatten(
+            outputs = _judged(
                 model(self._packed({k: tf.convert_to_tensor(v) for k, v in inputs.items()}))
             )
-            found.append([np.asarray(y, np.float64)[rows] for y in outputs])
+            found.append([_unmasked(y)[rows] for y in outputs])
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def _packed(self, inputs: Any) -> Any:
         return packed(self._model, inputs)
+
+
+def _judged(outputs: Any) -> list[Any]:
+    """Return the outputs that say how near they are: a class that was chosen does not."""
+    flat = list(keras.tree.flatten(outputs))
+    return [y for y in flat if y.dtype.is_floating] or flat
+
+
+def _unmasked(y: Any) -> NDArray[np.float64]:
+    """Return an output as an array, zero where a Keras mask covers it."""
+    values, mask = np.asarray(y, np.float64), mask_of(y)
+    if mask is None or tuple(mask.shape) != values.shape[: len(mask.shape)]:
+        return values
+    return values * np.asarray(mask).reshape(*mask.shape, *[1] * (values.ndim - len(mask.shape)))
 
 
 def held(numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
