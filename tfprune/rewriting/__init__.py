@@ -1,6 +1,6 @@
 """Rewriting: a Keras model, before training, in the form that sparse kernels can run."""
 
-from tfprune.rewriting.records import Change
+from tfprune.rewriting.editing import Change
 from tfprune.rewriting.sparse_ready import SparseReady, make_sparse_ready, plan_sparse_ready
 
 __all__ = ["Change", "SparseReady", "make_sparse_ready", "plan_sparse_ready"]

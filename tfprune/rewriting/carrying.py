@@ -9,10 +9,8 @@ import numpy as np
 from keras import layers
 
 from tfprune.graph import Calls
-from tfprune.rewriting.editing import Edits, Make, New
+from tfprune.rewriting.editing import EXACT, Change, Edits, Make, New
 from tfprune.rewriting.numbers import Form, constant_form
-from tfprune.rewriting.part import SparsePart
-from tfprune.rewriting.records import EXACT, Change
 
 _LINEAR = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
 
@@ -25,9 +23,8 @@ def carry(edits: Edits) -> None:
     operand, which ends the sparse part. A depthwise 3x3 convolution that is zero but for its
     centre multiplies each channel by a number, and can stand there.
     """
-    part = SparsePart(edits.calls)
     for node in edits.calls.nodes:
-        if node not in part or len(node.outputs[0].shape) != 4 or _folds(edits.calls, node):
+        if node not in edits.part or len(node.outputs[0].shape) != 4 or _folds(edits.calls, node):
             continue
         form = constant_form(node)
         if form is not None:

@@ -1,8 +1,9 @@
-"""Change single calls of a graph, all at once."""
+"""Change single calls of a graph, all at once, with a row for each change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -11,7 +12,34 @@ from numpy.typing import NDArray
 
 from tfprune.graph import Calls, Clones, replay
 from tfprune.notes import Note
-from tfprune.rewriting.records import Change
+from tfprune.rewriting.sparse_part import SparsePart
+
+EXACT = "exact"
+SHIFTS = "shifts"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of a model.
+
+    Args:
+        subject: The layer it is about.
+        what: What became of it.
+        effect: `"exact"`: the model computes what it computed, up to rounding; `"shifts"`: the
+            layer looks at its input one pixel further up and left, so train afterwards.
+
+    Example:
+        >>> print(Change("pool", "keepdims=True becomes False", EXACT))
+        pool: keepdims=True becomes False (exact)
+    """
+
+    subject: str
+    what: str
+    effect: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.what} ({self.effect})"
+
 
 New = Callable[[Any], Any]
 """Tensor of the original → the tensor in its place."""
@@ -30,6 +58,7 @@ class Edits:
 
     Attributes:
         calls: Its calls.
+        part: Those of them that may run sparse.
         changes: A row for each change.
         notes: What could not be changed.
     """
@@ -37,6 +66,7 @@ class Edits:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.calls = Calls(model)
+        self.part = SparsePart(self.calls)
         self._clones = Clones()
         self.changes: list[Change] = []
         self.notes: list[Note] = []

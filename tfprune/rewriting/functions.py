@@ -12,10 +12,8 @@ from keras import layers
 from tfprune.graph import Calls
 from tfprune.keras_facts import op_name
 from tfprune.rewriting.carrying import carrier
-from tfprune.rewriting.editing import Edits, Make, New, fill
+from tfprune.rewriting.editing import EXACT, Change, Edits, Make, New, fill
 from tfprune.rewriting.numbers import constant_form
-from tfprune.rewriting.part import SparsePart
-from tfprune.rewriting.records import EXACT, Change
 
 _SIXTH = 1 / 6
 
@@ -27,9 +25,8 @@ def harden(edits: Edits) -> None:
     that makes x, what remains is `ReLU(max_value=1.0)`. x * hard_sigmoid(x) becomes one
     activation, "hard_silu".
     """
-    part = SparsePart(edits.calls)
     for node in edits.calls.nodes:
-        if node not in part:
+        if node not in edits.part:
             continue
         if _fused(node.operation):
             edits.instead(node, _unfused(edits, node))

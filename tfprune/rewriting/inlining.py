@@ -16,7 +16,7 @@ from tfprune.keras_internals import (
     takes_training,
 )
 from tfprune.notes import Note
-from tfprune.rewriting.records import EXACT, Change
+from tfprune.rewriting.editing import EXACT, Change
 
 
 def inline(model: Any) -> tuple[Any, list[Change], list[Note]]:

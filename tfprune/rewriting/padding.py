@@ -7,9 +7,8 @@ from typing import Any
 from keras import layers
 
 from tfprune.notes import Note
-from tfprune.rewriting.editing import Edits, Make, New
-from tfprune.rewriting.part import SparsePart, padding_of
-from tfprune.rewriting.records import SHIFTS, Change
+from tfprune.rewriting.editing import SHIFTS, Change, Edits, Make, New
+from tfprune.rewriting.sparse_part import padding_of
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
@@ -20,9 +19,8 @@ def pad_evenly(edits: Edits) -> None:
     That moves what the layer sees up and left by a pixel of its input: Keras' 'same' and the
     `ZeroPadding2D(((0, 1), (0, 1)))` of keras.applications pad an even map below and right only.
     """
-    part = SparsePart(edits.calls)
     for node in edits.calls.nodes:
-        reach = _reach(node.operation) if node in part else None
+        reach = _reach(node.operation) if node in edits.part else None
         if reach is None:
             continue
         source, pads, words = _padding(edits, node)

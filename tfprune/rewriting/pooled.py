@@ -17,9 +17,7 @@ from tfprune.keras_facts import (
     op_name,
 )
 from tfprune.notes import Note
-from tfprune.rewriting.editing import Edits, Make, New, fill
-from tfprune.rewriting.part import SparsePart
-from tfprune.rewriting.records import EXACT, Change
+from tfprune.rewriting.editing import EXACT, Change, Edits, Make, New, fill
 
 # What acts on each value alone does so on a map of 1x1 and on a vector; SpatialDropout wants maps.
 _EACH_VALUE = (
@@ -70,9 +68,8 @@ def reform(edits: Edits) -> None:
     A gate is GlobalAveragePooling2D(keepdims=True) and 1x1 convolutions, a head is
     GlobalAveragePooling2D() and Dense layers; reshapes between the forms disappear.
     """
-    part = SparsePart(edits.calls)
-    for node in part.exits:
-        if not part.follows(node):
+    for node in edits.part.exits:
+        if not edits.part.follows(node):
             continue
         region = find_region(edits, node)
         if region.gates and region.leaves:

@@ -16,16 +16,12 @@ from tfprune.keras_internals import layers_of
 from tfprune.notes import Note
 from tfprune.readiness import why_not_sparse
 from tfprune.rewriting.carrying import carry
-from tfprune.rewriting.editing import Edits
+from tfprune.rewriting.convolutions import separate, split, widen_stem
+from tfprune.rewriting.editing import EXACT, Change, Edits
 from tfprune.rewriting.functions import harden
 from tfprune.rewriting.inlining import inline
 from tfprune.rewriting.padding import pad_evenly
-from tfprune.rewriting.part import SparsePart
 from tfprune.rewriting.pooled import reform
-from tfprune.rewriting.records import EXACT, Change
-from tfprune.rewriting.separating import separate
-from tfprune.rewriting.splitting import split
-from tfprune.rewriting.stem import widen_stem
 from tfprune.wrapping import Masking
 
 _STEPS: tuple[Callable[[Edits], None], ...] = (
@@ -166,7 +162,7 @@ def plan_sparse_ready(model: Any) -> SparseReady:
     flat, changes, notes = inline(model)
     for step in _STEPS:
         edits = Edits(flat)
-        if step is not widen_stem and not SparsePart(edits.calls).entries:
+        if step is not widen_stem and not edits.part.entries:
             break
         step(edits)
         flat = edits.apply()
