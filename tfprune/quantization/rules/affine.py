@@ -1,4 +1,4 @@
-"""Layers that multiply with a kernel: convolutions of all kinds, Dense, EinsumDense."""
+"""Layers with a kernel or a table: convolutions of all kinds, Dense, EinsumDense, Embedding."""
 
 from __future__ import annotations
 
@@ -136,7 +136,12 @@ def _rule(compute: Any) -> Any:
     return rule
 
 
+def _embedded(layer: Any, q: Arithmetic, inputs: Any) -> Any:
+    return ops.take(q.kernel(layer.embeddings, axis=None), ops.cast(inputs, "int32"), axis=0)
+
+
 RULES: dict[type, Any] = {
+    layers.Embedding: lambda layer: Rule(_embedded, keeps_whole=True),
     layers.Conv1D: _rule(_conv),
     layers.Conv2D: _rule(_conv),
     layers.DepthwiseConv1D: _rule(_depthwise),

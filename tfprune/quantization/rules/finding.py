@@ -11,17 +11,15 @@ from tfprune.quantization.rules import (
     activations,
     affine,
     attention,
-    inputs,
-    joining,
+    moving,
     normalization,
     operations,
-    passing,
 )
 from tfprune.quantization.rules.rule import Rule, left_alone
 
 _LAYERS: dict[type, Any] = {
     kind: rule
-    for room in (affine, attention, inputs, joining, normalization, passing)
+    for room in (affine, attention, moving, normalization)
     for kind, rule in room.RULES.items()
 }
 

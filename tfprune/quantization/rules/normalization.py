@@ -1,4 +1,4 @@
-"""BatchNormalization that no kernel can take in."""
+"""Factors and shifts, fixed or per channel: BatchNormalization, Normalization, Rescaling."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import layers, ops
 
+from tfprune.keras_internals import normalized_axes
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.folding import folded, is_by_channel
 from tfprune.quantization.rules.rule import Rule, left_alone
@@ -28,10 +29,45 @@ def by_channel(q: Arithmetic, inputs: Any, gain: Any, shift: Any) -> Any:
     return outputs if rank == 4 else ops.squeeze(outputs, (1, 2) if rank == 2 else 1)
 
 
-def _rule(layer: Any) -> Rule:
+def _batch_norm_rule(layer: Any) -> Rule:
     if not is_by_channel(layer):
         return left_alone("it does not normalize the last axis of an input of rank 2 to 4")
     return Rule(_batch_normalization, fuses_relu=True)
 
 
-RULES: dict[type, Any] = {layers.BatchNormalization: _rule}
+def _rescaled(layer: Any, q: Arithmetic, inputs: Any) -> Any:
+    if not layer.offset:
+        return inputs * layer.scale
+    return q.range(inputs * layer.scale, "scaled") + layer.offset
+
+
+def _rescaling(layer: Any) -> Rule:
+    numbers = all(isinstance(value, (int, float)) for value in (layer.scale, layer.offset))
+    return Rule(_rescaled) if numbers else left_alone("its scale and offset are no numbers")
+
+
+def _normalized(layer: Any, q: Arithmetic, inputs: Any) -> Any:
+    given = layer.input_mean is not None
+    mean = layer.input_mean if given else layer.adapt_mean
+    variance = layer.input_variance if given else layer.adapt_variance
+    mean, variance = (
+        ops.broadcast_to(ops.reshape(ops.convert_to_tensor(v, "float32"), (-1,)), inputs.shape[-1:])
+        for v in (mean, variance)
+    )
+    gain = 1 / ops.maximum(ops.sqrt(variance), 1e-7)
+    return by_channel(q, inputs, gain, -mean * gain)
+
+
+def _normalization(layer: Any) -> Rule:
+    kept, reduced = normalized_axes(layer)
+    last = kept in ((), (len(kept) + len(reduced) - 1,))
+    if layer.invert or not last or layer.mean is None:
+        return left_alone("it does not normalize the last axis with a known mean")
+    return Rule(_normalized)
+
+
+RULES: dict[type, Any] = {
+    layers.BatchNormalization: _batch_norm_rule,
+    layers.Normalization: _normalization,
+    layers.Rescaling: _rescaling,
+}

@@ -1,12 +1,14 @@
-"""Layers that only move, choose or average values: pooling, padding, reshaping, dropout."""
+"""Layers without a kernel that move, choose, average or join values."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from keras import layers
+from keras import layers, ops
 
 from tfprune.keras_facts import PASS_THROUGH
+from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.rule import MIXED, MOVED, Rule, left_alone
 
 
@@ -28,6 +30,31 @@ def _resized(layer: Any) -> Rule:
     if layer.interpolation == "bilinear":
         return _mixed(layer)
     return left_alone(f"{layer.interpolation} resizing has no int8 kernel in TFLite")
+
+
+def _folding(operation: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Return a computation that joins inputs two by two, each result rounded but the last."""
+
+    def compute(layer: Any, q: Arithmetic, inputs: Any) -> Any:
+        total = inputs[0]
+        for i, value in enumerate(inputs[1:]):
+            total = operation(q.range(total, f"partial_{i}") if i else total, value)
+        return total
+
+    return compute
+
+
+def _average(layer: Any, q: Arithmetic, inputs: Any) -> Any:
+    total = q.range(_folding(ops.add)(layer, q, inputs), "total")
+    return total * q.constant(1 / len(inputs))
+
+
+def _joined(compute: Any, fuses_relu: bool = False) -> Any:
+    return lambda layer: Rule(compute, fuses_relu=fuses_relu)
+
+
+def _of_one_range(layer: Any) -> Rule:
+    return Rule(joins=True)
 
 
 RULES: dict[type, Any] = {
@@ -55,4 +82,11 @@ RULES: dict[type, Any] = {
     layers.GlobalAveragePooling1D: _learned,
     layers.GlobalAveragePooling2D: _learned,
     layers.UpSampling2D: _resized,
+    layers.Add: _joined(_folding(ops.add), fuses_relu=True),
+    layers.Subtract: _joined(None, fuses_relu=True),
+    layers.Multiply: _joined(_folding(ops.multiply), fuses_relu=True),
+    layers.Average: _joined(_average),
+    layers.Maximum: _of_one_range,
+    layers.Minimum: _of_one_range,
+    layers.Concatenate: _of_one_range,
 }
