@@ -13,12 +13,12 @@ from tfprune import (
     prune_structured,
     quantize_model,
 )
+from tfprune.depth import plan_layers
 from tfprune.export.kept_float import find_layers
 from tfprune.export.layer_ops import LayerOps
 from tfprune.layer_names import Names, Selection
 from tfprune.quantization.planning import plan as plan_quantization
 from tfprune.quantization.wrapper import Quantized
-from tfprune.surgery.depth import plan_layers
 
 RULE = Rule(ConstantSparsity(0.9, begin_step=0))
 INSIDE = {"backbone/f0", "backbone/wide", "backbone/f1"}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.ablation import quantization_errors as quantization_errors
     from tfprune.bench import count_instructions as count_instructions
     from tfprune.bench.benchmark import benchmark as benchmark
+    from tfprune.depth import plan_layers as plan_layers
+    from tfprune.depth import prune_layers as prune_layers
     from tfprune.errors import PruneError as PruneError
     from tfprune.errors import PruneWarning as PruneWarning
     from tfprune.errors import VerificationError as VerificationError
@@ -45,7 +47,6 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.schedules import PolynomialDecay as PolynomialDecay
     from tfprune.schedules import PruningSchedule as PruningSchedule
     from tfprune.surgery import plan_structured as plan_structured
-    from tfprune.surgery import prune_layers as prune_layers
     from tfprune.surgery import prune_structured as prune_structured
     from tfprune.surgery.recalibrate import recalibrate as recalibrate
     from tfprune.verification.verify import verify as verify
@@ -64,7 +65,8 @@ _PUBLIC = {
     "report": "tfprune.reports",
     "plan_structured": "tfprune.surgery",
     "prune_structured": "tfprune.surgery",
-    "prune_layers": "tfprune.surgery",
+    "plan_layers": "tfprune.depth",
+    "prune_layers": "tfprune.depth",
     "recalibrate": "tfprune.surgery",
     "make_sparse_ready": "tfprune.rewriting",
     "prune_low_magnitude": "tfprune.masks",

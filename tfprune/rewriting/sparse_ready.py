@@ -151,6 +151,7 @@ def plan_sparse_ready(model: Any) -> SparseReady:
         >>> from keras import layers
         >>> image = keras.Input((32, 32, 3))
         >>> x = layers.Conv2D(8, 3, strides=2, padding="same", name="stem")(image)
+        >>> x = layers.Conv2D(16, 1, name="expand")(x)
         >>> x = layers.GlobalAveragePooling2D(keepdims=True, name="pool")(x)
         >>> x = layers.Flatten()(layers.Conv2D(10, 1, name="head")(x))
         >>> print(plan_sparse_ready(keras.Model(image, x, name="net")))

@@ -12,10 +12,10 @@ from keras import ops
 from numpy.typing import NDArray
 
 from tfprune.criteria.observe import observe
+from tfprune.depth.blocks import Block
 from tfprune.errors import PruneError
 from tfprune.graph import Clones, replay
 from tfprune.keras_internals import loss_weights
-from tfprune.surgery.depth_candidates import Block
 
 Criterion = str | Callable[[Block, Any], float]
 CRITERIA = ("similarity", "loss")

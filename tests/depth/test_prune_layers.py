@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tests.surgery.residual import X, chain, names, zeroed
+from tests.depth.residual import X, chain, names, zeroed
+from tfprune.depth import plan_layers, prune_layers
 from tfprune.errors import PruneError
-from tfprune.surgery.depth import plan_layers, prune_layers
 
 
 def test_a_block_whose_branch_is_zero_leaves_without_a_trace():

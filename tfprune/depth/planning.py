@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tfprune.errors import PruneError
-from tfprune.layer_names import Names, Selectors
-from tfprune.surgery.depth_candidates import Block, find_blocks
-from tfprune.surgery.depth_choice import (
+from tfprune.depth.blocks import Block, find_blocks
+from tfprune.depth.bypassing import Cuts, bypassed
+from tfprune.depth.choosing import (
     check_something_stays,
     choose,
     how_many,
@@ -16,8 +15,9 @@ from tfprune.surgery.depth_choice import (
     kept_by,
     named,
 )
-from tfprune.surgery.depth_graph import Cuts, bypassed
-from tfprune.surgery.depth_scores import CRITERIA, Criterion, score_blocks
+from tfprune.depth.scores import CRITERIA, Criterion, score_blocks
+from tfprune.errors import PruneError
+from tfprune.layer_names import Names, Selectors
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from tests.surgery.residual import RNG, of_nothing
-from tfprune.surgery.depth import plan_layers, prune_layers
+from tests.depth.residual import RNG, of_nothing
+from tfprune.depth import plan_layers, prune_layers
 
 
 class Encoder(layers.Layer):

@@ -7,11 +7,11 @@ from typing import Any
 
 import keras
 
+from tfprune.depth.blocks import Block, single_layer
+from tfprune.depth.bypassing import Cuts, live_everywhere, nets
 from tfprune.errors import PruneError
 from tfprune.graph import nodes_in_order
 from tfprune.layer_names import Names, Place, Selection, Selectors, shown
-from tfprune.surgery.depth_candidates import Block, single_layer
-from tfprune.surgery.depth_graph import Cuts, live_everywhere, nets
 
 
 def named(model: Any, blocks: list[Block], layers: Selectors) -> list[Block]:

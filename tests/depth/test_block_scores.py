@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from tests.surgery.residual import RNG, X, chain, zeroed
-from tfprune.surgery.depth import plan_layers
+from tests.depth.residual import RNG, X, chain, zeroed
+from tfprune.depth import plan_layers
 
 
 def test_block_influence_is_one_minus_the_cosine():

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from tests.surgery.residual import RNG, X, chain, names, of_nothing, of_something
+from tests.depth.residual import RNG, X, chain, names, of_nothing, of_something
+from tfprune.depth import plan_layers, prune_layers
 from tfprune.errors import PruneError
-from tfprune.surgery.depth import plan_layers, prune_layers
 
 
 def test_plus_and_ops_add_are_additions_too():

@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
+from tfprune.depth.bypassing import Cuts, between, flat, label, nets, with_nested
 from tfprune.graph import Calls, is_graph
 from tfprune.keras_facts import is_keras_layer, op_name, sublayers
-from tfprune.surgery.depth_graph import Cuts, between, flat, label, nets, with_nested
 
 
 @dataclass(frozen=True, eq=False)

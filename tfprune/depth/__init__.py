@@ -1,0 +1,5 @@
+"""Depth: a smaller plain Keras model without the residual blocks and layers that matter least."""
+
+from tfprune.depth.planning import LayerPlan, LayerRow, plan_layers, prune_layers
+
+__all__ = ["LayerPlan", "LayerRow", "plan_layers", "prune_layers"]
