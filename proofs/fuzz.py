@@ -19,13 +19,14 @@ from pathlib import Path
 
 from proofs.damage import ALL, FAST, Other, Source, others, sources, survive
 from proofs.packages import cache_folder
+from proofs.resident import Children
 from proofs.rows import append_row, read_rows
 from tfprune import files
 from tfprune.progress import track
 from tfprune.runners.leash import reset_peak, resident_bytes
 
 PAGE = Path(__file__).parents[1] / "docs" / "fuzz.md"
-CHUNK, RUN = 100, 2
+CHUNK, RUN = 100, 10
 KINDS = {".tflite": 35, ".keras": 5, ".npz": 5, "report.json": 5}
 """Hundreds of each kind."""
 FILES = CHUNK * sum(KINDS.values())
@@ -47,6 +48,7 @@ class Chunk:
         said: How often each verb gave each kind of answer: `{"inspect refused": 31}`.
         seconds: How long all took.
         more_memory: By how many bytes the peak of this process rose above what it had.
+        child_memory: The largest peak of an interpreter's process, in bytes, Python included.
     """
 
     seed: int
@@ -54,12 +56,13 @@ class Chunk:
     said: dict[str, int]
     seconds: float
     more_memory: int
+    child_memory: int
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the missing chunks, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("--rows", type=Path, default=cache_folder() / "fuzz2.jsonl")
+    parser.add_argument("--rows", type=Path, default=cache_folder() / "fuzz3.jsonl")
     parser.add_argument("--output", type=Path, default=PAGE, help="the page to write")
     parser.add_argument("--fresh", action="store_true", help="forget finished chunks")
     arguments = parser.parse_args(argv)
@@ -83,17 +86,23 @@ def _run(
     signal.alarm(_HANG_S)
     reset_peak()
     before, start = resident_bytes("VmRSS"), time.monotonic()
-    if kind == ".tflite":
-        # Starting interpreters takes most of the time: some run, all are read.
-        run = survive(whole, 1000 + seed, RUN, folder, ALL)
-        said = {" ".join(key): n for key, n in run.items()}
-        for key, n in survive(whole, seed, CHUNK - RUN, folder, FAST).items():
-            said[" ".join(key)] = said.get(" ".join(key), 0) + n
-    else:
-        said = {f"{kind} {what}": n for what, n in rest[kind].survive(seed, CHUNK, folder).items()}
+    with Children() as children:
+        if kind == ".tflite":
+            said = _run_tflite(seed, whole, folder)
+        else:
+            told = rest[kind].survive(seed, CHUNK, folder)
+            said = {f"{kind} {what}": n for what, n in told.items()}
     more = max(0, resident_bytes("VmHWM") - before)
     signal.alarm(0)
-    return Chunk(seed, kind, said, round(time.monotonic() - start, 1), more)
+    took = round(time.monotonic() - start, 1)
+    return Chunk(seed, kind, said, took, more, children.peak)
+
+
+def _run_tflite(seed: int, whole: Sequence[Source], folder: Path) -> dict[str, int]:
+    """Starting interpreters takes most of the time: some files run, all are read."""
+    run = survive(whole, 1000 + seed, RUN, folder, ALL)
+    read = survive(whole, seed, CHUNK - RUN, folder, FAST)
+    return {" ".join(key): run[key] + read[key] for key in {**run, **read}}
 
 
 def page(rows: Sequence[Chunk]) -> str:
@@ -101,6 +110,8 @@ def page(rows: Sequence[Chunk]) -> str:
     said: Counter[str] = sum((Counter(chunk.said) for chunk in rows), Counter())
     ways = (*ALL, *list(KINDS)[1:])
     peak = max(chunk.more_memory for chunk in rows) / 2**20
+    child = max(chunk.child_memory for chunk in rows) / 2**20
+    slowest = max(chunk.seconds for chunk in rows)
     lines = [
         "# Damaged files",
         "",
@@ -116,7 +127,9 @@ def page(rows: Sequence[Chunk]) -> str:
         "`report.json`.",
         "",
         "None ended the process, hung, or raised anything but an error that names the fix. No "
-        f"hundred raised this process's peak memory by more than {peak:,.0f} MiB.",
+        f"hundred raised this process's peak memory by more than {peak:,.0f} MiB, or took longer "
+        f"than {slowest:,.0f} s. No interpreter's process, Python included, had more than "
+        f"{child:,.0f} MiB.",
         "",
         "| | " + " | ".join(ways) + " |",
         "|---|" + "--:|" * len(ways),

@@ -143,6 +143,17 @@ SPARSE_RULES = {
             "x86 and ARM64",
         ),
         Rule(
+            "compressed",
+            "only DENSIFY and the builtin FULLY_CONNECTED read what is stored sparse; in Dense "
+            "kernels that are zero in 1x4 or 1x16 blocks the converter leaves DENSIFY out, and "
+            "float16 weights, or int8 ones of version 12 which XNNPACK takes, are then read as if "
+            "they were dense, on any CPU",
+            "store the file dense: convert with sparse='auto'",
+            "TensorFlow tensorflow/compiler/mlir/lite/transforms/dense_to_sparse_pass.cc; "
+            f"{_DELEGATE}, VisitNode, case kTfLiteBuiltinFullyConnected; measured: NaN for "
+            "float16, errors of 0.2 to 0.8 of the output and more for int8 in a loop",
+        ),
+        Rule(
             "custom op",
             "LiteRT brings kernels for five custom ops, and XNNPACK takes four more; any other "
             "one must come with the app, or the file does not load",

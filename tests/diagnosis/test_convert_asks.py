@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from tests.export.models import mobilenet, prune, run
@@ -90,6 +91,42 @@ def test_a_file_that_would_grow_stays_dense(tmp_path):
 def test_a_dense_kernel_in_1x4_blocks_stays_dense(tmp_path):
     result = convert(dense_layer(0.8, 4), tmp_path / "m.tflite")
     assert not result.sparse and "(rule 'densify')" in result.sparse_reason
+
+
+@pytest.mark.parametrize("block", [4, 16])
+def test_float16_kernels_in_blocks_stay_dense_since_no_runtime_unpacks_them(tmp_path, block):
+    model = dense_layer(0.8, block)
+    result = convert(model, tmp_path / "m.tflite", "float16")
+    assert not result.sparse and "(rule 'compressed')" in result.sparse_reason
+    line = np.random.default_rng(2).normal(size=(1, 64)).astype("float32")
+    np.testing.assert_allclose(run(result.path, line), model(line), rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("cell", [layers.GRU, layers.LSTM, layers.SimpleRNN])
+def test_int8_kernels_of_a_loop_are_seen_and_stay_dense(tmp_path, cell):
+    model = keras.Sequential([keras.Input((5, 32)), cell(32), layers.Dense(2)])
+    kernel = model.layers[0].cell.kernel
+    kernel.assign(kernel * (np.arange(kernel.shape[1]) % 2))  # zero in whole rows of the file's
+    result = convert(model, tmp_path / "m.tflite", "dynamic")
+    assert not result.sparse and "its kernels are int8" in result.sparse_reason
+    lines = np.random.default_rng(0).normal(size=(1, 5, 32)).astype("float32")
+    np.testing.assert_allclose(run(result.path, lines), model(lines), atol=0.02)
+
+
+@pytest.mark.parametrize(("kind", "wrong"), [("float", False), ("float16", True), ("int8", True)])
+def test_what_reads_sparse_weights_without_unpacking_them_is_wrong(tmp_path, kind, wrong):
+    """TensorFlow's converter alone leaves DENSIFY out where a Dense kernel is zero in blocks."""
+    model = dense_layer(0.8, 16)
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    optimize = [] if kind == "float" else [tf.lite.Optimize.DEFAULT]
+    converter.optimizations = [*optimize, tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+    converter.target_spec.supported_types = [tf.float16] if kind == "float16" else []
+    path = tmp_path / "m.tflite"
+    path.write_bytes(converter.convert())
+    line = np.random.default_rng(2).normal(size=(1, 64)).astype("float32")
+    assert (not np.allclose(run(path, line), model(line), rtol=0.1, atol=0.3)) == wrong
+    found = {(verdict.verdict, verdict.rule) for verdict in diagnose(read_tflite(path)).verdicts}
+    assert (found == {("unsafe", "compressed")}) == wrong
 
 
 def test_insisting_on_an_unsafe_encoding_is_refused(tmp_path):

@@ -44,6 +44,15 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+def eventually(holds) -> bool:
+    """Whether something comes true within ten seconds."""
+    for _ in range(200):
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def test_it_computes_what_keras_computes(runner, classifier, image):
     expected = classifier.predict(image, verbose=0)
     tolerance = 1e-6 if runner.inputs[0].dtype == "float32" else 3 / 256
@@ -228,7 +237,8 @@ def start(): found.append(Runner(sys.argv[1]))
 found = []
 thread = threading.Thread(target=start)
 thread.start(); thread.join()
-found[0].time(1, [__import__("numpy").zeros((1, 8, 8, 3), "float32")])
+x = __import__("numpy").zeros((1, 8, 8, 3), "float32")
+found[0].time(1, [x])
 print(found[0].pid, flush=True)
 found[0].time(10**8)
 """
@@ -247,11 +257,7 @@ def test_a_worker_ends_with_its_parent_in_the_middle_of_its_work(files, tmp_path
     assert is_alive(child) and list(tmp_path.iterdir())
     parent.send_signal(getattr(signal, name))
     parent.wait()
-    for _ in range(200):
-        if not is_alive(child):
-            break
-        time.sleep(0.05)
-    assert not is_alive(child) and list(tmp_path.iterdir()) == []
+    assert eventually(lambda: not is_alive(child)) and list(tmp_path.iterdir()) == []
     parent.stdout.close()
 
 
@@ -294,3 +300,28 @@ def test_samples_of_different_shapes_are_not_run_at_once(files):
         wrong = [[np.zeros((1, 8, 8, 3), np.float32)], [np.zeros((2, 8, 8, 3), np.float32)]]
         with pytest.raises(PruneError):
             runner.run_many(wrong)
+
+
+def test_the_profiler_ends_with_its_parent_too(files, tmp_path):
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            PARENT.replace("time(10**8)", "profile([x], runs=10**8)"),
+            files["float32"],
+        ],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    parent.stdout.readline()
+    assert eventually(lambda: len(list(tmp_path.glob("*/inputs.npy"))) == 2)
+    parent.kill()
+    parent.communicate()
+    assert eventually(lambda: not list(tmp_path.iterdir()))
+
+
+def test_the_profiler_has_no_more_memory_than_other_runs(files, image, monkeypatch):
+    with Runner(files["float32"]) as runner:
+        monkeypatch.setenv("TFPRUNE_MEMORY_GB", "0.00001")
+        [note] = runner.profile([image], runs=1).notes
+    assert note.reason.startswith("no per-op profile")

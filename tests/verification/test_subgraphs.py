@@ -29,11 +29,9 @@ def test_the_precision_of_a_loop_is_that_of_the_file(looped):
 
 
 def test_a_file_with_a_loop_is_judged_as_what_it_is(looped):
-    found = tfprune.verify(looped[0], looped[1].path, LINES, raise_on_failure=False)
-    plain = next(check for check in found.checks if "without XNNPACK" in check.name)
-    # XNNPACK of LiteRT 2.3.0 computes some such loops wrongly, which is not this test's matter.
-    assert plain.passed
-    assert plain.max_abs_error > 1e-4
+    found = tfprune.verify(looped[0], looped[1].path, LINES)
+    errors = [check.max_abs_error for check in found.checks if "XNNPACK" in check.name]
+    assert len(errors) == 2 and min(errors) > 1e-4
 
 
 def test_the_kernels_of_a_loop_are_compared_by_name_too(looped):

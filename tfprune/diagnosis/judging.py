@@ -13,7 +13,7 @@ from tfprune.diagnosis.parts import Graph, Part
 from tfprune.diagnosis.records import DENSE, SAFE, UNKNOWN, UNLOADABLE, UNSAFE, Finding
 from tfprune.diagnosis.unloadable import unloadable
 from tfprune.runtimes import FP16_METADATA, INPUT_MULTIPLE
-from tfprune.tflite.model import TFLiteModel
+from tfprune.tflite.model import Op, TFLiteModel
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def judge(model: TFLiteModel, graphs: tuple[Graph, ...]) -> Judgement:
     """Return the judgement on a file."""
     if broken := [f for graph in graphs for f in unloadable(graph)]:
         return Judgement(UNLOADABLE, tuple(broken), everywhere=True)
-    if lost := [f for graph in graphs for f in _swallowed(graph)]:
+    if lost := [f for graph in graphs for f in (*_compressed(graph), *_swallowed(graph))]:
         return Judgement(UNSAFE, tuple(lost), everywhere=True)
     told = [(graph.view, part) for graph in graphs for part in graph.parts if part.told]
     if told and FP16_METADATA in model.content:
@@ -65,6 +65,21 @@ def sparse_ops(part: Part) -> set[int]:
         and node.outputs[0] in rewrite.first
         and is_pointwise(rewrite.view, node)
     }
+
+
+def _compressed(graph: Graph) -> Iterator[Finding]:
+    """Name ops that take a constant's nonzero values, as they lie in the file, for all of them."""
+    for op in graph.view.every:
+        for place, i in enumerate(op.inputs):
+            if i >= 0 and graph.view.tensors[i].sparse and not _reads_sparse(graph, op, place):
+                kind = graph.view.tensors[i].dtype
+                found = f"reads sparse {kind} weights without a DENSIFY op"
+                yield Finding.of("compressed", graph.view.label(op), found)
+
+
+def _reads_sparse(graph: Graph, op: Op, place: int) -> bool:
+    builtin = op.name == "FULLY_CONNECTED" and op.index in graph.left
+    return op.name == "DENSIFY" or (builtin and place == 1)
 
 
 def _swallowed(graph: Graph) -> Iterator[Finding]:

@@ -135,13 +135,15 @@ def _encode(folder: str, settings: Any, dense: TFLiteModel) -> tuple[TFLiteModel
     """Return the sparsely stored file if it is right on every CPU and smaller, and the reason."""
     from tfprune.export import converter
 
-    if integers := [t for t in dense.tensors if t.quantized and t.is_constant and len(t.shape) > 1]:
+    if integers := [
+        t for t in dense.all_tensors if t.quantized and t.is_constant and len(t.shape) > 1
+    ]:
         found = f"are {' and '.join(sorted({t.dtype for t in integers}))}"
         return None, _because(Finding.of("quantization", f"{len(integers)} of its kernels", found))
     expected = diagnose(dense, as_if_sparse=True)
     if not expected.safe:
         return None, expected.reason
-    if not any(map(_is_encoded, dense.tensors)):
+    if not any(map(_is_encoded, dense.all_tensors)):
         share = f"{100 * _ENCODED_FROM:.0f} %"
         found = f"no weight has {share} zeros, from which the converter stores it sparse"
         return None, _because(Finding.of("storage", "the file:", found))

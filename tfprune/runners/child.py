@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import queue
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Sequence
@@ -40,7 +42,7 @@ class Child:
     """
 
     def __init__(self, command: Sequence[str], timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+        self._timeout_s, self._is_direct = timeout_s, command[0] == sys.executable
         self.folder = files.make_folder()
         self._stderr = self.folder / "stderr.txt"
         try:
@@ -70,6 +72,15 @@ class Child:
     def pid(self) -> int:
         """The child's process number."""
         return self._process.pid
+
+    @property
+    def home(self) -> dict[str, Any]:
+        """What it must know to end with this process: its folder, and who its parent should be.
+
+        By the time it asks the system, its parent may have ended. Behind a launcher it is not told.
+        """
+        parent = os.getpid() if self._is_direct else None
+        return {"folder": str(self.folder), "parent": parent}
 
     def ask(self, request: dict[str, Any], times: int = 1) -> dict[str, Any]:
         """Send one request and return its answer.

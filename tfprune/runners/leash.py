@@ -48,13 +48,13 @@ def _wait(parent: int) -> None:
         time.sleep(_POLL_S)
 
 
-def resident_bytes(field: str) -> int:
+def resident_bytes(field: str, process: int | str = "self") -> int:
     """Read a line such as `VmHWM` of /proc/self/status, in bytes; 0 where there is none.
 
     `ru_maxrss` would not do: Linux lets a child inherit its parent's maximum over fork and exec.
     """
     try:
-        with open("/proc/self/status", encoding="ascii") as status:
+        with open(f"/proc/{process}/status", encoding="ascii", errors="replace") as status:
             for line in status:
                 if line.startswith(field + ":"):
                     return int(line.split()[1]) * 1024
@@ -73,14 +73,19 @@ def reset_peak() -> int:
     return resident_bytes("VmHWM")
 
 
-def limit_memory(more: int) -> None:
-    """Let this process take at most `more` bytes beyond what it has; only Linux can."""
-    used = resident_bytes("VmData")
+def limit_memory(more: int, process: int = 0) -> None:
+    """Let this process, or another, take at most `more` bytes beyond what it has; only Linux can.
+
+    QEMU takes such a limit from the program inside and does not heed it
+    (linux-user/syscall.c, TARGET_NR_setrlimit); only from outside does it hold.
+    """
+    used = resident_bytes("VmData", process or "self")
     if not used:
         return
     import resource
 
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    wanted = used + more
-    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    with contextlib.suppress(ProcessLookupError):
+        hard = resource.prlimit(process, resource.RLIMIT_DATA)[1]
+        wanted = used + more
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.prlimit(process, resource.RLIMIT_DATA, (soft, hard))

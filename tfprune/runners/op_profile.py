@@ -2,13 +2,14 @@
 
 `Interpreter` in Python has no profiler; the library beside it has one (`litert_profiler.h`), which
 its CompiledModel fills when the runtime option `enable_profiling` is set. Like `worker.py` it
-imports nothing of tfprune and runs alone, with one JSON object as its argument:
+imports nothing of tfprune and runs alone, with one JSON object on standard input:
 
-    python op_profile.py '{"path": "model.tflite", "threads": 1, "xnnpack": true, "runs": 20,
-                           "names": ["image"], "inputs": "x.npy"}'
+    echo '{"path": "model.tflite", "threads": 1, "xnnpack": true, "runs": 20,
+           "names": ["image"], "inputs": "x.npy"}' | tr -d '\\n' | python op_profile.py
 
 It prints one JSON object: `{"ops": [[name, [microseconds of each run]], ...]}` in running order,
-or `{"error": ...}`. The ops of XNNPACK stand in place of the delegate.
+or `{"error": ...}`. The ops of XNNPACK stand in place of the delegate. With `"folder"` it ends
+with its parent and removes that folder; with `"memory"` it takes at most so many bytes more.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+PARENT = os.getppid()
 Handle = ctypes.c_void_p
 CPU = 1
 READ, WRITE = 0, 1
@@ -231,9 +233,25 @@ def one_run(model: Model, run: tuple[Any, ...]) -> list[tuple[str, int]]:
     return [(name, us) for name, us in ops if "Delegate" not in name]
 
 
-if __name__ == "__main__":
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Profile as asked, within the bounds asked for; an error becomes an answer."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "leash.py")
+    spec = importlib.util.spec_from_file_location("leash", path)
+    assert spec is not None and spec.loader is not None
+    leash = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(leash)
     try:
-        answer: dict[str, Any] = {"ops": profile(json.loads(sys.argv[1]))}
+        if "folder" in request:
+            leash.end_with(request.get("parent") or PARENT, request["folder"])
+        if "memory" in request:
+            leash.limit_memory(request["memory"])
+        return {"ops": profile(request)}
     except Exception as error:
-        answer = {"error": f"{type(error).__name__}: {error}"}
-    sys.stdout.write(json.dumps(answer) + "\n")
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+if __name__ == "__main__":
+    # The runtime's C++ side may print to file descriptor 1; the answer must not mix with that.
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as own_channel:
+        os.dup2(2, 1)
+        own_channel.write(json.dumps(answer(json.loads(sys.stdin.readline()))) + "\n")

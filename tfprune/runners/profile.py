@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tfprune import files
 from tfprune.notes import Note
+from tfprune.runners.child import Child, ChildDied
 from tfprune.runners.tensors import TensorSpec, save_arrays
 
 PROFILER = Path(__file__).with_name("op_profile.py")
@@ -50,6 +48,7 @@ def profile_ops(
     threads: int,
     xnnpack: bool,
     runs: int,
+    memory: int,
     timeout_s: float,
     launcher: Sequence[str],
 ) -> Profile:
@@ -65,6 +64,7 @@ def profile_ops(
         threads: Threads of the interpreter.
         xnnpack: Whether XNNPACK may take ops.
         runs: How often to run; the times are medians over these.
+        memory: Bytes that it may take beyond what Python does.
         timeout_s: Seconds that all of it may take.
         launcher: The command that runs a Python script.
 
@@ -78,21 +78,14 @@ def profile_ops(
         "runs": runs,
         "names": [spec.signature or spec.name for spec in specs],
     }
-    with files.temporary_folder() as folder:
-        request["inputs"] = f"{folder}/inputs.npy"
-        save_arrays(f"{folder}/inputs.npy", inputs)
+    with Child([*launcher, str(PROFILER)], timeout_s) as child:
+        request |= {**child.home, "memory": memory}
+        request["inputs"] = str(child.folder / "inputs.npy")
+        save_arrays(request["inputs"], inputs)
         try:
-            child = subprocess.run(
-                [*launcher, str(PROFILER), json.dumps(request)],
-                capture_output=True,
-                timeout=timeout_s,
-                start_new_session=True,
-            )
-        except subprocess.TimeoutExpired:
-            return _none(path, f"the profiler did not answer within {timeout_s:g} s")
-    if child.returncode:
-        return _none(path, f"the profiler's process ended with {child.returncode}")
-    answer = json.loads(child.stdout)
+            answer = child.ask(request)
+        except ChildDied as death:
+            return _none(path, f"the profiler's process died: {death}")
     if "error" in answer:
         return _none(path, f"the profiler failed: {answer['error']}")
     ops = [OpTime(name, statistics.median(us), min(us)) for name, us in answer["ops"]]

@@ -14,6 +14,7 @@ from tfprune.errors import PruneError
 from tfprune.notes import Note
 from tfprune.runners.child import Child, ChildDied
 from tfprune.runners.failures import check_arguments, died, failed, missing, out_of_memory
+from tfprune.runners.leash import limit_memory
 from tfprune.runners.limits import memory_for, seconds_for
 from tfprune.runners.profile import Profile, profile_ops
 from tfprune.runners.tensors import (
@@ -74,8 +75,8 @@ class Runner:
     ) -> None:
         self.path, self.threads, self.xnnpack = str(path), threads, xnnpack
         self._launcher = list(launcher)
-        emulated = list(launcher) != [sys.executable]
-        self._timeout_s = timeout_s or seconds_for(self.path, emulated)
+        self._emulated = list(launcher) != [sys.executable]
+        self._timeout_s = timeout_s or seconds_for(self.path, self._emulated)
         self._settings: dict[str, Any] = {
             "threads": threads,
             "xnnpack": xnnpack,
@@ -84,7 +85,7 @@ class Runner:
         }
         self._child = Child([*launcher, str(WORKER)], self._timeout_s)
         try:
-            self._ask("belong", folder=str(self._child.folder))
+            self._ask("belong", **self._child.home)
             self.load(path, shapes)
         except BaseException:
             self.close()
@@ -105,6 +106,8 @@ class Runner:
         check_arguments(str(path), self.threads, self._settings["runtime"])
         self.path = str(path)
         memory = memory_for(self.path, self.threads)
+        if self._emulated:
+            limit_memory(memory, self.pid)
         wanted = None if shapes is None else [list(shape) for shape in shapes]
         answer = self._ask(
             "load",
@@ -225,6 +228,7 @@ class Runner:
             threads=self.threads,
             xnnpack=self.xnnpack,
             runs=runs,
+            memory=memory_for(self.path, self.threads),
             timeout_s=self._timeout_s,
             launcher=self._launcher,
         )

@@ -100,7 +100,7 @@ class Worker:
     def belong(self, request: Request) -> Answer:
         """End with the parent, and remove the folder that it made for this process."""
         self.folder = request["folder"]
-        leash.end_with(PARENT, self.folder)
+        leash.end_with(request.get("parent") or PARENT, self.folder)
         return {}
 
     def load(self, request: Request) -> Answer:
