@@ -48,6 +48,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.schedules import PruningSchedule as PruningSchedule
     from tfprune.surgery import plan_structured as plan_structured
     from tfprune.surgery import prune_structured as prune_structured
+    from tfprune.surgery import repair as repair
     from tfprune.surgery.recalibrate import recalibrate as recalibrate
     from tfprune.verification.verify import verify as verify
 
@@ -68,6 +69,7 @@ _PUBLIC = {
     "plan_layers": "tfprune.depth",
     "prune_layers": "tfprune.depth",
     "recalibrate": "tfprune.surgery",
+    "repair": "tfprune.surgery",
     "make_sparse_ready": "tfprune.rewriting",
     "prune_low_magnitude": "tfprune.masks",
     "plan_pruning": "tfprune.plan",

@@ -1,5 +1,6 @@
 """Surgery: a smaller plain Keras model without the channels and heads that matter least."""
 
+from tfprune.surgery.matching import repair
 from tfprune.surgery.pruning import prune_structured
 from tfprune.surgery.recalibrate import recalibrate
 from tfprune.surgery.structured import plan_structured
@@ -12,4 +13,5 @@ __all__ = [
     "plan_structured",
     "prune_structured",
     "recalibrate",
+    "repair",
 ]
