@@ -15,8 +15,8 @@ from tfprune import (
 )
 from tfprune.depth import plan_layers
 from tfprune.export.kept_float import find_layers
-from tfprune.export.layer_ops import LayerOps
 from tfprune.layer_names import Names, Selection
+from tfprune.linking.layer_ops import LayerOps
 from tfprune.quantization.planning import plan as plan_quantization
 from tfprune.quantization.wrapper import Quantized
 

@@ -12,8 +12,8 @@ from tfprune.export.calibrated import calibrate
 from tfprune.export.calibration import samples
 from tfprune.export.converter import Settings
 from tfprune.export.kept_float import find_layers, notes_on
-from tfprune.export.layer_ops import LayerOps, is_of
 from tfprune.export.saved_model import export
+from tfprune.linking.layer_ops import LayerOps, is_of
 from tfprune.tflite import read_tflite
 
 X = np.random.default_rng(0).normal(size=(8, 8, 8, 3)).astype("float32")

@@ -6,8 +6,8 @@ import pytest
 from keras import layers
 
 from tfprune.export import convert
-from tfprune.export.kernel_match import match, real_values
 from tfprune.keras_facts import kernels_of
+from tfprune.linking.matching import match, real_values
 from tfprune.tflite import read_tflite
 
 

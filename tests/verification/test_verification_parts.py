@@ -9,8 +9,8 @@ from hypothesis.extra.numpy import arrays
 
 from tests.verification.conftest import PRECISIONS
 from tfprune.errors import FileError, VerificationError
-from tfprune.export.result import KernelLink
 from tfprune.layer_names import layers_in
+from tfprune.linking.link import KernelLink
 from tfprune.runners import TensorSpec
 from tfprune.tflite.reading import read_tflite
 from tfprune.verification.compare import agreement, agrees, is_within, measure

@@ -15,11 +15,11 @@ from tfprune.export.aware import is_aware
 from tfprune.export.calibrated import Calibrated, calibrate
 from tfprune.export.calibration import samples as samples_of
 from tfprune.export.converter import Settings
-from tfprune.export.layer_ops import LayerOps, computes_in_float, ops_of
 from tfprune.export.normalizations import VARIANCE
 from tfprune.export.quiet import quiet
 from tfprune.export.saved_model import export
 from tfprune.layer_names import Names
+from tfprune.linking.layer_ops import LayerOps, computes_in_float, ops_of
 from tfprune.notes import Note
 from tfprune.progress import track
 from tfprune.tflite.reading import read_tflite

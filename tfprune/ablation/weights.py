@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tfprune.export.kernel_match import real_values
-from tfprune.export.layer_ops import LayerOps, ops_of
+from tfprune.linking.layer_ops import LayerOps, ops_of
+from tfprune.linking.matching import real_values
 from tfprune.tflite.model import Op, TFLiteModel
 from tfprune.tflite.tensor import Tensor
 

@@ -1,4 +1,4 @@
-"""Keras to .tflite: convert, and link kernels to tensors by name."""
+"""Keras to .tflite: convert, and what the doctor says of a model or file."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tfprune.export.conversion import convert as convert
     from tfprune.export.examining import doctor as doctor
-    from tfprune.export.names import link_kernels as link_kernels
     from tfprune.export.result import ConvertResult as ConvertResult
-    from tfprune.export.result import KernelLink as KernelLink
 
 _PUBLIC = {
-    "KernelLink": "result",
     "ConvertResult": "result",
     "convert": "conversion",
     "doctor": "examining",
-    "link_kernels": "names",
 }
 
 __all__ = list(_PUBLIC)

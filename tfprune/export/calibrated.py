@@ -10,13 +10,13 @@ from typing import Any
 import tensorflow as tf
 
 from tfprune.export.converter import Settings, refused, run
-from tfprune.export.layer_ops import LayerOps, kinds_left_out, layer_ops
 from tfprune.export.masked_scores import bounded
 from tfprune.export.normalizations import normalizations
 from tfprune.export.outliers import too_coarse
 from tfprune.export.quiet import quiet
 from tfprune.export.ranges import Ranges, measured
 from tfprune.keras_internals import quantize_calibrated
+from tfprune.linking.layer_ops import LayerOps, kinds_left_out, layer_ops
 from tfprune.tflite.model import Op, TFLiteModel
 from tfprune.tflite.reading import read_tflite
 

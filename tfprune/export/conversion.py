@@ -78,7 +78,8 @@ def convert(
     """
     check_path(path)
     check_modes(quantize, sparse, io_dtype, batch_size, keep_float)
-    from tfprune.export import converter, names, quantizing, saved_model
+    from tfprune.export import converter, quantizing, saved_model
+    from tfprune.linking import link_kernels
 
     if quantize == "int4":
         load_quantizer()
@@ -93,7 +94,7 @@ def convert(
         settings = converter.Settings(quantize, io_dtype, data)
         content, kept = quantizing.quantized(folder, exported.model, settings, keep_float)
         tflite, is_sparse, reason = _sparse(folder, settings, read_tflite(content), sparse)
-    kernels, missing = names.link_kernels(exported.model, tflite)
+    kernels, missing = link_kernels(exported.model, tflite)
     result = ConvertResult(
         str(path),
         quantize,

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfprune.errors import FileError, PruneError, first_line
 from tfprune.export.specs import Exported, unbuilt, with_batch
-from tfprune.export.tf_keras_models import without_wrappers
+from tfprune.linking.tf_keras_models import without_wrappers
 
 
 def from_tf_keras(

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from tfprune.errors import MissingExtra, PruneError, first_line
-from tfprune.export.layer_ops import LayerOps, is_of
 from tfprune.export.quiet import quiet
-from tfprune.export.result import KernelLink
 from tfprune.export.stayed_float import outputs_of
+from tfprune.linking.layer_ops import LayerOps, is_of
+from tfprune.linking.link import KernelLink
 from tfprune.notes import Note
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.tensor import Tensor

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tfprune.errors import PruneError
-from tfprune.export.layer_ops import LayerOps, computes_in_float, ops_of
 from tfprune.layer_names import Names, Place, Selection, Selectors
+from tfprune.linking.layer_ops import LayerOps, computes_in_float, ops_of
 from tfprune.notes import Note
 from tfprune.tflite.model import TFLiteModel
 

@@ -9,13 +9,13 @@ from tfprune.export import converter
 from tfprune.export.calibrated import calibrate
 from tfprune.export.int4 import notes_on_int4, with_int4_weights
 from tfprune.export.kept_float import find_layers, notes_on
-from tfprune.export.layer_ops import LayerOps, layer_ops
 from tfprune.export.masked_scores import unbounded
 from tfprune.export.normalizations import VARIANCE
 from tfprune.export.outliers import OUTLIERS
-from tfprune.export.result import KernelLink
 from tfprune.export.stayed_float import stayed_float
 from tfprune.layer_names import Selectors
+from tfprune.linking.layer_ops import LayerOps, layer_ops
+from tfprune.linking.link import KernelLink
 from tfprune.notes import Note
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tfprune.export.layer_ops import CONVERSIONS, LayerOps, is_of, kinds_left_out
-from tfprune.export.result import KernelLink
+from tfprune.linking.layer_ops import CONVERSIONS, LayerOps, is_of, kinds_left_out
+from tfprune.linking.link import KernelLink
 from tfprune.notes import Note
 from tfprune.runtimes import DYNAMIC_MINIMUM
 from tfprune.tflite.model import TFLiteModel

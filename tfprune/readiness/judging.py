@@ -11,9 +11,9 @@ from tfprune.diagnosis import Finding
 from tfprune.diagnosis.obstacles import obstacles
 from tfprune.diagnosis.parts import Graph, graphs_of
 from tfprune.export import converter, saved_model
-from tfprune.export.layer_ops import layer_ops
 from tfprune.export.quiet import quiet
 from tfprune.keras_internals import maker
+from tfprune.linking.layer_ops import layer_ops
 from tfprune.runtimes import INPUT_MULTIPLE
 from tfprune.tflite.model import Op, TFLiteModel
 from tfprune.tflite.reading import read_tflite

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tfprune.export.kernel_match import (
+from tfprune.linking.link import KernelLink
+from tfprune.linking.matching import (
     Axes,
     Match,
     Values,
@@ -17,7 +18,6 @@ from tfprune.export.kernel_match import (
     match,
     real_values,
 )
-from tfprune.export.result import KernelLink
 from tfprune.notes import Note
 from tfprune.tflite.model import Subgraph, TFLiteModel
 from tfprune.tflite.tensor import Tensor
@@ -180,7 +180,7 @@ def _is_scope(part: str, layer: str) -> bool:
 
 
 def _sources(model: Any) -> Iterator[_Source]:
-    from tfprune.export.tf_keras_models import is_tf_keras, kernels_of_tf_keras
+    from tfprune.linking.tf_keras_models import is_tf_keras, kernels_of_tf_keras
 
     if is_tf_keras(model):
         for name, values, out_axes in kernels_of_tf_keras(model):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tfprune.export.kernel_match import Axes, Values
 from tfprune.keras_internals import layers_inside, layers_of
+from tfprune.linking.matching import Axes, Values
 
 _KERNELS = {"kernel", "depthwise_kernel", "pointwise_kernel", "recurrent_kernel", "embeddings"}
 
