@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfprune.workflow.demo import run_demo
-from tfprune.workflow.digits import load_digits
+from tfprune.demo.digits import load_digits
+from tfprune.demo.journey import run_demo
 
 ASSETS = Path(__file__).parent / "src/main/assets"
 MODELS = {

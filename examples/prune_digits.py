@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 import tfprune
-from tfprune.workflow.digits import load_digits
+from tfprune.demo.digits import load_digits
 
 
 def main(samples=5000, epochs=4):

@@ -12,9 +12,9 @@ import argparse
 import keras
 
 import tfprune
+from tfprune.demo.digits import load_digits, place
 from tfprune.errors import MissingExtra
 from tfprune.rewriting import plan_sparse_ready
-from tfprune.workflow.digits import load_digits, place
 
 
 def main(samples=5000, epochs=12):

@@ -12,8 +12,8 @@ import argparse
 import keras
 
 import tfprune
-from tfprune.workflow.digits import load_digits, place
-from tfprune.workflow.networks import small_mobilenet
+from tfprune.demo.digits import load_digits, place
+from tfprune.demo.networks import small_mobilenet
 
 
 def main(samples=5000, epochs=3):

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 import tfprune
-from tfprune.workflow.digits import load_digits
+from tfprune.demo.digits import load_digits
 
 
 class Classifier(keras.Model):

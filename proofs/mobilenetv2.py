@@ -41,9 +41,9 @@ from proofs.mobilenet_model import (
 from proofs.packages import cache_folder
 from tfprune import criteria
 from tfprune.bench import describe_host
+from tfprune.demo.measuring import accuracy as file_accuracy
 from tfprune.errors import VerificationError
 from tfprune.files import replacing, write_text
-from tfprune.workflow.measuring import accuracy as file_accuracy
 
 TABLE = Path(__file__).parents[1] / "docs" / "mobilenetv2.md"
 SCORED_BATCHES = 32

@@ -25,10 +25,10 @@ from tests.android_app.building import LITERT, MAIN, compile_java
 from tests.android_app.toolchain import Toolchain
 from tests.export.models import mobilenet, warm
 from tfprune import convert
+from tfprune.demo.digits import place
+from tfprune.demo.networks import small_mobilenet
 from tfprune.emulation.commands import run
 from tfprune.runners import Runner
-from tfprune.workflow.digits import place
-from tfprune.workflow.networks import small_mobilenet
 
 HERE = Path(__file__).with_name("desktop")
 LIBRARY = Path(ai_edge_litert.__file__).with_name("libLiteRt.so")

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 import tfprune
-from tfprune.workflow.digits import load_digits
+from tfprune.demo.digits import load_digits
 
 from .road import converted, float_ops, steps_apart
 

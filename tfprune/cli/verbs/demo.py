@@ -30,7 +30,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> bool:
     """Drive the whole road on real digits."""
     with quiet():
-        from tfprune.workflow import DemoSettings, run_demo
+        from tfprune.demo import DemoSettings, run_demo
 
     names = {field.name for field in dataclasses.fields(DemoSettings)}
     given = {k: v for k, v in vars(arguments).items() if k in names and v is not None}

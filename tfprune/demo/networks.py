@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from tfprune.workflow.digits import PADDED
+from tfprune.demo.digits import PADDED
 
 layers = keras.layers
 

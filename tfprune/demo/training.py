@@ -7,13 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfprune.demo.digits import Digits, Images, Labels, place
+from tfprune.demo.settings import DemoSettings
+from tfprune.demo.stages import TrainingBar
 from tfprune.masks import UpdatePruningStep, prune_low_magnitude
 from tfprune.readiness import PruneForLatencyOnXNNPack
 from tfprune.reports import Epoch
 from tfprune.schedules import PolynomialDecay
-from tfprune.workflow.digits import Digits, Images, Labels, place
-from tfprune.workflow.settings import DemoSettings
-from tfprune.workflow.stages import TrainingBar
 
 BLOCK = (1, 2)  # pairs of output channels, what XNNPACK's sparse kernels run best on ARM
 

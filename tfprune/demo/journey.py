@@ -15,6 +15,13 @@ import numpy as np
 from tfprune import files
 from tfprune._version import __version__
 from tfprune.bench import BenchmarkResult, benchmark
+from tfprune.demo.digits import Digits, load_digits, place
+from tfprune.demo.measuring import Measured, accuracy, all_notes, kernel_rows, model_rows
+from tfprune.demo.networks import small_mobilenet
+from tfprune.demo.settings import DemoSettings
+from tfprune.demo.stages import Stages
+from tfprune.demo.training import BLOCK, pruning_schedule, train_dense, train_pruned
+from tfprune.demo.variants import VARIANTS, Variant
 from tfprune.errors import FileError
 from tfprune.export import ConvertResult, convert
 from tfprune.inspection import Inspection, inspect
@@ -24,13 +31,6 @@ from tfprune.readiness import PruneForLatencyOnXNNPack
 from tfprune.reports import Epoch, RunReport, report
 from tfprune.tables import wording
 from tfprune.verification import verify
-from tfprune.workflow.digits import Digits, load_digits, place
-from tfprune.workflow.measuring import Measured, accuracy, all_notes, kernel_rows, model_rows
-from tfprune.workflow.networks import small_mobilenet
-from tfprune.workflow.settings import DemoSettings
-from tfprune.workflow.stages import Stages
-from tfprune.workflow.training import BLOCK, pruning_schedule, train_dense, train_pruned
-from tfprune.workflow.variants import VARIANTS, Variant
 
 CALIBRATION_SAMPLES = 200
 

@@ -6,9 +6,9 @@ import keras
 import pytest
 
 from tfprune.cli import main
+from tfprune.demo.variants import VARIANTS
 from tfprune.inspection import inspect
 from tfprune.reports import RunReport
-from tfprune.workflow.variants import VARIANTS
 
 TINY = {"--digits": 300, "--width": 0.25, "--epochs": 1, "--pruning-epochs": 1, "--runs": 5}
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from tfprune.checks import Check
+from tfprune.demo.measuring import checks_of
 from tfprune.reports import RunReport
 from tfprune.reports.record import ModelRow
 from tfprune.verification import VerifyResult
-from tfprune.workflow.measuring import checks_of
 
 
 def test_the_report_holds_what_was_verified_number_by_number():
