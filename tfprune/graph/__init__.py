@@ -1,7 +1,7 @@
 """A Keras model as a graph: who feeds whom, and replaying it with other operations."""
 
 from tfprune.graph.calls import Calls
-from tfprune.graph.clones import Clones, clone_layer
+from tfprune.graph.clones import Clones, clone_layer, own_functions
 from tfprune.graph.model_inputs import inputs_of, outputs_of, packed
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import functional, interpret, is_graph, nodes_in_order
@@ -18,6 +18,7 @@ __all__ = [
     "is_graph",
     "nodes_in_order",
     "outputs_of",
+    "own_functions",
     "packed",
     "replay",
     "tensor_of",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import keras
@@ -167,7 +168,18 @@ def clone_layer(layer: Any) -> Any:
         return _clone_lambda(layer)
     if type(layer) is keras.layers.Identity:  # its config fails where it was given a policy object
         return keras.layers.Identity(name=layer.name, dtype=layer.dtype_policy.name)
-    return type(layer).from_config(layer.get_config())
+    config = layer.get_config()
+    return type(layer).from_config({**config, **own_functions(layer, config)})
+
+
+def own_functions(layer: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the functions of a layer that its config only names, and Keras may not know."""
+    values = {key: getattr(layer, key, None) for key in config}
+    return {
+        key: value
+        for key, value in values.items()
+        if inspect.isfunction(value) and not value.__module__.startswith("keras.")
+    }
 
 
 def _clone_lambda(layer: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
@@ -13,7 +12,7 @@ import tensorflow as tf
 
 from tfprune.channels import INNER_SIZES, Kept, Structure
 from tfprune.errors import PruneError, first_line
-from tfprune.graph import Clones, replay, tensor_of, values_of
+from tfprune.graph import Clones, own_functions, replay, tensor_of, values_of
 from tfprune.notes import Note
 from tfprune.surgery.resized import Resized
 
@@ -101,17 +100,7 @@ def _smaller_config(
             config = _with_entry(config, path, count)
         elif count < len(settings[path]):
             config.setdefault(INNER_SIZES, {}).setdefault(path[1], {})[path[2]] = count
-    return {**config, **_own_functions(layer, config)}
-
-
-def _own_functions(layer: Any, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the functions of a layer that its config only names, and Keras may not know."""
-    values = {key: getattr(layer, key, None) for key in config}
-    return {
-        key: value
-        for key, value in values.items()
-        if inspect.isfunction(value) and not value.__module__.startswith("keras.")
-    }
+    return {**config, **own_functions(layer, config)}
 
 
 def _with_entry(config: Any, path: tuple, value: int) -> Any:
