@@ -56,6 +56,7 @@ def test_repaired_on_inputs_it_is_nearer_to_the_model(run, model, tmp_path):
     assert repaired < sliced
 
 
-def test_data_to_repair_on_needs_a_file_to_write(run, model):
-    code, _, err = run("prune", model, "--repair-on", "x.npy")
+@pytest.mark.parametrize("option", ["--repair-on", "--recalibrate"])
+def test_data_to_repair_on_needs_a_file_to_write(run, model, option):
+    code, _, err = run("prune", model, option, "x.npy")
     assert code == 1 and "nothing is made that could be repaired" in err

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import keras
 from numpy.typing import NDArray
 
 from tfprune.data import Batches, Input, Wanted
-from tfprune.graph import inputs_of, outputs_of
+from tfprune.errors import PruneError, first_line
+from tfprune.graph import functional, inputs_of, interpret, is_graph, outputs_of
 from tfprune.notes import Note
 
 Sample = dict[str, NDArray[Any]]
@@ -42,9 +44,36 @@ def samples(
     batches = Batches(data, Wanted(asked, _wanted(inputs, model), outputs_of(model), bound=_MOST))
     names = [spec.name for spec in inputs]
     found = [dict(zip(names, batch.inputs.values(), strict=True)) for batch in batches]
+    _check_maps(model, list(found[0].values()), asked)
     single = len(found) == 1 and len(found[0][names[0]]) == 1
     one = [Note("representative_dataset", _ONE)] if single else []
     return found, (*batches.notes, *one)
+
+
+def _check_maps(model: Any, sample: list[NDArray[Any]], asked: str) -> None:
+    """Refuse a sample that makes an empty map: TensorFlow's calibrator divides by its size."""
+    if not is_graph(model):
+        return
+    net = functional(model)
+    if all(None not in tensor.shape[1:] for tensor in net.inputs):
+        return  # all sizes are known: Keras has refused it
+
+    def call(node: Any, args: Any, kwargs: Any) -> Any:
+        name = node.operation.name
+        try:
+            made = node.operation(*args, **kwargs)
+        except Exception as error:
+            raise _too_small(asked, f"{name!r} cannot compute it: {first_line(error)}") from error
+        for tensor in keras.tree.flatten(made):
+            if 0 in tuple(tensor.shape):
+                raise _too_small(asked, f"{name!r} makes an empty {tuple(tensor.shape)} of it")
+        return made
+
+    interpret(net, sample, call)
+
+
+def _too_small(asked: str, found: str) -> PruneError:
+    return PruneError(asked, f"the first sample is too small: {found}", "pass larger inputs")
 
 
 def _wanted(inputs: tuple[Any, ...], model: Any) -> tuple[Input, ...]:

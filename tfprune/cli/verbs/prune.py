@@ -57,12 +57,14 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Plan, and if there is a place to write to, apply and save."""
-    if arguments.repair_on is not None and arguments.output is None:
-        raise PruneError(
-            f"--repair-on {arguments.repair_on}",
-            "without -o OUT.keras nothing is made that could be repaired",
-            "add -o OUT.keras",
-        )
+    for option in ("repair_on", "recalibrate"):
+        data = vars(arguments)[option]
+        if data is not None and arguments.output is None:
+            raise PruneError(
+                f"--{option.replace('_', '-')} {data}",
+                "without -o OUT.keras nothing is made that could be repaired",
+                "add -o OUT.keras",
+            )
     check_apart(arguments.output, arguments.model, arguments.recalibrate, arguments.repair_on)
     from rich.console import Group
     from rich.text import Text
