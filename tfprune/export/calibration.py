@@ -55,8 +55,9 @@ def _check_maps(model: Any, sample: list[NDArray[Any]], asked: str) -> None:
     if not is_graph(model):
         return
     net = functional(model)
-    if all(None not in tensor.shape[1:] for tensor in net.inputs):
-        return  # all sizes are known: Keras has refused it
+    known = all(None not in tensor.shape[1:] for tensor in net.inputs)
+    if known or len(net.inputs) != len(sample):
+        return  # where all sizes are known Keras has refused it
 
     def call(node: Any, args: Any, kwargs: Any) -> Any:
         name = node.operation.name
@@ -69,7 +70,7 @@ def _check_maps(model: Any, sample: list[NDArray[Any]], asked: str) -> None:
                 raise _too_small(asked, f"{name!r} makes an empty {tuple(tensor.shape)} of it")
         return made
 
-    interpret(net, sample, call)
+    interpret(net, list(map(keras.ops.convert_to_tensor, sample)), call)
 
 
 def _too_small(asked: str, found: str) -> PruneError:
