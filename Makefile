@@ -4,10 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest
 
-.PHONY: demo test test-android test-next test-oldest check proof format clean
+.PHONY: demo quick test test-android test-next test-oldest check proof format clean
 
 demo: $(VENV)/.demo   ## train, prune, convert, verify and benchmark on real digits
 	$(BIN)/tfprune demo -o demo_output
+
+# A little of every room that needs no conversion: masks, channels, surgery, graphs, data, tables.
+QUICK := $(addprefix tests/,test_errors.py test_files.py test_patterns.py test_schedules.py \
+  test_keras_facts.py test_keras_internals.py test_wrapping.py test_layer_names_everywhere.py \
+  plan allocate tables depth/test_blocks.py data/test_checking.py graph/test_calls.py \
+  channels/test_readme.py channels/test_dense.py channels/test_merging.py masks/test_engine.py \
+  quantization/test_fake_quantize.py reports/test_tables.py surgery/test_structured.py \
+  tflite/test_sparse_tensor.py)
+
+quick: $(VENV)/.dev   ## a minute's feedback while you write
+	$(PYTEST) -n 2 -x $(QUICK)
 
 test: check           ## everything CI runs
 	$(PYTEST) -n 2 --dist loadscope -m "not proof"
