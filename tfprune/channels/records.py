@@ -40,6 +40,7 @@ class Kept:
 
     def __init__(self, roots: Ids, keep: np.ndarray) -> None:
         self._keep = keep[roots]
+        self._counts: dict[int, tuple[Ids, int]] = {}  # the ids stay alive with their id()
 
     def mask(self, ids: Ids) -> np.ndarray:
         """Return for each position whether it stays."""
@@ -47,7 +48,9 @@ class Kept:
 
     def count(self, ids: Ids) -> int:
         """Return how many positions stay."""
-        return int(np.count_nonzero(self._keep[ids]))
+        if id(ids) not in self._counts:
+            self._counts[id(ids)] = ids, int(np.count_nonzero(self._keep[ids]))
+        return self._counts[id(ids)][1]
 
     def positions(self, ids: Ids) -> np.ndarray:
         """Return the positions that stay."""

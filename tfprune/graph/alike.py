@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from functools import cache
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 import keras
@@ -20,6 +22,8 @@ from tfprune.keras_internals import calls_of, layers_of
 from tfprune.notes import Note
 
 _OURS = ("keras", "tfprune", "tensorflow", "builtins")
+_WITH_ROOM_OF_ITS_OWN = (FunctionType, BuiltinFunctionType, MethodType, type)
+"""Of these objects each knows where it was written; of others the class does."""
 _ROUNDING = {"float16": 2.0**-6, "bfloat16": 2.0**-3, "float32": 2.0**-19, "float64": 2.0**-48}
 """Sixteen steps of each type: the same numbers, added up in another order."""
 
@@ -111,10 +115,19 @@ def _is_foreign(kind: Any) -> bool:
 
 
 def _holds_foreign(layer: Any) -> bool:
+    attributes: list[tuple[Any, Any]] = [(value, type(value)) for value in vars(layer).values()]
     return any(
-        callable(value) and not isinstance(value, keras.layers.Layer) and _is_foreign(value)
-        for value in vars(layer).values()
+        _is_foreign(value)
+        for value, kind in attributes
+        if _may_be_foreign(kind) and not isinstance(value, keras.layers.Layer)
     )
+
+
+@cache
+def _may_be_foreign(kind: Any) -> bool:
+    """Whether an object of a class may be foreign code; asked once, a layer has 60 attributes."""
+    callable_ = any("__call__" in vars(base) for base in kind.__mro__)
+    return callable_ and (issubclass(kind, _WITH_ROOM_OF_ITS_OWN) or _is_foreign(kind))
 
 
 def _arguments(layer: Any) -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import keras
@@ -13,6 +14,7 @@ from tfprune import files
 from tfprune.errors import PruneError, first_line, first_sentence
 from tfprune.graph.alike import check_weights, compare, may_forget
 from tfprune.graph.values import tensor_of
+from tfprune.keras_facts import has_methods
 from tfprune.keras_internals import (
     given_output_shape,
     layers_of,
@@ -57,7 +59,8 @@ class Clones:
             return layer
         self.pair(layer, copy)
         if config is None:
-            copy.name = layer.name  # a config that Keras made by itself may leave it out
+            if copy.name != layer.name:  # a config that Keras made by itself may leave it out
+                copy.name = layer.name
             self.compare(layer, copy)
         return copy
 
@@ -107,7 +110,8 @@ class Clones:
             source = sources.get(kwargs.get("name"))
             if source is None or len(args) > 1:
                 return type(copy).add_weight(copy, *args, **kwargs)
-            with tf.init_scope():  # a wrapper may build its layer while its own call is traced
+            # A wrapper may build its layer while its own call is traced.
+            with nullcontext() if tf.executing_eagerly() else tf.init_scope():
                 value = tf.convert_to_tensor(self._read(source))
             variable = type(copy).add_weight(
                 copy, *args, **{**kwargs, "initializer": _to_be(value)}
@@ -137,7 +141,7 @@ class Clones:
             for value, target in left:
                 target.assign(value)
             for old, new in zip(layers, layers_of(copy), strict=True):
-                if new is not copy:
+                if new is not copy and new.name != old.name:
                     new.name = old.name  # numbered by Keras where the user gave it none
                 _copy_adapted(old, new)
                 if own_trainable(old) != own_trainable(new):
@@ -218,7 +222,7 @@ def _copy_adapted(old: Any, new: Any) -> None:
     name = old.name
     if isinstance(new, keras.layers.Normalization):
         new.finalize_state()
-    elif isinstance(old, SavesAssets):
+    elif has_methods(old, SavesAssets):
         try:
             _through_files(old, new)
         except Exception as error:  # Keras 3.12 saves no adapted tf-idf weights

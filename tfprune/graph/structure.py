@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import keras
@@ -58,10 +59,14 @@ def room_to_recurse(calls: int) -> Iterator[None]:
 def nodes_in_order(net: Any) -> list[Any]:
     """Return the calls of a Functional model, producers first, repeated calls in their order."""
     ordered = []
-    for depth in sorted(nodes_by_depth(net), reverse=True):
-        nodes = nodes_by_depth(net)[depth]
-        ordered += sorted(nodes, key=lambda node: calls_of(node.operation).index(node))
+    for _, nodes in sorted(nodes_by_depth(net).items(), key=itemgetter(0), reverse=True):
+        ordered += sorted(nodes, key=_number) if len(nodes) > 1 else nodes
     return ordered
+
+
+def _number(node: Any) -> int:
+    """Return how many calls of the same operation came before."""
+    return calls_of(node.operation).index(node)
 
 
 def interpret(net: Any, inputs: Sequence[Any], call: Callable[[Any, Any, Any], Any]) -> list[Any]:

@@ -7,6 +7,7 @@ returns. `tests/test_keras_facts.py` holds every name here to Keras.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import keras
@@ -84,18 +85,35 @@ def op_name(operation: Any) -> str | None:
         >>> [op_name(maker(y)) for y in (keras.ops.relu(x), keras.activations.relu(x), x)]
         ['Relu', 'Relu', None]
     """
-    kind = type(operation)
-    if kind.__module__.startswith(_OPS):
-        return kind.__name__
-    if kind.__module__.startswith(_ACTIVATIONS):
-        return _relu_name(operation) if kind.__name__ == "ReLU" else kind.__name__
-    return None
+    kind: Any = type(operation)  # mypy calls no type[Any] hashable
+    name = _class_name(kind)
+    return _relu_name(operation) if name == "ReLU" else name
+
+
+@lru_cache(maxsize=1024)
+def _class_name(kind: Any) -> str | None:
+    return str(kind.__name__) if kind.__module__.startswith((_OPS, _ACTIVATIONS)) else None
 
 
 def _relu_name(operation: Any) -> str:
     limits = operation.negative_slope != 0, operation.max_value, operation.threshold
     names = {(False, None, 0): "Relu", (False, 6, 0): "Relu6", (True, None, 0): "LeakyRelu"}
     return names.get(limits, "ReluWithLimits")
+
+
+def has_methods(layer: Any, protocol: Any) -> bool:
+    """Whether the class of a layer has the methods of a protocol.
+
+    `isinstance` says the same, but looks through all attributes each time; this looks once for
+    each class.
+    """
+    kind: Any = type(layer)  # mypy calls no type[Any] hashable
+    return _subclass(kind, protocol)
+
+
+@lru_cache(maxsize=1024)
+def _subclass(kind: Any, protocol: Any) -> bool:
+    return issubclass(kind, protocol)
 
 
 def is_keras_layer(layer: Any) -> bool:

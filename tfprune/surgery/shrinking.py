@@ -119,7 +119,11 @@ def _with_entry(config: Any, path: tuple, value: int) -> Any:
 def _without_build_config(config: Any) -> Any:
     """Return a copy without the shapes that inner layers were built with: they will change."""
     if isinstance(config, dict):
-        return {k: _without_build_config(v) for k, v in config.items() if k != "build_config"}
+        return {
+            key: _without_build_config(value) if isinstance(value, (dict, list)) else value
+            for key, value in config.items()
+            if key != "build_config"
+        }
     if isinstance(config, list):
         return [_without_build_config(entry) for entry in config]
     return config

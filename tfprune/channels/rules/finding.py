@@ -23,6 +23,7 @@ from tfprune.channels.rules import (
     pooling,
     recurrent,
 )
+from tfprune.keras_facts import has_methods
 from tfprune.keras_internals import layers_of
 
 Rule = Callable[[Call], "Flow | list[Flow]"]
@@ -73,7 +74,7 @@ def find_rule(layer: Any) -> Rule | None:
     kind = type(layer)
     if not is_layer(layer):
         return operations.find(layer)
-    if isinstance(layer, SaysFlow):
+    if has_methods(layer, SaysFlow):
         return layer.channel_flow
     if _any_inside(layer, "lora_enabled") or _any_inside(layer, "quantization_mode"):
         return None
