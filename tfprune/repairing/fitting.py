@@ -39,7 +39,8 @@ def fit(site: Site, before: Heard, now: Heard, samples: Samples, move: Move) -> 
     Returns:
         Why it was not repaired, or what is to be known of it.
     """
-    eager = all(tf.is_tensor(x) and hasattr(x, "numpy") for each in (before, now) for _, x in each)
+    heard = [x for each in (before, now) for _, x in each]
+    eager = all(isinstance(x, tf.Tensor) and not tf.is_symbolic_tensor(x) for x in heard)
     if len(before) != len(now) or not before or not eager:
         return [_unrepaired(site, "its calls inside the layer could not be followed")]
     prior = site.weights()
