@@ -52,7 +52,8 @@ def file(tensors, ops=(), inputs=(0,), outputs=(0,), data=()):
     graph.inputs, graph.outputs = list(inputs), list(outputs)
     for code, came, left in ops:
         model.operatorCodes.append(schema.OperatorCodeT())
-        model.operatorCodes[-1].builtinCode = model.operatorCodes[-1].deprecatedBuiltinCode = code
+        model.operatorCodes[-1].builtinCode = code
+        model.operatorCodes[-1].deprecatedBuiltinCode = min(code, 127)
         model.operatorCodes[-1].version = 1
         op = schema.OperatorT()
         op.opcodeIndex, op.inputs, op.outputs = len(graph.operators), list(came), list(left)
