@@ -105,8 +105,10 @@ SELECTORS = {
 
 
 def in_words(value):
-    """Return the same name in every process: sets have no order of their own."""
-    return "+".join(sorted(value)) if isinstance(value, set) else str(value)
+    """Return the same name in every process: sets have no order, functions an address."""
+    if isinstance(value, set):
+        return "+".join(sorted(value))
+    return value.__name__ if callable(value) else str(value)
 
 
 @pytest.mark.parametrize("verb", [by_rules, by_ratio, by_keep, by_quantize_model, by_convert])
