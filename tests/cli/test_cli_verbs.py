@@ -105,9 +105,10 @@ def test_benchmark_prints_a_table(run):
 
 def test_report_makes_the_page_again(run, tmp_path):
     RunReport("a run", "now", (ModelRow("a", "a.tflite", 2, 1),)).save(tmp_path / "report.json")
-    code, out, _ = run("report", tmp_path, "-o", tmp_path / "page.html")
-    assert (code, out) == (0, f"wrote {tmp_path}/page.html\n")
-    assert "<h1>a run</h1>" in (tmp_path / "page.html").read_text()
+    page = tmp_path / ("a long name, to be copied whole, " * 5 + ".html")
+    code, out, _ = run("report", tmp_path, "-o", page)
+    assert (code, out) == (0, f"wrote {page}\n")
+    assert "<h1>a run</h1>" in page.read_text()
 
 
 INT8 = ["convert", "model.keras", "-o", "o.tflite", "--quantize", "int8"]

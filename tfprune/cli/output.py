@@ -20,11 +20,14 @@ def show(
     in a name reach the terminal written out, in a table and in JSON.
     """
     from tfprune.tables import Shown, printed
-    from tfprune.tables.visible import visible_json
+    from tfprune.tables.visible import visible, visible_json
 
     if as_json:
         text = json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str)
         print(visible_json(text))
+        return
+    if isinstance(result, str):  # a line with a path, which is to be copied: it is not broken
+        print(visible(spoken(result, options or {}), lines=True))
         return
     table = result.tables() if isinstance(result, Shown) else result
     print(printed(_in_words(table, options or {}), colour=sys.stdout.isatty()))
