@@ -110,7 +110,7 @@ def test_a_profile_holds_the_ops_and_the_phone(phone, run, dense, tmp_path):
 def test_the_table_says_who_what_and_whether_it_is_right(phone, run, dense, int8):
     code, out, _ = run(dense, int8, *BUNDLE, *QUICK, "--cpu-mask", "1", "--threads", "2")
     assert code == 0
-    for words in ("latency on Debian Test phone", "equal", "1 x 2850 MHz", "cpu_mask: 1"):
+    for words in ("latency on Debian Test phone", "equal", "1 x 2850 MHz", "--cpu-mask: 1"):
         assert words in " ".join(out.split())  # lines break where the words before them end
 
 
