@@ -61,9 +61,12 @@ def test_layers_of_ones_own_are_known_once_they_are_imported(run, files):
     space: dict = {"__name__": "elsewhere"}
     exec(LAYERS, space)
     keras.Sequential([keras.Input((4,)), space["Twice"]()]).save(files / "own.keras")
+    known = keras.saving.get_custom_objects()
+    before = dict(known)
     try:
         code, _, err = run("inspect", "own.keras")
         assert code == 1 and "--import my_layers.py" in err
         assert run("inspect", "own.keras", "--import", "my_layers.py")[0] == 0
     finally:
-        keras.saving.get_custom_objects().clear()
+        known.clear()
+        known.update(before)
