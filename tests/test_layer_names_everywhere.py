@@ -1,5 +1,7 @@
 """One address means the same layers in every verb."""
 
+import inspect
+
 import keras
 import pytest
 from keras import layers
@@ -108,7 +110,7 @@ def in_words(value):
     """Return the same name in every process: sets have no order, functions an address."""
     if isinstance(value, set):
         return "+".join(sorted(value))
-    return value.__name__ if callable(value) else str(value)
+    return value.__name__ if inspect.isroutine(value) else str(value)
 
 
 @pytest.mark.parametrize("verb", [by_rules, by_ratio, by_keep, by_quantize_model, by_convert])
