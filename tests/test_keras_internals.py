@@ -109,6 +109,16 @@ def test_no_name_has_a_default():
 # Layers
 
 
+def test_what_is_made_without_values_never_gets_any():
+    """Keras would fill the kernel, far too large for any memory, at the end of the next scope."""
+    with internals.without_values():
+        layer = layers.Dense(10**12)
+        layer.build((None, 10**12))
+    with keras.StatelessScope():
+        pass
+    assert layer.kernel.shape == (10**12, 10**12)
+
+
 def test_layers_come_with_all_that_is_inside_each_once():
     block = Block(name="block")
     assert [layer.name for layer in internals.layers_of(block)] == ["block", "inner", "deep"]

@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
 
 from tfprune.errors import PruneError
 
+_WAITING = "uninitialized_variables"
 TESTED = "Keras 3.12 to 3.15, KerasHub 0.25 to 0.32, TensorFlow 2.21"
 
 
@@ -39,6 +41,21 @@ def renamed(name: str) -> PruneError:
         f"it is not there, with Keras {keras.__version__}; tfprune knows {TESTED}",
         "install one of those releases, or give tfprune/keras_internals.py the new name",
     )
+
+
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Make layers whose variables never get values, so that nothing is allocated, now or later.
+
+    Keras remembers variables made in a StatelessScope and fills them at the end of the next one
+    (keras/src/backend/common/variables.py, initialize_all_variables): these are forgotten.
+    """
+    waiting = list(global_state.get_global_attribute(_WAITING) or ())
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        global_state.set_global_attribute(_WAITING, waiting)
 
 
 # Layers and what is inside them: keras/src/layers/layer.py. Models of tf_keras have the first too.

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from tfprune import files
+from tfprune.keras_internals import without_values
 
 SMALL = 2**22
 """Up to 4 MiB a file's claims are looked at; a larger one holds most of what it claims."""
@@ -75,7 +76,7 @@ def _arrays(source: Any) -> int:
 def _weights(config: Any) -> int:
     """Return the bytes of all weights that the layers of a config would make, making none."""
     try:
-        with keras.StatelessScope(initialize_variables=False):
+        with without_values():
             model = keras.saving.deserialize_keras_object(config)
             variables = model.variables
     except (Exception, SystemExit):  # Keras says so itself, when it loads the file
