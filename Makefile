@@ -53,12 +53,15 @@ proof: $(VENV)/.dev   ## the slow evidence: hours on 2 cores; goes on where it w
 	HYPOTHESIS_PROFILE=searching $(PYTEST) -m proof
 	$(BIN)/python benchmarks/mask_overhead.py
 	$(BIN)/python benchmarks/structured_speed.py
+	$(BIN)/python benchmarks/convert_speed.py
 	$(BIN)/python -m proofs.coverage
 	$(BIN)/python -m proofs.mobilenetv2
+	$(BIN)/python -m proofs.sentiment
 	$(BIN)/tfprune setup-arm64
 	$(BIN)/python -m proofs.doctor_truth
 	$(BIN)/python -m proofs.fuzz
 	$(BIN)/python -m proofs.sparse_ready
+	$(BIN)/python -m proofs.repair
 	$(BIN)/python -m proofs.resnet_pruning --scopes global --finetune random l1 l2 bn_scale fpgm lamp taylor fisher activation_mean activation_apoz
 
 format: $(VENV)/.dev
