@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.plan import plan_pruning as plan_pruning
     from tfprune.quantization import quantize_model as quantize_model
     from tfprune.readiness import PruneForLatencyOnXNNPack as PruneForLatencyOnXNNPack
+    from tfprune.repairing.recalibrate import recalibrate as recalibrate
     from tfprune.reports import report as report
     from tfprune.rewriting import make_sparse_ready as make_sparse_ready
     from tfprune.schedules import ConstantSparsity as ConstantSparsity
@@ -49,7 +50,6 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.surgery import plan_structured as plan_structured
     from tfprune.surgery import prune_structured as prune_structured
     from tfprune.surgery import repair as repair
-    from tfprune.surgery.recalibrate import recalibrate as recalibrate
     from tfprune.verification.verify import verify as verify
 
 _PUBLIC = {
@@ -68,7 +68,7 @@ _PUBLIC = {
     "prune_structured": "tfprune.surgery",
     "plan_layers": "tfprune.depth",
     "prune_layers": "tfprune.depth",
-    "recalibrate": "tfprune.surgery",
+    "recalibrate": "tfprune.repairing",
     "repair": "tfprune.surgery",
     "make_sparse_ready": "tfprune.rewriting",
     "prune_low_magnitude": "tfprune.masks",

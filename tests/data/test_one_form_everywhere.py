@@ -11,9 +11,9 @@ from tfprune.criteria import Activation, Taylor
 from tfprune.errors import PruneError, PruneWarning
 from tfprune.export.calibration import samples
 from tfprune.graph import inputs_of
+from tfprune.repairing import recalibrate
 from tfprune.runners import TensorSpec
 from tfprune.runners.given import given_inputs
-from tfprune.surgery import recalibrate
 from tfprune.verification.data import given_batches
 
 X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")

@@ -1,7 +1,9 @@
 """Repair without training: kernels refitted by least squares to what the original computes."""
 
+from tfprune.repairing.recalibrate import recalibrate
 from tfprune.repairing.refitting import refit
+from tfprune.repairing.repaired import repaired
 from tfprune.repairing.samples import Samples
-from tfprune.repairing.walking import Pair
+from tfprune.repairing.walking import Pair, Sliced
 
-__all__ = ["Pair", "Samples", "refit"]
+__all__ = ["Pair", "Samples", "Sliced", "recalibrate", "refit", "repaired"]

@@ -65,7 +65,7 @@ class _Side:
 class _Refitting:
     def __init__(self, pair: Pair, samples: Samples) -> None:
         self._pair, self._samples = pair, samples
-        self._way = way_through(pair.structure.model)
+        self._way = way_through(pair.model)
         start = [dict(zip(self._way.inputs, batch, strict=True)) for batch in samples.tensors()]
         self._now = _Side(start, [*map(dict, start)], set())
         self._notes: dict[Note, None] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from typing import Any
@@ -16,8 +16,7 @@ from tfprune.keras_internals import layers_of
 from tfprune.notes import Note
 from tfprune.repairing.form import Form
 from tfprune.repairing.forms import forms_of
-
-Cuts = Mapping[int, Sequence[tuple[int, NDArray[Any]]]]
+from tfprune.repairing.walking import Cuts
 
 
 class Site:

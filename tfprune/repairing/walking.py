@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import keras
+from numpy.typing import NDArray
 
 from tfprune.channels import Kept, Structure
 from tfprune.graph import functional, is_graph, nodes_in_order
 
 Values = dict[int, Any]  # by the number of a tensor
+Cuts = Mapping[int, Sequence[tuple[int, NDArray[Any]]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,19 +97,20 @@ def _walk(net: Any, inputs: list[int], steps: list[Step], numbers: Iterator[int]
 
 
 class Pair:
-    """The original's operations and what stands in their place in the smaller network.
+    """The original's operations and what stands in their place in a network of the same shapes.
 
     Args:
-        structure: The traced original.
-        kept: Which units stay.
-        made: id of an operation of the original → the smaller network's.
+        model: The original.
+        made: id of an operation of the original → the other network's.
     """
 
-    def __init__(self, structure: Structure, kept: Kept, made: Mapping[int, Any]) -> None:
-        self.structure = structure
-        self.cuts = structure.positions(kept)
-        self.reads = {id(b.variable) for b in structure.bindings if b.role == "reads"}
-        self._kept = kept
+    cuts: Cuts = MappingProxyType({})
+    """id of an original's variable → (axis, positions that stay) where some go."""
+    reads: AbstractSet[int] = frozenset()
+    """ids of the original's variables that are known to sum over units that may go."""
+
+    def __init__(self, model: Any, made: Mapping[int, Any]) -> None:
+        self.model = model
         self._made = made
 
     def small(self, operation: Any) -> Any:
@@ -113,11 +118,8 @@ class Pair:
         return self._made[id(operation)]
 
     def loses(self, step: Step) -> bool:
-        """Whether a call loses units."""
-        if any(id(v) in self.cuts for v in getattr(step.operation, "variables", ())):
-            return True
-        shape = self.structure.shape
-        return any(tuple(t.shape) != shape(t, self._kept) for t in step.node.outputs)
+        """Whether a call makes something else even of the original's inputs."""
+        return False
 
     def arguments(self, step: Step, values: Values) -> tuple[Any, Any]:
         """Return what a step is called with."""
@@ -134,10 +136,35 @@ class Pair:
     def call_small(self, step: Step, values: Values) -> list[Any]:
         """Return what the smaller network's step makes."""
         args, kwargs = self.arguments(step, values)
-        make, operation = self.structure.rewrite(step.node), self.small(step.operation)
-        made = (
-            operation(*args, **kwargs)
-            if make is None
-            else make(self._kept, operation, args, kwargs)
-        )
-        return list(keras.tree.flatten(made))
+        return list(keras.tree.flatten(self.small(step.operation)(*args, **kwargs)))
+
+
+class Sliced(Pair):
+    """A network that has lost units.
+
+    Args:
+        structure: The traced original.
+        kept: Which units stay.
+        made: id of an operation of the original → the smaller network's.
+    """
+
+    def __init__(self, structure: Structure, kept: Kept, made: Mapping[int, Any]) -> None:
+        super().__init__(structure.model, made)
+        self.cuts = structure.positions(kept)
+        self.reads = {id(b.variable) for b in structure.bindings if b.role == "reads"}
+        self._structure, self._kept = structure, kept
+
+    def loses(self, step: Step) -> bool:
+        """Whether a call loses units."""
+        if any(id(v) in self.cuts for v in getattr(step.operation, "variables", ())):
+            return True
+        shape = self._structure.shape
+        return any(tuple(t.shape) != shape(t, self._kept) for t in step.node.outputs)
+
+    def call_small(self, step: Step, values: Values) -> list[Any]:
+        """Return what the smaller network's step makes."""
+        make = self._structure.rewrite(step.node)
+        if make is None:
+            return super().call_small(step, values)
+        args, kwargs = self.arguments(step, values)
+        return list(keras.tree.flatten(make(self._kept, self.small(step.operation), args, kwargs)))

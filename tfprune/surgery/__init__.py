@@ -2,7 +2,6 @@
 
 from tfprune.surgery.matching import repair
 from tfprune.surgery.pruning import prune_structured
-from tfprune.surgery.recalibrate import recalibrate
 from tfprune.surgery.structured import plan_structured
 from tfprune.surgery.structured_plan import GroupRow, Size, StructuredPlan
 
@@ -12,6 +11,5 @@ __all__ = [
     "StructuredPlan",
     "plan_structured",
     "prune_structured",
-    "recalibrate",
     "repair",
 ]

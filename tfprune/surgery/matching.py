@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from tfprune.channels import Kept, Member, Structure, trace
 from tfprune.errors import PruneError
 from tfprune.graph import values_of
-from tfprune.surgery.repaired import repaired
-from tfprune.surgery.shrinking import shrink
+from tfprune.surgery.shrinking import shrink, shrink_and_repair
 
 Array = NDArray[Any]
 UNKNOWN = -1
@@ -50,7 +49,7 @@ def repair(small: Any, model: Any, data: Any) -> Any:
         4
     """
     structure = trace(model)
-    return repaired(structure, _kept(structure, small), data)
+    return shrink_and_repair(structure, _kept(structure, small), data)
 
 
 def _kept(structure: Structure, small: Any) -> Kept:

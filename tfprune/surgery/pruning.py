@@ -8,7 +8,7 @@ from typing import Any
 from tfprune.allocate import check_ratio
 from tfprune.errors import PruneError
 from tfprune.progress import track
-from tfprune.surgery.recalibrate import recalibrate
+from tfprune.repairing.recalibrate import recalibrate
 from tfprune.surgery.structured import plan_structured
 from tfprune.surgery.wishes import NAMED
 

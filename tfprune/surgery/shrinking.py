@@ -14,6 +14,7 @@ from tfprune.channels import INNER_SIZES, Kept, Structure
 from tfprune.errors import PruneError, first_line
 from tfprune.graph import Clones, own_functions, replay, tensor_of, values_of
 from tfprune.notes import Note
+from tfprune.repairing import Sliced, repaired
 from tfprune.surgery.resized import Resized
 
 
@@ -58,6 +59,13 @@ def shrink(
     )
     clones.copy_weights()
     return small, tuple(clones.notes)
+
+
+def shrink_and_repair(structure: Structure, kept: Kept, data: Any) -> Any:
+    """Return the smaller model, repaired on unlabelled data: see `tfprune.repairing.repaired`."""
+    made: dict[int, Any] = {}
+    small, _ = shrink(structure, kept, made)
+    return repaired(Sliced(structure, kept, made), small, data)
 
 
 def _smaller(layer: Any, config: dict[str, Any], clones: Clones) -> Any:

@@ -9,8 +9,7 @@ from typing import Any
 from tfprune.channels import Kept, Structure
 from tfprune.notes import Note
 from tfprune.surgery.masked import force_to_zero
-from tfprune.surgery.repaired import repaired
-from tfprune.surgery.shrinking import shrink
+from tfprune.surgery.shrinking import shrink, shrink_and_repair
 from tfprune.tables import Shown
 
 
@@ -119,7 +118,7 @@ class StructuredPlan(Shown):
         """
         if repair_on is None:
             return shrink(self.structure, self.kept)[0]
-        return repaired(self.structure, self.kept, repair_on)
+        return shrink_and_repair(self.structure, self.kept, repair_on)
 
     def masked(self) -> Any:
         """Return the model in its original size, the units that go forced to zero.

@@ -71,7 +71,8 @@ def run(arguments: argparse.Namespace) -> bool:
 
     with quiet():
         from tfprune.keras_files import load_model, save_model
-        from tfprune.surgery import plan_structured, recalibrate
+        from tfprune.repairing import recalibrate
+        from tfprune.surgery import plan_structured
 
         plan = plan_structured(
             load_model(arguments.model),

@@ -8,7 +8,7 @@ from keras import layers
 from keras.layers import TimeDistributed
 
 from tfprune.errors import PruneError, PruneWarning
-from tfprune.surgery.recalibrate import recalibrate
+from tfprune.repairing.recalibrate import recalibrate
 
 RNG = np.random.default_rng(0)
 

@@ -1,4 +1,4 @@
-"""A smaller model whose kernels are refitted to the original, if that is better than without."""
+"""A pruned model whose kernels are refitted to the original, if that is better than without."""
 
 from __future__ import annotations
 
@@ -9,54 +9,51 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfprune.channels import Kept, Structure
 from tfprune.criteria.losses import unchanged
 from tfprune.errors import PruneWarning
 from tfprune.keras_internals import layers_of
 from tfprune.notes import Note
-from tfprune.repairing import Pair, Samples, refit
-from tfprune.surgery.recalibrate import recalibrate
-from tfprune.surgery.shrinking import shrink
+from tfprune.repairing.recalibrate import recalibrate
+from tfprune.repairing.refitting import refit
+from tfprune.repairing.samples import Samples
+from tfprune.repairing.walking import Pair
 
 _MEMORY = 2**31
 """Bytes that the tensors of both networks may take at once."""
 
 
-def repaired(structure: Structure, kept: Kept, data: Any) -> Any:
-    """Return the smaller model, repaired on unlabelled data.
+def repaired(pair: Pair, small: Any, data: Any) -> Any:
+    """Return the pruned model, repaired on unlabelled data.
 
     Every fifth sample is held out. On them the outputs of three models are held against the
-    original's: as sliced, repaired, and repaired with BatchNorm recalibrated; the nearest is
-    returned, so that what comes back is never further from the original than what was sliced.
+    original's: as pruned, repaired, and repaired with BatchNorm recalibrated; the nearest is
+    returned, so that what comes back is never further from the original than what was pruned.
 
     Args:
-        structure: The traced original, not changed.
-        kept: Which units stay.
+        pair: The original, not changed, and what stands in the place of its operations.
+        small: The pruned model that they make up; it is changed.
         data: What `fit` takes, or a path; targets are not looked at.
 
     Raises:
-        PruneError: a layer cannot be rebuilt smaller, or the data is unfit.
+        PruneError: the data is unfit.
 
     Warns:
         PruneWarning: what could not be repaired, and why.
     """
-    model = structure.model
-    made: dict[int, Any] = {}
-    small, _ = shrink(structure, kept, made)
-    asked = f"repair {model.name!r}"
+    model = pair.model
     with unchanged(model):
-        samples = Samples(model, data, asked, _most(model))
-        sliced = [np.array(variable) for variable in small.variables]
+        samples = Samples(model, data, f"repair {model.name!r}", _most(model))
+        pruned = [np.array(variable) for variable in small.variables]
         before = samples.disagreement(small)
-        notes = [*samples.notes, *refit(Pair(structure, kept, made), samples)]
+        notes = [*samples.notes, *refit(pair, samples)]
         after = samples.disagreement(small)
     if not after <= before:
-        for variable, value in zip(small.variables, sliced, strict=True):
+        for variable, value in zip(small.variables, pruned, strict=True):
             variable.assign(value)
         notes.append(Note(small.name, "not repaired: on held-out samples it agreed less"))
         after = before
     if notes:
-        warnings.warn("\n".join(map(str, notes)), PruneWarning, stacklevel=3)
+        warnings.warn("\n".join(map(str, notes)), PruneWarning, stacklevel=4)
     return _recalibrated(small, samples, after)
 
 
