@@ -64,7 +64,7 @@ def _source(model: keras.Model, folder: Path, way: tuple[Any, Any], data: Any) -
     quantize, sparse = way
     calibration = data if quantize == "int8" else None
     path = folder / "whole.tflite"
-    tfprune.convert(model, path, quantize, calibration, sparse)
+    tfprune.convert(model, path, quantize, calibration, sparse=sparse)
     return Source(model, path.read_bytes())
 
 
@@ -138,12 +138,31 @@ def others(folder: Path) -> dict[str, Other]:
     model.save(folder / "whole.keras")
     arrays = {"x": np.eye(4, dtype="float32"), "y": np.arange(4)}
     np.savez(folder / "whole.npz", **arrays)
-    row = ModelRow("dense", "dense.tflite", 2048, 1024, 0.9, 0.5)
-    kernel = KernelZeros("head/kernel", (4, 3), 12, 6, 0.5, "planned", {"dense": 6})
-    epochs = (Epoch("dense", 1, 1.0, 0.5, 0.4), Epoch("pruning", 2, 0.9, 0.6, 0.5, 0.5))
-    report = RunReport("run", "2026-01-01T00:00:00+00:00", (row, row), (kernel,), epochs)
+    row = ModelRow(
+        label="dense", file="dense.tflite", bytes=2048, gzip_bytes=1024, accuracy=0.9, sparsity=0.5
+    )
+    kernel = KernelZeros(
+        kernel="head/kernel",
+        shape=(4, 3),
+        params=12,
+        zeros=6,
+        planned=0.5,
+        reason="planned",
+        in_files={"dense": 6},
+    )
+    epochs = (
+        Epoch(phase="dense", epoch=1, loss=1.0, accuracy=0.5, val_accuracy=0.4),
+        Epoch(phase="pruning", epoch=2, loss=0.9, accuracy=0.6, val_accuracy=0.5, sparsity=0.5),
+    )
+    report = RunReport(
+        title="run",
+        created="2026-01-01T00:00:00+00:00",
+        models=(row, row),
+        kernels=(kernel,),
+        epochs=epochs,
+    )
     report.save(folder / "whole.json")
-    wanted = Wanted("fuzz", (Input("x", (None, 4)),))
+    wanted = Wanted(asked="fuzz", inputs=(Input(name="x", shape=(None, 4)),))
     return {
         ".keras": Other(folder / "whole.keras", mutate_keras, tfprune.inspect),
         ".npz": Other(folder / "whole.npz", mutate_npz, lambda path: read_path(path, wanted, [])),

@@ -1,12 +1,14 @@
 """What `import tfprune` promises: the names, their examples, the house, and no TensorFlow."""
 
 import ast
+import dataclasses
 import doctest
 import importlib
 import inspect
 import pkgutil
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -37,6 +39,31 @@ def test_every_public_name_exists_and_says_what_it_is(name):
 def test_all_is_what_is_visible():
     assert sorted(tfprune.__all__) == sorted(dir(tfprune))
     assert len(tfprune.__all__) <= 45
+
+
+TFMOT = {"PolynomialDecay", "PruneLowMagnitude", "PruningOptimizer", "prune_low_magnitude"}
+"""They keep the positions that users of tfmot know."""
+
+
+def test_a_dataclass_takes_five_fields_or_more_by_name_alone():
+    mixed = {
+        cls.__name__
+        for module in map(importlib.import_module, MODULES)
+        for cls in vars(module).values()
+        if dataclasses.is_dataclass(cls)
+        and len(fields := [f for f in dataclasses.fields(cls) if f.init]) >= 5
+        and not all(f.kw_only for f in fields)
+    }
+    assert mixed - TFMOT == set()
+
+
+@pytest.mark.parametrize("name", sorted({*tfprune.__all__} - TFMOT - {"plan_pruning"}))
+def test_what_is_public_takes_four_arguments_by_position_at_most(name):
+    given = getattr(tfprune, name)
+    told = isinstance(given, types.FunctionType) or dataclasses.is_dataclass(given)
+    arguments = inspect.signature(given).parameters.values() if told else ()
+    by_position = [p.name for p in arguments if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert len(by_position) <= 4
 
 
 def test_type_checkers_are_told_of_every_public_name_where_it_lives():

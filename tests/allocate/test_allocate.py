@@ -8,7 +8,7 @@ from tfprune.allocate import Candidate, Kept, allocate, allocate_to
 
 
 def one(scores, **settings):
-    return Candidate("conv", np.array(scores, float), **{"kind": "conv", **settings})
+    return Candidate(name="conv", scores=np.array(scores, float), **{"kind": "conv", **settings})
 
 
 def kept(candidates, ratio, **settings):

@@ -14,7 +14,16 @@ def candidates(draw, rounded=True):
         scores = draw(st.lists(few_values, min_size=1, max_size=12))
         step = draw(st.sampled_from([1, 2, 3, 8])) if rounded else 1
         least = draw(st.integers(1, 4))
-        made.append(Candidate(f"c{i}", np.array(scores), i % 2, None, least, step))
+        made.append(
+            Candidate(
+                name=f"c{i}",
+                scores=np.array(scores),
+                kind=i % 2,
+                ratio=None,
+                min_width=least,
+                round_to=step,
+            )
+        )
     return made
 
 

@@ -110,7 +110,9 @@ def test_an_impossible_plan_is_refused(settings, asked):
 
 
 def test_a_plan_is_said_in_words():
-    plan = Plan(("a", "b"), 2, "f0", False, None, (3, 2))
+    plan = Plan(
+        labels=("a", "b"), threads=2, cpu_mask="f0", xnnpack=False, warmup=None, rounds=(3, 2)
+    )
     assert " ".join(f"{name}={value}" for name, value in plan.settings().items()) == (
         "models=2 threads=2 xnnpack=0 warmup=-1 profile=0 rounds=3,2 cpu_mask=f0"
     )

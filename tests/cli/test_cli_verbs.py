@@ -104,7 +104,11 @@ def test_benchmark_prints_a_table(run):
 
 
 def test_report_makes_the_page_again(run, tmp_path):
-    RunReport("a run", "now", (ModelRow("a", "a.tflite", 2, 1),)).save(tmp_path / "report.json")
+    RunReport(
+        title="a run",
+        created="now",
+        models=(ModelRow(label="a", file="a.tflite", bytes=2, gzip_bytes=1),),
+    ).save(tmp_path / "report.json")
     page = tmp_path / ("a long name, to be copied whole, " * 5 + ".html")
     code, out, _ = run("report", tmp_path, "-o", page)
     assert (code, out) == (0, f"wrote {page}\n")

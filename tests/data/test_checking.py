@@ -8,9 +8,9 @@ from tfprune.data import Batches, Input, Usual, Wanted
 from tfprune.errors import PruneError
 
 X = np.zeros((256, 1), "float32")
-PIXELS = Input("pixels", (None, 2), "uint8")
-IDS = Input("ids", (None, 2), "int32", rows=5, table="words")
-FLOATS = Input("x", (None, 2))
+PIXELS = Input(name="pixels", shape=(None, 2), dtype="uint8")
+IDS = Input(name="ids", shape=(None, 2), dtype="int32", rows=5, table="words")
+FLOATS = Input(name="x", shape=(None, 2))
 
 
 def with_one(value, shape=(128, 2)):
@@ -20,7 +20,7 @@ def with_one(value, shape=(128, 2)):
 
 
 def read(data, *inputs, **more):
-    return list(Batches(data, Wanted("score", inputs or (FLOATS,), **more)))
+    return list(Batches(data, Wanted(asked="score", inputs=inputs or (FLOATS,), **more)))
 
 
 REFUSED = {
@@ -29,11 +29,20 @@ REFUSED = {
     "an object of type int holds no arrays": (3, FLOATS),
     "'x' holds 1 NaN among its 256 values": (with_one(np.nan), FLOATS),
     "'x' holds 1 infinite among": (with_one(np.inf), FLOATS),
-    "1 values that float16 cannot": (with_one(1e5), Input("x", (None, 2), "float16")),
-    "1 fractions, the model takes int32": (with_one(0.5), Input("x", (None, 2), "int32")),
+    "1 values that float16 cannot": (
+        with_one(1e5),
+        Input(name="x", shape=(None, 2), dtype="float16"),
+    ),
+    "1 fractions, the model takes int32": (
+        with_one(0.5),
+        Input(name="x", shape=(None, 2), dtype="int32"),
+    ),
     "1 values outside of 0 to 255, its range as uint8": (with_one(-1), PIXELS),
     "1 id outside of 0 to 4, the rows of 'words' .from 0 to 5.": (with_one(5), IDS),
-    "outside of 0 to 1, its range as bool": (with_one(3), Input("x", (None, 2), "bool")),
+    "outside of 0 to 1, its range as bool": (
+        with_one(3),
+        Input(name="x", shape=(None, 2), dtype="bool"),
+    ),
     r"shape \(4, 3\), the model takes samples of shape \(2,\)": (np.zeros((4, 3)), FLOATS),
     "unequal numbers of rows: x 4, targets 0 3": ((np.zeros((4, 2)), np.zeros(3)), FLOATS),
     "no array of numbers": (np.array([["a", "b"]]), FLOATS),
@@ -67,12 +76,12 @@ def test_a_name_that_is_missing_is_told_with_the_nearest():
     with pytest.raises(
         PruneError, match=r"arrays named \['imgae'\]; .* called \['image'\]"
     ) as told:
-        read({"imgae": X}, Input("image", (None, 1)))
+        read({"imgae": X}, Input(name="image", shape=(None, 1)))
     assert told.value.fix == "name 'imgae' 'image'"
 
 
 def test_an_array_that_is_not_used_is_told():
-    data = Batches({"x": np.zeros((4, 2)), "y": X}, Wanted("score", (FLOATS,)))
+    data = Batches({"x": np.zeros((4, 2)), "y": X}, Wanted(asked="score", inputs=(FLOATS,)))
     assert len(list(data)) == 1
     assert data.notes[0].reason == "not used: ['y'], for the model's inputs are ['x']"
 
@@ -81,7 +90,9 @@ def test_an_array_that_is_not_used_is_told():
 def test_data_a_hundred_times_wider_than_in_training_earns_a_note(scale, told):
     usual = Usual("norm", np.array([3.0, 3.0]), np.array([4.0, 4.0]))
     x = 3 + 2 * scale * np.tile([[1.0, -1.0], [-1.0, 1.0]], (8, 1))
-    data = Batches(x, Wanted("score", (Input("x", (None, 2), usual=usual),)))
+    data = Batches(
+        x, Wanted(asked="score", inputs=(Input(name="x", shape=(None, 2), usual=usual),))
+    )
     list(data)
     assert [note.subject for note in data.notes] == ["x"] * told
     assert all("110 times wider than what 'norm' saw" in note.reason for note in data.notes)

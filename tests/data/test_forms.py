@@ -11,7 +11,9 @@ from tfprune.errors import PruneError
 X = np.arange(12, dtype="float32").reshape(6, 2)
 Y = np.arange(6)
 W = np.ones(6, "float32")
-ONE = Wanted("score", (Input("x", (None, 2)),), ("y",), batch_size=4)
+ONE = Wanted(
+    asked="score", inputs=(Input(name="x", shape=(None, 2)),), outputs=("y",), batch_size=4
+)
 SLICES = tf.data.Dataset.from_tensor_slices
 
 
@@ -75,7 +77,13 @@ def test_weights_and_nested_targets_are_cut_alike():
     assert (len(first.weights), len(second.weights)) == (4, 2)
 
 
-TWO = Wanted("score", (Input("ids", (None, 2), "int32"), Input("mask", (None,), "bool")))
+TWO = Wanted(
+    asked="score",
+    inputs=(
+        Input(name="ids", shape=(None, 2), dtype="int32"),
+        Input(name="mask", shape=(None,), dtype="bool"),
+    ),
+)
 IDS, MASK = np.array([[1, 2], [3, 4]]), np.array([True, False])
 
 
@@ -102,36 +110,43 @@ def test_several_inputs_come_by_name_in_the_models_order_and_types(data):
 
 
 def test_a_fixed_batch_is_filled_from_unequal_ones_and_the_rest_is_told():
-    wanted = Wanted("convert", (Input("x", (4, 2)),))
+    wanted = Wanted(asked="convert", inputs=(Input(name="x", shape=(4, 2)),))
     data = Batches([X[:1], X[1:], X[:3]], wanted)
     assert [len(batch) for batch in data] == [4, 4]
     assert str(data.notes[0]) == "data: 1 sample left out: the model takes batches of 4"
 
 
 def test_sequences_of_unequal_length_are_batched_with_their_like():
-    wanted = Wanted("score", (Input("x", (None, None, 1)),))
+    wanted = Wanted(asked="score", inputs=(Input(name="x", shape=(None, None, 1)),))
     lengths = [len(b.inputs["x"][0]) for b in Batches([np.ones((n, 1)) for n in (3, 3, 5)], wanted)]
     assert lengths == [3, 5]
 
 
 def test_a_last_axis_of_one_may_be_left_out_as_in_keras():
-    column = Wanted("score", (Input("x", (None, 1)),))
+    column = Wanted(asked="score", inputs=(Input(name="x", shape=(None, 1)),))
     for data in (np.ones(3), np.ones((3, 1)), np.ones((3, 1, 1)), [1.0, 1.0, 1.0]):
         (batch,) = Batches(data, column)
         assert batch.inputs["x"].shape == (3, 1)
 
 
 def test_a_model_that_knows_no_inputs_gets_them_as_they_are_named():
-    unknown = Wanted("score", None)
+    unknown = Wanted(asked="score", inputs=None)
     names = [list(next(iter(Batches(d, unknown))).inputs) for d in (X, [X, X], {"a": X}, (X, Y))]
     assert names == [["input_0"], ["input_0", "input_1"], ["a"], ["input_0"]]
 
 
 def test_steps_and_rows_say_how_much_is_read():
     endless = lambda: SLICES(X).repeat().batch(4)  # noqa: E731
-    assert [len(b) for b in Batches(endless(), Wanted("s", ONE.inputs, steps=3))] == [4, 4, 4]
-    assert [len(b) for b in Batches(endless(), Wanted("s", ONE.inputs, rows=6))] == [4, 2]
-    few = Batches(X, Wanted("s", ONE.inputs, steps=3))
+    assert [len(b) for b in Batches(endless(), Wanted(asked="s", inputs=ONE.inputs, steps=3))] == [
+        4,
+        4,
+        4,
+    ]
+    assert [len(b) for b in Batches(endless(), Wanted(asked="s", inputs=ONE.inputs, rows=6))] == [
+        4,
+        2,
+    ]
+    few = Batches(X, Wanted(asked="s", inputs=ONE.inputs, steps=3))
     assert len(list(few)) == 1 and few.notes[0].reason == "it ended after 1 of 3 batches"
 
 
@@ -140,7 +155,7 @@ def test_an_endless_generator_is_bounded_and_told():
         while True:
             yield X
 
-    data = Batches(forever(), Wanted("s", ONE.inputs, bound=12))
+    data = Batches(forever(), Wanted(asked="s", inputs=ONE.inputs, bound=12))
     assert [len(batch) for batch in data] == [6, 6]
     assert data.notes[0].reason == "stopped after 12 samples: a generator may have no end"
 

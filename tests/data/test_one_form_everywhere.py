@@ -65,7 +65,7 @@ def scored(criterion, model):
     return criterion.scores(model, trace(model).groups[:1])[0]
 
 
-FILE = [TensorSpec("serving_x:0", (8, 4), "float32", signature="x")]
+FILE = [TensorSpec(name="serving_x:0", shape=(8, 4), dtype="float32", signature="x")]
 VERBS = {
     "Activation": lambda model, data: scored(Activation(data), model),
     "Taylor": lambda model, data: scored(Taylor(data, "sparse_categorical_crossentropy"), model),

@@ -19,7 +19,9 @@ class Builder:
         if data is not None:
             raw = np.ascontiguousarray(data, dtype).view(np.uint8).reshape(-1)
         index = len(self.tensors)
-        self.tensors.append(Tensor(index, f"t{index}", tuple(shape), dtype, data=raw))
+        self.tensors.append(
+            Tensor(index=index, name=f"t{index}", shape=tuple(shape), dtype=dtype, data=raw)
+        )
         return index
 
     def weights(self, shape):
@@ -29,7 +31,16 @@ class Builder:
 
     def op(self, name, inputs, shape, **options):
         out = self.tensor(shape, self.tensors[inputs[0]].dtype)
-        self.ops.append(Op(len(self.ops), name, 1, tuple(inputs), (out,), options))
+        self.ops.append(
+            Op(
+                index=len(self.ops),
+                name=name,
+                version=1,
+                inputs=tuple(inputs),
+                outputs=(out,),
+                options=options,
+            )
+        )
         return out
 
     def shape(self, x):
@@ -93,7 +104,13 @@ class Builder:
         return self.op("MUL", (x, s), self.shape(x), fusedActivationFunction=0)
 
     def model(self, *outputs):
-        graph = Subgraph("", tuple(self.tensors), tuple(self.ops), (self.image,), outputs)
+        graph = Subgraph(
+            name="",
+            tensors=tuple(self.tensors),
+            ops=tuple(self.ops),
+            inputs=(self.image,),
+            outputs=outputs,
+        )
         return TFLiteModel(None, b"", (graph,))
 
 

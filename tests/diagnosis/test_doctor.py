@@ -99,11 +99,14 @@ def test_what_is_no_model_is_a_file_error(tmp_path, content):
 
 def with_content(model, content=b"", **changes):
     op = Op(
-        9, **{"name": "", "version": 1, "inputs": (0,), "outputs": (), "options": {}, **changes}
+        index=9,
+        **{"name": "", "version": 1, "inputs": (0,), "outputs": (), "options": {}, **changes},
     )
     graph = model.subgraphs[0]
     ops = (*graph.ops, op) if changes else graph.ops
-    graph = Subgraph("", graph.tensors, ops, graph.inputs, graph.outputs)
+    graph = Subgraph(
+        name="", tensors=graph.tensors, ops=ops, inputs=graph.inputs, outputs=graph.outputs
+    )
     return TFLiteModel(None, content, (graph,))
 
 

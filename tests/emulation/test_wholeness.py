@@ -18,7 +18,7 @@ def made(no_setup):
     """A set-up with one library, as it is recorded."""
     folder = folder_of()
     folder.mkdir(parents=True)
-    setup = Setup(folder, "2.3.0", "3.11", "7.2", {}).to_dict()
+    setup = Setup(folder=folder, litert="2.3.0", python="3.11", qemu="7.2", packages={}).to_dict()
     del setup["folder"]
     (folder / RECORD).write_text(json.dumps(setup))
     (folder / "libc.so").write_bytes(bytes(100))

@@ -85,7 +85,7 @@ def fake_setup(folder):
     for name in ("qemu/usr/lib/x86_64-linux-gnu/libcapstone.so.4", "setup.json"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-    return Setup(folder, litert="2.3.0", python="3.11", qemu="7.2", packages={})
+    return Setup(folder=folder, litert="2.3.0", python="3.11", qemu="7.2", packages={})
 
 
 def test_the_command_of_an_arm_core_has_a_clean_environment_and_its_own_sysroot(tmp_path):
@@ -195,7 +195,7 @@ def test_the_table_says_that_it_is_emulated_and_counts_no_time():
         row("dense", 9000, {"xnn_f32_gemm_ukernel": 8995, "(libc.so.6)": 5}),
         row("pruned", 3000, {"xnn_f32_spmm_ukernel": 2995, "(libc.so.6)": 5}, 3.0),
     )
-    result = InstructionResult(rows, "cortex-a53", {"emulator": "QEMU 7.2"})
+    result = InstructionResult(rows=rows, cpu="cortex-a53", settings={"emulator": "QEMU 7.2"})
     console = Console(width=100)
     with console.capture() as captured:
         console.print(instructions_table(result))
@@ -207,7 +207,7 @@ def test_the_table_says_that_it_is_emulated_and_counts_no_time():
 
 
 def test_a_result_is_ready_for_json():
-    result = InstructionResult((row("dense", 1, {"k": 1}),), "cortex-a53", {})
+    result = InstructionResult(rows=(row("dense", 1, {"k": 1}),), cpu="cortex-a53", settings={})
     assert result.to_dict()["rows"][0]["kernels"] == {"k": 1}
     assert result.to_dict()["kind"] == dataclasses.replace(result).kind
 

@@ -26,7 +26,7 @@ def converted(pruned, images, tmp_path_factory):
         if (quantize, sparse) not in done:
             path = folder / f"{quantize}-{sparse}.tflite"
             data = images if quantize in ("int8", "int16x8") else None
-            done[quantize, sparse] = convert(pruned, path, quantize, data, sparse)
+            done[quantize, sparse] = convert(pruned, path, quantize, data, sparse=sparse)
         return done[quantize, sparse]
 
     return way

@@ -35,7 +35,9 @@ def folder(model, tmp_path_factory):
 
 def test_a_keras_kernel_has_a_row_with_its_zeros(model):
     _, head = inspect(model).rows
-    assert head == KernelRow("head/kernel", (4, 2), "float32", zeros=6, bytes=32, op="Dense")
+    assert head == KernelRow(
+        name="head/kernel", shape=(4, 2), dtype="float32", zeros=6, bytes=32, op="Dense"
+    )
     assert (head.params, head.sparsity) == (8, 0.75)
 
 
@@ -64,7 +66,14 @@ def test_a_tflite_file_tells_the_same_zeros(folder):
 def test_a_keras_layer_has_a_row_with_its_cost(model):
     depthwise, pooling, head = inspect(model).layers
     assert depthwise == LayerCount(
-        "depthwise", "DepthwiseConv2D", (6, 6, 4), 40, 160, 36 * 9 * 4, 144, 576
+        name="depthwise",
+        op="DepthwiseConv2D",
+        output_shape=(6, 6, 4),
+        params=40,
+        bytes=160,
+        macs=36 * 9 * 4,
+        activations=144,
+        activation_bytes=576,
     )
     assert (pooling.params, pooling.macs, pooling.activations) == (0, 0, 4)
     assert (head.params, head.macs, head.activations) == (10, 8, 2)

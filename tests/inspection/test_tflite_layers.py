@@ -65,10 +65,10 @@ def test_input_shape_is_not_used_in_silence(tmp_path):
 
 
 TENSORS = (
-    Tensor(0, "x", (1, 4), "float32"),
-    Tensor(1, "w", (2, 4), "float32", data=np.zeros(32, np.uint8)),
-    Tensor(2, "y", (1, 2), "float32"),
-    Tensor(3, "z", (1, 2), "float32", dynamic=True),
+    Tensor(index=0, name="x", shape=(1, 4), dtype="float32"),
+    Tensor(index=1, name="w", shape=(2, 4), dtype="float32", data=np.zeros(32, np.uint8)),
+    Tensor(index=2, name="y", shape=(1, 2), dtype="float32"),
+    Tensor(index=3, name="z", shape=(1, 2), dtype="float32", dynamic=True),
 )
 
 
@@ -79,23 +79,72 @@ def only(graph):
 @pytest.mark.parametrize(
     ("op", "macs", "reason"),
     [
-        (Op(0, "FULLY_CONNECTED", 1, (0, 1, -1), (2,), {}), 8, None),
-        (Op(0, "FULLY_CONNECTED", 1, (0, 1, -1), (3,), {}), None, "open until run time"),
-        (Op(0, "FULLY_CONNECTED", 1, (0,), (2,), {}), None, "lacks operands"),
-        (Op(0, "TRANSPOSE_CONV", 1, (0, 1), (2,), {}), None, "lacks operands"),
-        (Op(0, "FlexErf", 1, (0,), (2,), {}, custom=True), None, "no rule for FlexErf"),
-        (Op(0, "RELU", 1, (0,), (2,), {}), 0, None),
+        (
+            Op(
+                index=0,
+                name="FULLY_CONNECTED",
+                version=1,
+                inputs=(0, 1, -1),
+                outputs=(2,),
+                options={},
+            ),
+            8,
+            None,
+        ),
+        (
+            Op(
+                index=0,
+                name="FULLY_CONNECTED",
+                version=1,
+                inputs=(0, 1, -1),
+                outputs=(3,),
+                options={},
+            ),
+            None,
+            "open until run time",
+        ),
+        (
+            Op(index=0, name="FULLY_CONNECTED", version=1, inputs=(0,), outputs=(2,), options={}),
+            None,
+            "lacks operands",
+        ),
+        (
+            Op(index=0, name="TRANSPOSE_CONV", version=1, inputs=(0, 1), outputs=(2,), options={}),
+            None,
+            "lacks operands",
+        ),
+        (
+            Op(
+                index=0,
+                name="FlexErf",
+                version=1,
+                inputs=(0,),
+                outputs=(2,),
+                options={},
+                custom=True,
+            ),
+            None,
+            "no rule for FlexErf",
+        ),
+        (Op(index=0, name="RELU", version=1, inputs=(0,), outputs=(2,), options={}), 0, None),
     ],
 )
 def test_an_op_has_macs_or_a_note(op, macs, reason):
-    [row], notes = layers_of(only(Subgraph("main", TENSORS, (op,), (0,), op.outputs)))
+    [row], notes = layers_of(
+        only(Subgraph(name="main", tensors=TENSORS, ops=(op,), inputs=(0,), outputs=op.outputs))
+    )
     assert row.macs == macs
     assert [reason in note.reason for note in notes] == [True] * (reason is not None)
 
 
 def test_a_weight_that_two_ops_share_is_counted_once():
-    ops = tuple(Op(i, "FULLY_CONNECTED", 1, (0, 1, -1), (2,), {}) for i in range(2))
-    rows, _ = layers_of(only(Subgraph("main", TENSORS, ops, (0,), (2,))))
+    ops = tuple(
+        Op(index=i, name="FULLY_CONNECTED", version=1, inputs=(0, 1, -1), outputs=(2,), options={})
+        for i in range(2)
+    )
+    rows, _ = layers_of(
+        only(Subgraph(name="main", tensors=TENSORS, ops=ops, inputs=(0,), outputs=(2,)))
+    )
     assert [(row.params, row.bytes, row.macs) for row in rows] == [(8, 32, 8), (0, 0, 8)]
 
 

@@ -22,7 +22,19 @@ def make_record():
         Check(name="outputs", passed=True, max_abs_error=1e-6, tolerance=1e-4),
         Check(name="zeros", passed=True),
     )
-    dense = ModelRow("dense", "dense.tflite", 4000, 3000, 0.97, 0.0, False, 2.0, 1.9, 2.4, 1.0)
+    dense = ModelRow(
+        label="dense",
+        file="dense.tflite",
+        bytes=4000,
+        gzip_bytes=3000,
+        accuracy=0.97,
+        sparsity=0.0,
+        sparse=False,
+        median_ms=2.0,
+        p10_ms=1.9,
+        p90_ms=2.4,
+        ratio=1.0,
+    )
     pruned = ModelRow(
         label="pruned",
         file="pruned.tflite",
@@ -42,8 +54,23 @@ def make_record():
         title="a run",
         created="2026-01-01T00:00:00+00:00",
         models=(dense, pruned),
-        kernels=(KernelZeros("head/kernel", (10, 10), 100, 80, 0.8, "default", {"pruned": 80}),),
-        epochs=(Epoch("dense", 1, 0.5, 0.9, 0.91), Epoch("pruning", 2, 0.4, 0.95, 0.94, 0.8)),
+        kernels=(
+            KernelZeros(
+                kernel="head/kernel",
+                shape=(10, 10),
+                params=100,
+                zeros=80,
+                planned=0.8,
+                reason="default",
+                in_files={"pruned": 80},
+            ),
+        ),
+        epochs=(
+            Epoch(phase="dense", epoch=1, loss=0.5, accuracy=0.9, val_accuracy=0.91),
+            Epoch(
+                phase="pruning", epoch=2, loss=0.4, accuracy=0.95, val_accuracy=0.94, sparsity=0.8
+            ),
+        ),
         host={"cpu": "one"},
         settings={"seed": 0, "block": [1, 2]},
         samples=1000,

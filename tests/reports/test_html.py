@@ -63,7 +63,17 @@ def test_every_string_of_the_record_is_escaped(shared_record):
             dataclasses.replace(m, label=HOSTILE + m.label, notes=(HOSTILE,))
             for m in shared_record.models
         ),
-        kernels=(KernelZeros(HOSTILE, (2,), 2, 1, None, HOSTILE, {HOSTILE: 1}),),
+        kernels=(
+            KernelZeros(
+                kernel=HOSTILE,
+                shape=(2,),
+                params=2,
+                zeros=1,
+                planned=None,
+                reason=HOSTILE,
+                in_files={HOSTILE: 1},
+            ),
+        ),
         epochs=tuple(dataclasses.replace(e, phase=HOSTILE) for e in shared_record.epochs),
         host={HOSTILE: HOSTILE},
         notes=(Note(HOSTILE, HOSTILE),),
@@ -75,7 +85,7 @@ def test_every_string_of_the_record_is_escaped(shared_record):
 
 
 def test_a_record_without_measurements_is_still_a_page(shared_record):
-    bare = RunReport("bare", "now", shared_record.models[:1])
+    bare = RunReport(title="bare", created="now", models=shared_record.models[:1])
     assert "bare" in render(bare)
 
 
@@ -158,7 +168,9 @@ def test_long_names_leave_room_for_their_bars_and_stay_in_their_cards(shared_rec
 
 
 def test_long_lists_of_kernels_fold(shared_record):
-    kernels = tuple(KernelZeros(f"k{i}", (i + 1,), i + 1, 0) for i in range(60))
+    kernels = tuple(
+        KernelZeros(kernel=f"k{i}", shape=(i + 1,), params=i + 1, zeros=0) for i in range(60)
+    )
     page = render(dataclasses.replace(shared_record, kernels=kernels))
     assert "<details>\n<summary>60 kernels" in page
     assert "The 24 largest of 60." in page and "<details open>\n<summary>1 kernels" not in page

@@ -7,8 +7,21 @@ import pytest
 from tfprune.errors import FileError
 from tfprune.reports.record import KernelZeros, ModelRow, RunReport
 
-ROW = ModelRow("dense", "dense.tflite", 2048, 1024, p10_ms=0.9, median_ms=1.0, p90_ms=1.2)
-RECORD = RunReport("run", "2026-01-01", (ROW,), (KernelZeros("k", (2,), 2, 1),))
+ROW = ModelRow(
+    label="dense",
+    file="dense.tflite",
+    bytes=2048,
+    gzip_bytes=1024,
+    p10_ms=0.9,
+    median_ms=1.0,
+    p90_ms=1.2,
+)
+RECORD = RunReport(
+    title="run",
+    created="2026-01-01",
+    models=(ROW,),
+    kernels=(KernelZeros(kernel="k", shape=(2,), params=2, zeros=1),),
+)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ def test_optional_fields_may_be_missing_and_unknown_ones_are_ignored():
     text = json.dumps(
         {"schema": "tfprune.report/1", "title": "t", "created": "now", "models": [row]}
     )
-    assert RunReport.from_json(text).models == (ModelRow("a", "a.tflite", 2, 1),)
+    assert RunReport.from_json(text).models == (
+        ModelRow(label="a", file="a.tflite", bytes=2, gzip_bytes=1),
+    )
 
 
 def change(record, **values):

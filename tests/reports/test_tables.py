@@ -32,13 +32,28 @@ def test_a_run_is_a_line_for_each_model_with_numbered_notes(record):
 
 
 def test_square_brackets_in_a_name_are_no_markup(record):
-    row = KernelRow("[red]head[/red]", (4, 2), "float32", zeros=6, bytes=32)
-    lines = printed(inspection_table(Inspection("m", "keras", (row,), Totals(10, 8, 6))))
+    row = KernelRow(name="[red]head[/red]", shape=(4, 2), dtype="float32", zeros=6, bytes=32)
+    lines = printed(
+        inspection_table(
+            Inspection(
+                subject="m",
+                kind="keras",
+                rows=(row,),
+                totals=Totals(params=10, kernel_params=8, zeros=6),
+            )
+        )
+    )
     assert any("[red]head[/red]" in line and "75.0 %" in line for line in lines)
 
 
 def test_totals_and_notes_stand_below_the_kernels():
-    found = Inspection("m.tflite", "tflite", (), Totals(10, 8, 6, 900, 400), (Note("w", "why"),))
+    found = Inspection(
+        subject="m.tflite",
+        kind="tflite",
+        rows=(),
+        totals=Totals(params=10, kernel_params=8, zeros=6, file_bytes=900, gzip_bytes=400),
+        notes=(Note("w", "why"),),
+    )
     below = [line.strip() for line in printed(inspection_table(found))[-3:]]
     assert below == [
         "10 parameters, 8 of them in kernels; 6 zeros: 75.0 %",
@@ -48,9 +63,36 @@ def test_totals_and_notes_stand_below_the_kernels():
 
 
 LAYERS = (
-    LayerCount("stem", "Conv2D", (16, 16, 8), 216, 864, 3_000_000, 2048, 8192),
-    LayerCount("bn", "BatchNormalization", (16, 16, 8), 32, 128, 0, 2048, 8192),
-    LayerCount("head", "Dense", (10,), 90, 360, 1_000_000, 10, 40),
+    LayerCount(
+        name="stem",
+        op="Conv2D",
+        output_shape=(16, 16, 8),
+        params=216,
+        bytes=864,
+        macs=3_000_000,
+        activations=2048,
+        activation_bytes=8192,
+    ),
+    LayerCount(
+        name="bn",
+        op="BatchNormalization",
+        output_shape=(16, 16, 8),
+        params=32,
+        bytes=128,
+        macs=0,
+        activations=2048,
+        activation_bytes=8192,
+    ),
+    LayerCount(
+        name="head",
+        op="Dense",
+        output_shape=(10,),
+        params=90,
+        bytes=360,
+        macs=1_000_000,
+        activations=10,
+        activation_bytes=40,
+    ),
 )
 
 
@@ -59,8 +101,15 @@ def words(lines):
 
 
 def test_layers_stand_with_their_share_of_the_macs():
-    totals = Totals(338, 296, 0, macs=4_000_000, counted_macs=4_000_000, activations=4106)
-    found = Inspection("m", "keras", (), totals, (), LAYERS)
+    totals = Totals(
+        params=338,
+        kernel_params=296,
+        zeros=0,
+        macs=4_000_000,
+        counted_macs=4_000_000,
+        activations=4106,
+    )
+    found = Inspection(subject="m", kind="keras", rows=(), totals=totals, notes=(), layers=LAYERS)
     lines = words(printed(inspection_table(found)))
     assert "stem 16x16x8 216 3.00 M 75.0 % Conv2D" in lines
     assert "head 10 90 1.00 M 25.0 % Dense" in lines
@@ -70,8 +119,10 @@ def test_layers_stand_with_their_share_of_the_macs():
 
 def test_macs_that_are_not_known_are_called_so():
     unknown = dataclasses.replace(LAYERS[2], macs=None, output_shape=(None, 10))
-    totals = Totals(338, 296, 0, counted_macs=3_000_000)
-    found = Inspection("m", "keras", (), totals, (), (LAYERS[0], unknown))
+    totals = Totals(params=338, kernel_params=296, zeros=0, counted_macs=3_000_000)
+    found = Inspection(
+        subject="m", kind="keras", rows=(), totals=totals, notes=(), layers=(LAYERS[0], unknown)
+    )
     lines = words(printed(inspection_table(found)))
     assert "head ?x10 90 unknown \N{EN DASH} Dense" in lines
     below = "at least 3.00 M MACs (multiply-accumulates: 3,000,000), an open number of activations"
@@ -89,7 +140,14 @@ def test_highlights_compare_with_the_first_model(record):
 
 
 def test_a_model_that_is_no_better_is_no_highlight():
-    same = RunReport("r", "", (ModelRow("a", "a", 10, 10), ModelRow("b", "b", 10, 10)))
+    same = RunReport(
+        title="r",
+        created="",
+        models=(
+            ModelRow(label="a", file="a", bytes=10, gzip_bytes=10),
+            ModelRow(label="b", file="b", bytes=10, gzip_bytes=10),
+        ),
+    )
     assert highlights(same) == ()
 
 
@@ -122,4 +180,6 @@ def test_the_wilson_interval_of_all_right_has_a_lower_end():
 
 
 def test_a_dollar_in_a_label_is_no_formula():
-    assert "$5$ model" in pictures.sizes([ModelRow("$5$ model", "a.tflite", 2, 1)])
+    assert "$5$ model" in pictures.sizes(
+        [ModelRow(label="$5$ model", file="a.tflite", bytes=2, gzip_bytes=1)]
+    )

@@ -224,7 +224,7 @@ def test_a_file_may_take_as_much_memory_as_the_variable_says(files, image, monke
 
 def test_random_inputs_of_more_than_a_gigabyte_are_not_drawn():
     with pytest.raises(PruneError, match="8,589,934,592 bytes, at most 1,073,741,824"):
-        random_inputs([TensorSpec("x", (2**29, 4), "float32")])
+        random_inputs([TensorSpec(name="x", shape=(2**29, 4), dtype="float32")])
 
 
 PARENT = """

@@ -9,8 +9,8 @@ from tfprune.errors import PruneError
 from tfprune.runners import TensorSpec, dequantize, quantize
 from tfprune.runners.tensors import fit_inputs, wants_real_values
 
-INT8 = TensorSpec("x", (2,), "int8", scale=0.5, zero_point=-1)
-OPEN = TensorSpec("x", (1, 3), "float32", open_axes=(0,))
+INT8 = TensorSpec(name="x", shape=(2,), dtype="int8", scale=0.5, zero_point=-1)
+OPEN = TensorSpec(name="x", shape=(1, 3), dtype="float32", open_axes=(0,))
 
 
 def test_zero_becomes_the_zero_point():
@@ -23,7 +23,7 @@ def test_values_beyond_the_range_are_clipped():
 
 @given(st.integers(-128, 127), st.floats(1e-6, 1e3), st.integers(-128, 127))
 def test_quantize_undoes_dequantize(integer, scale, zero_point):
-    spec = TensorSpec("x", (1,), "int8", scale=scale, zero_point=zero_point)
+    spec = TensorSpec(name="x", shape=(1,), dtype="int8", scale=scale, zero_point=zero_point)
     assert quantize(dequantize(np.array([integer], np.int8), spec), spec).tolist() == [integer]
 
 
@@ -49,11 +49,11 @@ def test_raw_integers_stay_raw():
 
 
 def test_token_ids_are_real_values_of_an_integer_input():
-    tokens = TensorSpec("tokens", (1, 2), "int32")
+    tokens = TensorSpec(name="tokens", shape=(1, 2), dtype="int32")
     assert fit_inputs([np.array([[7, 8]], np.int64)], [tokens])[0].dtype == np.int32
     assert wants_real_values([np.array([[7, 8]])], [tokens])
 
 
 def test_a_scalar_stays_a_scalar():
-    [value] = fit_inputs([np.float64(2.0)], [TensorSpec("x", (), "float32")])
+    [value] = fit_inputs([np.float64(2.0)], [TensorSpec(name="x", shape=(), dtype="float32")])
     assert (value.shape, value.dtype) == ((), np.float32)

@@ -41,15 +41,30 @@ def results(name: str) -> list:
     }
     settings = {"threads": 1}
     return [
-        ConvertResult(name, None, 1_234_567, 1_034_567, False, "no zeros", (), notes),
+        ConvertResult(
+            path=name,
+            quantize=None,
+            bytes=1_234_567,
+            gzip_bytes=1_034_567,
+            sparse=False,
+            sparse_reason="no zeros",
+            kernels=(),
+            notes=notes,
+        ),
         BenchmarkResult((BenchmarkRow(**timed),), settings, {"cpu": name}, notes),
         _phone(name, timed, notes),
-        InstructionResult((_counted(name),), "cortex-a76", settings, notes=notes),
-        VerifyResult(name, "float32", (_check(name, 1.2e-6, 3.4e-7),), (), notes),
+        InstructionResult(rows=(_counted(name),), cpu="cortex-a76", settings=settings, notes=notes),
+        VerifyResult(
+            path=name,
+            precision="float32",
+            checks=(_check(name, 1.2e-6, 3.4e-7),),
+            kernels=(),
+            notes=notes,
+        ),
         _inspection(name, notes),
         _ablation(name, notes),
         _diagnosis(name),
-        RunReport(name, "now", (_model(name),)),
+        RunReport(title=name, created="now", models=(_model(name),)),
     ]
 
 
@@ -59,8 +74,19 @@ def _check(name, absolute, relative):
 
 
 def _model(name):
-    values = (0.981, 0.8, False, 0.1234, 0.1111, 0.2222, 1.0)
-    return ModelRow(name, "m.tflite", 1_234_567, 1_034_567, *values, notes=(name,))
+    return ModelRow(
+        label=name,
+        file="m.tflite",
+        bytes=1_234_567,
+        gzip_bytes=1_034_567,
+        accuracy=0.981,
+        sparsity=0.8,
+        median_ms=0.1234,
+        p10_ms=0.1111,
+        p90_ms=0.2222,
+        ratio=1.0,
+        notes=(name,),
+    )
 
 
 def _phone(name, timed, notes):
@@ -89,20 +115,51 @@ def _counted(name):
 
 
 def _inspection(name, notes):
-    row = KernelRow(name, (3, 3, 512, 512), "float32", 0, 9_437_184)
-    layer = LayerCount(name, "Conv2D", (224, 224, 3), 2_359_296, 4, 115_605_504, 8, 16)
-    totals = Totals(2_359_296, 2_359_296, 0, macs=115_605_504, activations=8)
-    return Inspection(name, "keras", (row,), totals, notes, (layer,))
+    row = KernelRow(name=name, shape=(3, 3, 512, 512), dtype="float32", zeros=0, bytes=9_437_184)
+    layer = LayerCount(
+        name=name,
+        op="Conv2D",
+        output_shape=(224, 224, 3),
+        params=2_359_296,
+        bytes=4,
+        macs=115_605_504,
+        activations=8,
+        activation_bytes=16,
+    )
+    totals = Totals(
+        params=2_359_296, kernel_params=2_359_296, zeros=0, macs=115_605_504, activations=8
+    )
+    return Inspection(
+        subject=name, kind="keras", rows=(row,), totals=totals, notes=notes, layers=(layer,)
+    )
 
 
 def _ablation(name, notes):
-    row = LayerError(name, "CONV_2D", (), 0.1234, 0.4)
+    row = LayerError(layer=name, ops="CONV_2D", fused=(), error=0.1234, from_weights=0.4)
     trials = (KeptFloat((name,), 0.01, 1_234_567),)
-    return QuantizationErrors(name, 0.1234, 1_234_567, 8, (row,), trials, (name,), notes)
+    return QuantizationErrors(
+        subject=name,
+        error=0.1234,
+        bytes=1_234_567,
+        samples=8,
+        rows=(row,),
+        trials=trials,
+        suggestion=(name,),
+        notes=notes,
+    )
 
 
 def _diagnosis(name):
     verdicts = tuple(Verdict(t, "dense", name) for t in ("android-arm64", "x86-noavx"))
-    ops = (OpKernels(0, "CONV_2D", name, dict.fromkeys(("android-arm64", "x86-noavx"), "fp32")),)
-    findings = (Finding("inside", name, "is", "change", "LiteRT"),)
-    return Diagnosis(name, verdicts, ops, findings, "2.3", 1_234_567)
+    ops = (
+        OpKernels(
+            index=0,
+            op="CONV_2D",
+            name=name,
+            kernels=dict.fromkeys(("android-arm64", "x86-noavx"), "fp32"),
+        ),
+    )
+    findings = (Finding(rule="inside", subject=name, found="is", fix="change", source="LiteRT"),)
+    return Diagnosis(
+        subject=name, verdicts=verdicts, ops=ops, findings=findings, runtime="2.3", bytes=1_234_567
+    )

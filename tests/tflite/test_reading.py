@@ -62,31 +62,47 @@ def test_a_kernel_has_the_dtype_of_its_quantization(converted, quantize, dtype):
 
 def test_int4_values_are_unpacked_low_bits_first():
     packed = np.array([0x21, 0xF8], np.uint8)
-    tensor = Tensor(0, "w", (3,), "int4", data=packed)
+    tensor = Tensor(index=0, name="w", shape=(3,), dtype="int4", data=packed)
     assert tensor.values().tolist() == [1, 2, -8]
 
 
 def test_bfloat16_values_become_float32():
-    tensor = Tensor(0, "w", (2,), "bfloat16", data=np.array([0x80, 0x3F, 0, 0xC0], np.uint8))
+    tensor = Tensor(
+        index=0,
+        name="w",
+        shape=(2,),
+        dtype="bfloat16",
+        data=np.array([0x80, 0x3F, 0, 0xC0], np.uint8),
+    )
     assert tensor.values().tolist() == [1.0, -2.0]
 
 
 def test_a_quantized_zero_is_its_zero_point():
     data = np.array([3, 0, 3, 1], np.int8).view(np.uint8)
-    assert Tensor(0, "w", (4,), "int8", (0.5,), (3,), data=data).zeros() == 2
+    assert (
+        Tensor(
+            index=0, name="w", shape=(4,), dtype="int8", scales=(0.5,), zero_points=(3,), data=data
+        ).zeros()
+        == 2
+    )
 
 
 def test_a_sparse_tensor_without_stored_values_is_all_zero():
     none = np.zeros(0, np.int64)
     columns = Level(None, np.array([0, 0, 0]), none)
     encoding = SparseEncoding((0, 1), (), (Level(2, none, none), columns))
-    tensor = Tensor(0, "pruned away", (2, 3), "float32", encoding=encoding)
+    tensor = Tensor(index=0, name="pruned away", shape=(2, 3), dtype="float32", encoding=encoding)
     assert tensor.is_constant and tensor.zeros() == 6
 
 
 def test_a_sparse_tensor_that_stores_half_a_value_is_refused():
     tensor = Tensor(
-        0, "cut", (2, 3), "float32", data=np.zeros(6, np.uint8), encoding=SparseEncoding((), (), ())
+        index=0,
+        name="cut",
+        shape=(2, 3),
+        dtype="float32",
+        data=np.zeros(6, np.uint8),
+        encoding=SparseEncoding((), (), ()),
     )
     with pytest.raises(ValueError, match="stores 6 of 24 bytes"):
         check_storage(tensor)

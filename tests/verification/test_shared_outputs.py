@@ -54,5 +54,5 @@ def test_outputs_that_share_a_tensor_are_paired_by_their_names(tmp_path, outputs
 
 
 def test_one_tensor_of_the_file_may_bear_two_names():
-    specs = [TensorSpec("x", (1, 2), "float32", signature="a", aliases=("b",))]
+    specs = [TensorSpec(name="x", shape=(1, 2), dtype="float32", signature="a", aliases=("b",))]
     assert pair("outputs", {"a": (1, 2), "b": (1, 2)}, specs, "m.tflite") == ({"a": 0, "b": 0}, ())

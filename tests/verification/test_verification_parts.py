@@ -98,7 +98,9 @@ def test_a_tensor_name_mentions_layers(tensor, found):
 
 
 def spec(name, *shape, open_axes=()):
-    return TensorSpec(f"{name}:0", shape, "float32", signature=name, open_axes=open_axes)
+    return TensorSpec(
+        name=f"{name}:0", shape=shape, dtype="float32", signature=name, open_axes=open_axes
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,15 @@ def test_zeros_are_compared_place_by_place(files):
     kernel = tensor.values().T.copy()
     kernel[2, 3] = kernel[5, 1] = 0.0
     dense.kernel.assign(kernel)
-    link = KernelLink("head/kernel", tensor.name, tensor.index, (64, 4), (4, 64), (1, 0), 0)
+    link = KernelLink(
+        kernel="head/kernel",
+        tensor=tensor.name,
+        tensor_index=tensor.index,
+        keras_shape=(64, 4),
+        tflite_shape=(4, 64),
+        axes=(1, 0),
+        zeros=0,
+    )
     [check], notes = check_zeros(dense, [link], tflite)
     assert (check.zeros_before, check.zeros_after, check.size, check.lost) == (2, 0, 256, 2)
     assert not check.passed and notes == ()
@@ -175,9 +185,14 @@ def test_a_kernel_that_is_nowhere_in_the_file_is_noted(files):
     [(2, 2, 0, True), (2, 5, 0, True), (2, 1, None, False), (2, 2, 1, False), (2, 3, None, True)],
 )
 def test_a_kernel_passes_if_no_zero_is_lost(before, after, lost, passed):
-    assert KernelCheck("k", "t", before, after, 9, lost).passed is passed
+    assert (
+        KernelCheck(
+            kernel="k", tensor="t", zeros_before=before, zeros_after=after, size=9, lost=lost
+        ).passed
+        is passed
+    )
 
 
 def test_a_file_whose_input_holds_no_values_is_refused():
     with pytest.raises(FileError, match="'image' of shape"):
-        check_sizes([TensorSpec("image", (0, 32, 32, 3), "float32")], "m.tflite")
+        check_sizes([TensorSpec(name="image", shape=(0, 32, 32, 3), dtype="float32")], "m.tflite")

@@ -105,21 +105,21 @@ def _measured(calibrated: Calibrated, bench: Bench, samples: int) -> Quantizatio
     others = [row for row in rows if row.error is None]
     notes = () if suggestion or not trials else (Note("keep_float", _SPREAD),)
     return QuantizationErrors(
-        "model" if calibrated.model is None else calibrated.model.name,
-        error,
-        len(whole),
-        samples,
-        (*ranked, *others, *_without_ops(calibrated)),
-        trials,
-        suggestion,
-        notes,
+        subject="model" if calibrated.model is None else calibrated.model.name,
+        error=error,
+        bytes=len(whole),
+        samples=samples,
+        rows=(*ranked, *others, *_without_ops(calibrated)),
+        trials=trials,
+        suggestion=suggestion,
+        notes=notes,
     )
 
 
 def _row(layer: LayerOps, calibrated: Calibrated, bench: Bench) -> LayerError:
     """Quantize one layer alone, run that file, and the float file with its rounded weights."""
     if layer.name in {other.name for other in calibrated.normalizations}:
-        return LayerError(layer.name, layer.op_names, layer.fused, reason=VARIANCE)
+        return LayerError(layer=layer.name, ops=layer.op_names, fused=layer.fused, reason=VARIANCE)
     content = calibrated.quantized(other for other in calibrated.layers if other is not layer)
     alone = read_tflite(content)
     ops = ops_of(layer, alone)
@@ -127,11 +127,20 @@ def _row(layer: LayerOps, calibrated: Calibrated, bench: Bench) -> LayerError:
     floats = [op.name for op in ops if len(op.outputs) == 1 and computes_in_float(op, alone)]
     words = f"{', '.join(dict.fromkeys(floats))}: {_NO_KERNEL}" if floats else ""
     if all(computes_in_float(op, alone) for op in ops):
-        return LayerError(layer.name, layer.op_names, layer.fused, reason=words or _MOVES)
+        return LayerError(
+            layer=layer.name, ops=layer.op_names, fused=layer.fused, reason=words or _MOVES
+        )
     error = bench.error(content)
     weights = bench.error(with_rounded_weights(layer, calibrated.tflite, alone))
     share = min(1.0, (weights / error) ** 2) if error else None
-    return LayerError(layer.name, layer.op_names, layer.fused, error, share, words)
+    return LayerError(
+        layer=layer.name,
+        ops=layer.op_names,
+        fused=layer.fused,
+        error=error,
+        from_weights=share,
+        reason=words,
+    )
 
 
 def _trials(
@@ -165,4 +174,4 @@ def suggested(error: float, trials: Sequence[KeptFloat]) -> tuple[str, ...]:
 def _without_ops(calibrated: Calibrated) -> list[LayerError]:
     present = {part for layer in calibrated.layers for n in layer.names for part in n.split("/")}
     paths = Names(calibrated.model).where(lambda layer: layer.name not in present)
-    return [LayerError("/".join(path), reason=_NO_OP) for path in paths]
+    return [LayerError(layer="/".join(path), reason=_NO_OP) for path in paths]

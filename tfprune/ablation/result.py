@@ -10,7 +10,7 @@ from tfprune.notes import Note
 from tfprune.tables import Shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LayerError:
     """One layer, quantized alone.
 
@@ -55,7 +55,7 @@ class KeptFloat:
     bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class QuantizationErrors(Shown):
     """What int8 costs a model, and where.
 

@@ -31,7 +31,7 @@ class Kept:
         return int(self.keep.sum())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Candidate:
     """Units that may be removed, with a score for each.
 
@@ -50,7 +50,7 @@ class Candidate:
         PruneError: an argument is out of range, or some of the scores are NaN.
 
     Example:
-        >>> Candidate("conv1", [0.5, 2.0, 1.0], kind="conv", min_width=2).size
+        >>> Candidate(name="conv1", scores=[0.5, 2.0, 1.0], kind="conv").size
         3
     """
 

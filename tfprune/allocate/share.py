@@ -50,7 +50,7 @@ def allocate(
         PruneError: `ratio`, `scope` or `max_ratio` is out of range.
 
     Example:
-        >>> conv = Candidate("conv", [3.0, 1.0, 2.0, 4.0], kind="conv")
+        >>> conv = Candidate(name="conv", scores=[3.0, 1.0, 2.0, 4.0], kind="conv")
         >>> allocate([conv], ratio=0.5)[0].keep.tolist()
         [True, False, False, True]
     """

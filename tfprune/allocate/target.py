@@ -41,7 +41,7 @@ def allocate_to(
         PruneError: even the largest removal stays above the goal; it tells the least cost.
 
     Example:
-        >>> conv = Candidate("conv", [3.0, 1.0, 2.0, 4.0], kind="conv")
+        >>> conv = Candidate(name="conv", scores=[3.0, 1.0, 2.0, 4.0], kind="conv")
         >>> allocate_to([conv], lambda keeps: 10 * keeps[0].sum(), goal=35)[0].keep.tolist()
         [True, False, True, True]
     """

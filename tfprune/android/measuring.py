@@ -26,7 +26,7 @@ class RuntimeRefused(PruneError):
     """This runtime does not start on this phone; another one may."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Visit:
     """What a visit brought back.
 
@@ -71,7 +71,14 @@ def visit(
         after = read_state(adb)
         watched = replace(plan, warmup=1, rounds=(), profile=_PROFILED_RUNS)
         profiled = runtime.run(folder, watched, references) if per_op else [{} for _ in timed]
-    return Visit(runtime.name, timed, profiled, before, after, tuple(notes))
+    return Visit(
+        runtime=runtime.name,
+        timed=timed,
+        profiled=profiled,
+        before=before,
+        after=after,
+        notes=tuple(notes),
+    )
 
 
 def _install(folder: RemoteFolder, tries: Tries) -> tuple[Runtime, list[Note]]:

@@ -16,7 +16,7 @@ _MOST_MODELS, _MOST_ROUNDS, _MOST_RUNS = 16, 100, 1_000_000
 _MASK = re.compile("(0x)?0*([1-9a-f][0-9a-f]{0,15})", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a runner is asked for, in the words of docs/android.md.
 
@@ -96,7 +96,14 @@ def make_plan(
         raise PruneError(f"runs={runs}, rounds={rounds}", found, "runs=50, rounds=5")
     if warmup is not None and not 0 <= warmup <= _MOST_RUNS:
         raise PruneError(f"warmup={warmup}", "it counts runs", "warmup=0, or None for automatic")
-    return Plan(named, threads, read_mask(cpu_mask), xnnpack, warmup, tuple(share(runs, rounds)))
+    return Plan(
+        labels=named,
+        threads=threads,
+        cpu_mask=read_mask(cpu_mask),
+        xnnpack=xnnpack,
+        warmup=warmup,
+        rounds=tuple(share(runs, rounds)),
+    )
 
 
 def read_mask(text: str | None) -> str:

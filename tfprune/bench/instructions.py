@@ -48,7 +48,7 @@ class InstructionRow:
     sparse: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InstructionResult(Shown):
     """All rows, and what they were counted on.
 
@@ -118,7 +118,7 @@ def count_instructions(
         "xnnpack": xnnpack,
         "inputs": "random" if inputs is None else "given",
     }
-    return InstructionResult(tuple(rows), cpu, settings, notes=tuple(notes))
+    return InstructionResult(rows=tuple(rows), cpu=cpu, settings=settings, notes=tuple(notes))
 
 
 def _count(

@@ -17,7 +17,7 @@ from tfprune.notes import Note
 Role = Literal["writes", "reads", "scales"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Binding:
     """One axis of one variable, with an id for each position; `carrier` is (tensor, axis)."""
 
@@ -116,7 +116,15 @@ class Records:
             self.ledger.same(earlier.ids, ids)  # a layer that is called more than once
             return
         owner, name = self._owners.get(id(variable), (layer, variable.path))
-        self.bindings[id(variable), axis] = Binding(owner, name, variable, axis, role, ids, carrier)
+        self.bindings[id(variable), axis] = Binding(
+            layer=owner,
+            name=name,
+            variable=variable,
+            axis=axis,
+            role=role,
+            ids=ids,
+            carrier=carrier,
+        )
 
     def setting(self, layer: Any, path: tuple, ids: Ids) -> None:
         """Remember what an entry of a layer's config counts."""

@@ -108,7 +108,7 @@ class Ledger:
 
     def _row(self, place: Place) -> LayerCount:
         kind = type(place.layer).__name__
-        return self._rows.get(place.key) or LayerCount(place.name, kind, ())
+        return self._rows.get(place.key) or LayerCount(name=place.name, op=kind, output_shape=())
 
 
 def _shape(outputs: Sequence[Any]) -> tuple[int | None, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tfprune.notes import Note
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LayerCount:
     """What one layer costs for one sample.
 

@@ -47,7 +47,13 @@ def observe(
         PruneWarning: what is to be said of the data: single samples that were batched, a width
             unlike the training data's, fewer batches than asked for.
     """
-    wanted = Wanted(asked, inputs_of(model), outputs_of(model), batch_size, steps)
+    wanted = Wanted(
+        asked=asked,
+        inputs=inputs_of(model),
+        outputs=outputs_of(model),
+        batch_size=batch_size,
+        steps=steps,
+    )
     batches = Batches(data, wanted)
     compiled = _Compiled(measure, model, wanted)
     for batch in track(batches, asked, steps):

@@ -48,7 +48,7 @@ class Batches:
     Example:
         >>> import numpy as np
         >>> from tfprune.data import Input, Wanted
-        >>> wanted = Wanted("score", (Input("x", (None, 2)),), batch_size=2)
+        >>> wanted = Wanted(asked="score", inputs=(Input(name="x", shape=(None, 2)),), batch_size=2)
         >>> data = Batches([np.zeros(2), np.ones(2), np.ones(2)], wanted)
         >>> [batch.inputs["x"].tolist() for batch in data]
         [[[0.0, 0.0], [1.0, 1.0]], [[1.0, 1.0]]]

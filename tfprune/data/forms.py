@@ -17,7 +17,7 @@ Element = tuple[Any, Any, Any]
 """Inputs, targets, sample weights, as the user nested them."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Source:
     """Data as a stream of elements.
 
@@ -61,13 +61,13 @@ def source_of(data: Any, wanted: Wanted, notes: list[Note]) -> Source:
     if callable(data) and not isinstance(data, (Iterable, ArrayLike)):
         return source_of(_called(data, wanted), wanted, notes)
     if isinstance(data, (Mapping, tuple, ArrayLike)) or (isinstance(data, list) and is_leaf(data)):
-        return Source(iter([element_of(data, wanted)]), _words(data), whole=True)
+        return Source(elements=iter([element_of(data, wanted)]), form=_words(data), whole=True)
     if isinstance(data, list):
         return _list(data, wanted)
     if isinstance(data, Iterable):
         elements = (element_of(element, wanted) for element in _told(data, wanted))
         once = isinstance(data, Iterator)
-        return Source(elements, _words(data), ends=isinstance(data, Sized), once=once)
+        return Source(elements=elements, form=_words(data), ends=isinstance(data, Sized), once=once)
     raise wanted.error(f"an object of type {type(data).__name__} holds no arrays")
 
 
@@ -96,9 +96,9 @@ def _list(data: list[Any], wanted: Wanted) -> Source:
         raise wanted.error("the data is empty")
     listed = wanted.inputs is None and all(map(is_leaf, data))
     if listed or (wanted.inputs is not None and _is_one_per_input(data, wanted)):
-        return Source(iter([(data, None, None)]), "a list of arrays", whole=True)
+        return Source(elements=iter([(data, None, None)]), form="a list of arrays", whole=True)
     elements = (element_of(element, wanted) for element in data)
-    return Source(elements, "a list")
+    return Source(elements=elements, form="a list")
 
 
 def _is_one_per_input(data: list[Any], wanted: Wanted) -> bool:
@@ -111,7 +111,7 @@ def _dataset(data: Any, wanted: Wanted) -> Source:
     if count == -1 and wanted.steps is None and wanted.rows is None:
         raise endless(wanted)
     elements = (element_of(e, wanted) for e in _told(data, wanted))
-    return Source(elements, "a tf.data.Dataset", ends=count >= 0)
+    return Source(elements=elements, form="a tf.data.Dataset", ends=count >= 0)
 
 
 def _py_dataset(data: Any, wanted: Wanted) -> Source:
@@ -120,7 +120,7 @@ def _py_dataset(data: Any, wanted: Wanted) -> Source:
         raise endless(wanted)
     batches = (data[i] for i in _numbers(count))
     elements = (element_of(e, wanted) for e in _told(batches, wanted))
-    return Source(elements, "a PyDataset")
+    return Source(elements=elements, form="a PyDataset")
 
 
 def endless(wanted: Wanted) -> PruneError:

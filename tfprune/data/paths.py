@@ -83,7 +83,8 @@ def told_apart(arrays: Mapping[str, Any], wanted: Wanted) -> Any:
 
     Example:
         >>> from tfprune.data.wanted import Input
-        >>> wanted = Wanted("score", (Input("image", (None, 2)),), outputs=("label",))
+        >>> image = Input(name="image", shape=(None, 2))
+        >>> wanted = Wanted(asked="score", inputs=(image,), outputs=("label",))
         >>> told_apart({"label": 1, "image": 2}, wanted)
         ({'image': 2}, 1, None)
         >>> told_apart({"x": 1, "y": 2, "sample_weight": 3}, wanted)

@@ -30,7 +30,7 @@ class Usual:
     variance: NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Input:
     """One input of a model or file.
 
@@ -55,7 +55,7 @@ class Input:
     usual: Usual | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What is asked of data.
 

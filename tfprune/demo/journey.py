@@ -152,7 +152,7 @@ def _convert(model: Any, variant: Variant, folder: Path, calibration: np.ndarray
         folder / variant.file,
         variant.quantize,
         calibration if variant.quantize == "int8" else None,
-        variant.sparse,
+        sparse=variant.sparse,
     )
 
 
@@ -164,20 +164,21 @@ def _record(
     inspection: Inspection,
 ) -> RunReport:
     pruned = {row.kernel for row in trained.plan.rows if row.rule is not None}
+    zeros = wording.percent(settings.sparsity, 0)
     return RunReport(
-        f"MNIST digits: a small MobileNet, pruned to {wording.percent(settings.sparsity, 0)} zeros",
-        datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-        model_rows(measured, latency, pruned),
-        kernel_rows(trained.plan, inspection, measured),
-        trained.epochs,
-        {**latency.host, "runtime": latency.rows[0].runtime},
-        {
+        title=f"MNIST digits: a small MobileNet, pruned to {zeros} zeros",
+        created=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        models=model_rows(measured, latency, pruned),
+        kernels=kernel_rows(trained.plan, inspection, measured),
+        epochs=trained.epochs,
+        host={**latency.host, "runtime": latency.rows[0].runtime},
+        settings={
             **dataclasses.asdict(settings),
             "block": list(BLOCK),
             "schedule": repr(pruning_schedule(settings)),
             **latency.settings,
         },
-        int(settings.digits // 5),
-        (*latency.notes, *all_notes(measured)),
-        __version__,
+        samples=int(settings.digits // 5),
+        notes=(*latency.notes, *all_notes(measured)),
+        version=__version__,
     )

@@ -67,13 +67,13 @@ def kernel_rows(
                 counted[check.kernel][m.variant.label] = check.zeros_after
     return tuple(
         KernelZeros(
-            row.name,
-            row.shape,
-            row.params,
-            row.zeros,
-            rule.final_sparsity if (rule := decided[row.name].rule) else None,
-            decided[row.name].reason,
-            counted[row.name],
+            kernel=row.name,
+            shape=row.shape,
+            params=row.params,
+            zeros=row.zeros,
+            planned=rule.final_sparsity if (rule := decided[row.name].rule) else None,
+            reason=decided[row.name].reason,
+            in_files=counted[row.name],
         )
         for row in inspection.rows
     )
@@ -91,22 +91,22 @@ def all_notes(measured: Iterable[Measured]) -> tuple[Note, ...]:
 def _row(m: Measured, timed: BenchmarkRow, pruned: set[str], notes: tuple[str, ...]) -> ModelRow:
     kernels = [k for k in m.verified.kernels if k.kernel in pruned]
     return ModelRow(
-        m.variant.label,
-        m.variant.file,
-        m.converted.bytes,
-        m.converted.gzip_bytes,
-        m.accuracy,
-        sum(k.zeros_after for k in kernels) / sum(k.size for k in kernels),
-        m.converted.sparse,
-        timed.median_ms,
-        timed.p10_ms,
-        timed.p90_ms,
-        timed.ratio,
-        timed.load_ms,
-        timed.peak_memory_bytes,
-        checks_of(m.verified),
-        notes,
-        counterpart_of(m.variant),
+        label=m.variant.label,
+        file=m.variant.file,
+        bytes=m.converted.bytes,
+        gzip_bytes=m.converted.gzip_bytes,
+        accuracy=m.accuracy,
+        sparsity=sum(k.zeros_after for k in kernels) / sum(k.size for k in kernels),
+        sparse=m.converted.sparse,
+        median_ms=timed.median_ms,
+        p10_ms=timed.p10_ms,
+        p90_ms=timed.p90_ms,
+        ratio=timed.ratio,
+        load_ms=timed.load_ms,
+        peak_memory_bytes=timed.peak_memory_bytes,
+        checks=checks_of(m.verified),
+        notes=notes,
+        counterpart=counterpart_of(m.variant),
     )
 
 

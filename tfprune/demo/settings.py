@@ -8,7 +8,7 @@ from typing import Any
 from tfprune.errors import PruneError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DemoSettings:
     """The demo's settings; the defaults take two to three minutes on 2 cores.
 

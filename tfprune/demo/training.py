@@ -99,4 +99,5 @@ def _records(phase: str, first: int, history: dict[str, list[float]]) -> tuple[E
     columns = ("loss", "accuracy", "val_accuracy", "sparsity")
     count = len(history["loss"])
     rows = zip(*(history.get(name, [0.0] * count) for name in columns), strict=True)
-    return tuple(Epoch(phase, first + i, *map(float, row)) for i, row in enumerate(rows))
+    measured = (dict(zip(columns, map(float, row), strict=True)) for row in rows)
+    return tuple(Epoch(phase=phase, epoch=first + i, **m) for i, m in enumerate(measured))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Variant:
     """One file to make.
 
@@ -26,13 +26,31 @@ class Variant:
 
 # The first is the baseline. int8 files leave the choice to convert, whose reason they then show.
 VARIANTS = (
-    Variant("dense float32", "dense_float32.tflite", "dense", sparse=False),
-    Variant("pruned float32", "pruned_float32.tflite", "pruned", sparse=False),
-    Variant("pruned float32 sparse", "pruned_float32_sparse.tflite", "pruned", sparse=True),
-    Variant("pruned float16 sparse", "pruned_float16_sparse.tflite", "pruned", "float16", True),
-    Variant("pruned dynamic int8", "pruned_dynamic_int8.tflite", "pruned", "dynamic"),
-    Variant("dense int8", "dense_int8.tflite", "dense", "int8", sparse=False),
-    Variant("pruned int8", "pruned_int8.tflite", "pruned", "int8"),
+    Variant(label="dense float32", file="dense_float32.tflite", source="dense", sparse=False),
+    Variant(label="pruned float32", file="pruned_float32.tflite", source="pruned", sparse=False),
+    Variant(
+        label="pruned float32 sparse",
+        file="pruned_float32_sparse.tflite",
+        source="pruned",
+        sparse=True,
+    ),
+    Variant(
+        label="pruned float16 sparse",
+        file="pruned_float16_sparse.tflite",
+        source="pruned",
+        quantize="float16",
+        sparse=True,
+    ),
+    Variant(
+        label="pruned dynamic int8",
+        file="pruned_dynamic_int8.tflite",
+        source="pruned",
+        quantize="dynamic",
+    ),
+    Variant(
+        label="dense int8", file="dense_int8.tflite", source="dense", quantize="int8", sparse=False
+    ),
+    Variant(label="pruned int8", file="pruned_int8.tflite", source="pruned", quantize="int8"),
 )
 
 

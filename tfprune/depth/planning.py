@@ -20,7 +20,7 @@ from tfprune.errors import PruneError
 from tfprune.layer_names import Names, Selectors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LayerRow:
     """What happens to one block, and why.
 
@@ -189,11 +189,20 @@ def plan_layers(
         chosen = choose(model, ranked, count, [block for block in blocks if not block.reason])
     cuts = {key: operand for block in chosen for key, operand in block.bypass.items()}
     check_something_stays(model, cuts)
-    rows = _Rows(model, Names(model), ranked, scores, kept, chosen, cuts, count)
+    rows = _Rows(
+        model=model,
+        names=Names(model),
+        ranked=ranked,
+        scores=scores,
+        kept=kept,
+        chosen=chosen,
+        cuts=cuts,
+        count=count,
+    )
     return LayerPlan(model, tuple(rows.row(block) for block in blocks), cuts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Rows:
     model: Any
     names: Names
@@ -207,7 +216,13 @@ class _Rows:
     def row(self, block: Block) -> LayerRow:
         remove, reason = self._decision(block)
         layers = tuple(map(self.names.path_of, block.layers))
-        return LayerRow(block.name, layers, self.scores.get(id(block)), remove, reason)
+        return LayerRow(
+            name=block.name,
+            layers=layers,
+            score=self.scores.get(id(block)),
+            remove=remove,
+            reason=reason,
+        )
 
     def _decision(self, block: Block) -> tuple[bool, str]:
         if block in self.chosen:

@@ -71,12 +71,12 @@ def _diagnose(model: TFLiteModel, targets: tuple[str, ...], as_if_sparse: bool) 
     back = _back(model, graphs, judgement)
     verdicts = tuple(_verdict(target, judgement, back, graphs) for target in targets)
     return Diagnosis(
-        model.path or "",
-        verdicts,
-        kernels_of(model, graphs, targets),
-        tuple(dict.fromkeys((*judgement.findings, *back, *remarks(model, graphs)))),
-        runtime_needed(model),
-        model.bytes,
+        subject=model.path or "",
+        verdicts=verdicts,
+        ops=kernels_of(model, graphs, targets),
+        findings=tuple(dict.fromkeys((*judgement.findings, *back, *remarks(model, graphs)))),
+        runtime=runtime_needed(model),
+        bytes=model.bytes,
     )
 
 

@@ -30,7 +30,14 @@ def _row(place: int, graph: Graph, op: Op, targets: tuple[str, ...], native: boo
     view = graph.view
     kernels = {target: _kernel(graph, op, target, native, sparse) for target in targets}
     name = view.tensor_label(op.outputs[0] if op.outputs else -1)
-    return OpKernels(op.index, op.name, name, kernels, graph.left.get(op.index, ""), place)
+    return OpKernels(
+        index=op.index,
+        op=op.name,
+        name=name,
+        kernels=kernels,
+        note=graph.left.get(op.index, ""),
+        graph=place,
+    )
 
 
 def _kernel(graph: Graph, op: Op, target: str, native: bool, sparse: set[int]) -> str:

@@ -52,7 +52,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Node:
     """One node of an XNNPACK subgraph.
 
@@ -93,11 +93,11 @@ def _node(view: GraphView, op: Op) -> Node:
     inputs = tuple(i for i in op.inputs if i >= 0)
     kind = _KINDS.get(op.name, "other")
     if op.name == "MUL" and len(set(inputs)) == 1:
-        return Node(op, "unary", inputs[:1], op.outputs)  # becomes a square
+        return Node(op=op, kind="unary", inputs=inputs[:1], outputs=op.outputs)  # becomes a square
     if op.name in ("MAXIMUM", "MINIMUM") and _bounds(view, inputs):
-        return Node(op, "unary", inputs[:1], op.outputs)  # becomes a clamp
+        return Node(op=op, kind="unary", inputs=inputs[:1], outputs=op.outputs)  # becomes a clamp
     if op.name in ("AVERAGE_POOL_2D", "MAX_POOL_2D") and _size(op) == (1, 1):
-        return Node(op, "unary", inputs, op.outputs)
+        return Node(op=op, kind="unary", inputs=inputs, outputs=op.outputs)
     if op.name == "FULLY_CONNECTED":
         # Unless told to keep its dimensions it is given a reshape first, which changes no layout.
         kind = "fully connected" if op.options.get("keepNumDims") else "other"
@@ -107,7 +107,7 @@ def _node(view: GraphView, op: Op) -> Node:
     if kind == "convolution" and _is_matrix_product(view, op):
         kind = "fully connected"
     padding = _explicit(view, op) if kind in ("convolution", "depthwise") else (0, 0, 0, 0)
-    return Node(op, kind, inputs, op.outputs, padding)
+    return Node(op=op, kind=kind, inputs=inputs, outputs=op.outputs, padding=padding)
 
 
 def _is_matrix_product(view: GraphView, op: Op) -> bool:
@@ -155,4 +155,10 @@ def _fuse(view: GraphView, node: Node, pads: dict[int, Op], outside: set[int]) -
     extra = (top, right, bottom, left)
     sums = tuple(a + b for a, b in zip(node.padding, extra, strict=True))
     inputs = (pads[source].inputs[0], *node.inputs[1:])
-    return Node(node.op, node.kind, inputs, node.outputs, (sums[0], sums[1], sums[2], sums[3]))
+    return Node(
+        op=node.op,
+        kind=node.kind,
+        inputs=inputs,
+        outputs=node.outputs,
+        padding=(sums[0], sums[1], sums[2], sums[3]),
+    )

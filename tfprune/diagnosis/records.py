@@ -20,7 +20,7 @@ TARGETS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing that holds a file back or breaks it.
 
@@ -41,7 +41,8 @@ class Finding:
     @classmethod
     def of(cls, rule: str, subject: str, found: str) -> Finding:
         """Return a finding with the fix and the source of its rule."""
-        return cls(rule, subject, found, SPARSE_RULES[rule].fix, SPARSE_RULES[rule].source)
+        known = SPARSE_RULES[rule]
+        return cls(rule=rule, subject=subject, found=found, fix=known.fix, source=known.source)
 
     def __str__(self) -> str:
         return f"{self.subject} {self.found} (rule {self.rule!r})"
@@ -72,7 +73,7 @@ class Verdict:
         return self.verdict in (SAFE, DENSE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OpKernels:
     """The kernels that run one op.
 
@@ -94,7 +95,7 @@ class OpKernels:
     graph: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Diagnosis(Shown):
     """What a .tflite file will do, on each target.
 

@@ -38,7 +38,7 @@ def runtime_needed(model: TFLiteModel) -> str:
 
     Example:
         >>> from tfprune.tflite import Op, Subgraph, TFLiteModel
-        >>> op = Op(0, "FULLY_CONNECTED", 12, (), (), {})
+        >>> op = Op(index=0, name="FULLY_CONNECTED", version=12, inputs=(), outputs=(), options={})
         >>> runtime_needed(TFLiteModel(None, b"", (Subgraph("", (), (op,), (), ()),)))
         '2.17.0'
     """

@@ -28,7 +28,7 @@ Nothing that describes the host's processor may reach it: OPENBLAS_CORETYPE or G
 instructions that an older core does not have, and NumPy would die of SIGILL."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setup:
     """A finished set-up, as its setup.json records it.
 

@@ -29,6 +29,7 @@ def check_path(path: str | os.PathLike[str]) -> None:
 
 def check_modes(
     quantize: str | None,
+    *,
     sparse: bool | str,
     io_dtype: str,
     batch_size: int | None,

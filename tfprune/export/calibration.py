@@ -41,7 +41,10 @@ def samples(
         [[[1.0, 2.0]], [[3.0, 4.0]]]
     """
     asked = "calibrate with representative_dataset"
-    batches = Batches(data, Wanted(asked, _wanted(inputs, model), outputs_of(model), bound=_MOST))
+    batches = Batches(
+        data,
+        Wanted(asked=asked, inputs=_wanted(inputs, model), outputs=outputs_of(model), bound=_MOST),
+    )
     names = [spec.name for spec in inputs]
     found = [dict(zip(names, batch.inputs.values(), strict=True)) for batch in batches]
     _check_maps(model, list(found[0].values()), asked)
@@ -81,7 +84,9 @@ def _wanted(inputs: tuple[Any, ...], model: Any) -> tuple[Input, ...]:
     """Return what is converted, with the names and the knowledge of the Keras model."""
     known = inputs_of(model) or ()
     converted = [
-        Input(spec.name, tuple(spec.shape), getattr(spec.dtype, "name", spec.dtype))
+        Input(
+            name=spec.name, shape=tuple(spec.shape), dtype=getattr(spec.dtype, "name", spec.dtype)
+        )
         for spec in inputs
     ]
     if len(known) != len(converted):

@@ -34,6 +34,7 @@ def convert(
     path: str | os.PathLike[str],
     quantize: str | None = None,
     representative_dataset: Any = None,
+    *,
     sparse: bool | str = "auto",
     io_dtype: str = "float32",
     batch_size: int | None = 1,
@@ -77,7 +78,9 @@ def convert(
         (None, False)
     """
     check_path(path)
-    check_modes(quantize, sparse, io_dtype, batch_size, keep_float)
+    check_modes(
+        quantize, sparse=sparse, io_dtype=io_dtype, batch_size=batch_size, keep_float=keep_float
+    )
     from tfprune.export import converter, quantizing, saved_model
     from tfprune.linking import link_kernels
 
@@ -96,14 +99,14 @@ def convert(
         tflite, is_sparse, reason = _sparse(folder, settings, read_tflite(content), sparse)
     kernels, missing = link_kernels(exported.model, tflite)
     result = ConvertResult(
-        str(path),
-        quantize,
-        tflite.bytes,
-        tflite.gzip_bytes,
-        is_sparse,
-        reason,
-        kernels,
-        (
+        path=str(path),
+        quantize=quantize,
+        bytes=tflite.bytes,
+        gzip_bytes=tflite.gzip_bytes,
+        sparse=is_sparse,
+        sparse_reason=reason,
+        kernels=kernels,
+        notes=(
             *exported.notes,
             *said,
             *_unused(quantize, representative_dataset, aware),

@@ -22,7 +22,7 @@ _BELOW = 12.0
 _LARGEST_STEP = 4.0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Chain:
     """The way from scores to their softmax, and the fills on it.
 
@@ -85,7 +85,7 @@ def unbounded(tflite: TFLiteModel) -> Iterator[Note]:
 
 def _chains(softmax: Op, fills: Fills) -> Iterator[_Chain]:
     """Yield the chain that ends in a softmax, if there are fills on it."""
-    chain, index, reader = _Chain(softmax), softmax.inputs[0], softmax.index
+    chain, index, reader = _Chain(softmax=softmax), softmax.inputs[0], softmax.index
     while fills.read_only_by(index, reader):
         op = fills.maker(index)
         if op is None:

@@ -10,7 +10,7 @@ from tfprune.notes import Note
 from tfprune.tables import Shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConvertResult(Shown):
     """A written .tflite file.
 

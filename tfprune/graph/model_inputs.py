@@ -82,9 +82,9 @@ def _input(tensor: Any, readers: list[Any], keys: tuple[str, ...]) -> Input:
     tables = [layer for layer in readers if isinstance(layer, keras.layers.Embedding)]
     table = min(tables, key=lambda layer: layer.input_dim, default=None)
     return Input(
-        name,
-        tuple(tensor.shape),
-        keras.backend.standardize_dtype(tensor.dtype),
+        name=name,
+        shape=tuple(tensor.shape),
+        dtype=keras.backend.standardize_dtype(tensor.dtype),
         aliases=(*keys, tensor.name),
         rows=None if table is None else table.input_dim,
         table="" if table is None else table.name,

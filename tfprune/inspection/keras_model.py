@@ -36,15 +36,17 @@ def inspect_model(model: Any, input_shape: Any = None) -> Inspection:
     rows = tuple(_row(kernel) for kernel in kernels)
     counts = count(model, input_shape)
     totals = Totals(
-        int(model.count_params()),
-        sum(r.params for r in rows),
-        sum(r.zeros for r in rows),
+        params=int(model.count_params()),
+        kernel_params=sum(r.params for r in rows),
+        zeros=sum(r.zeros for r in rows),
         macs=counts.macs,
         activations=counts.activations,
         counted_macs=sum(row.macs or 0 for row in counts.rows),
     )
     notes = (*_uncounted(model, kernels), *counts.notes)
-    return Inspection(model.name, "keras", rows, totals, notes, counts.rows)
+    return Inspection(
+        subject=model.name, kind="keras", rows=rows, totals=totals, notes=notes, layers=counts.rows
+    )
 
 
 def inspect_keras_file(path: Path, content: bytes, input_shape: Any = None) -> Inspection:
@@ -59,9 +61,9 @@ def inspect_keras_file(path: Path, content: bytes, input_shape: Any = None) -> I
 def _row(kernel: Kernel) -> KernelRow:
     values = np.asarray(keras.ops.convert_to_numpy(kernel.variable))
     return KernelRow(
-        kernel.name,
-        kernel.shape,
-        str(kernel.variable.dtype),
+        name=kernel.name,
+        shape=kernel.shape,
+        dtype=str(kernel.variable.dtype),
         zeros=values.size - int(np.count_nonzero(values)),
         bytes=values.nbytes,
         op=type(kernel.layer).__name__,

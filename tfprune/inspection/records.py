@@ -11,7 +11,7 @@ from tfprune.notes import Note
 from tfprune.tables import Shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KernelRow:
     """One kernel: a weight that multiplies the data.
 
@@ -28,7 +28,7 @@ class KernelRow:
         op: The Keras layer's class or the .tflite op that multiplies with it.
 
     Example:
-        >>> row = KernelRow("head/kernel", (4, 2), "float32", zeros=6, bytes=32)
+        >>> row = KernelRow(name="head/kernel", shape=(4, 2), dtype="float32", zeros=6, bytes=32)
         >>> row.params, row.sparsity
         (8, 0.75)
     """
@@ -54,7 +54,7 @@ class KernelRow:
         return self.zeros / self.params if self.params else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Totals:
     """Sums over a model.
 
@@ -85,7 +85,7 @@ class Totals:
         return self.zeros / self.kernel_params if self.kernel_params else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Inspection(Shown):
     """A model's kernels and layers, their sums, and what could not be counted.
 

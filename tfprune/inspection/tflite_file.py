@@ -33,16 +33,23 @@ def inspect_tflite(path: Path, input_shape: Any = None) -> Inspection:
     if input_shape is not None:
         notes.append(Note(str(path), "input_shape is not used: the file has shapes of its own"))
     totals = Totals(
-        sum(t.size for t in model.all_tensors if t.is_constant and is_weight(t)),
-        sum(r.params for r in rows),
-        sum(r.zeros for r in rows),
-        model.bytes,
-        model.gzip_bytes,
-        sum_known(layer.macs for layer in layers),
-        sum_known(layer.activations for layer in layers),
-        sum(layer.macs or 0 for layer in layers),
+        params=sum(t.size for t in model.all_tensors if t.is_constant and is_weight(t)),
+        kernel_params=sum(r.params for r in rows),
+        zeros=sum(r.zeros for r in rows),
+        file_bytes=model.bytes,
+        gzip_bytes=model.gzip_bytes,
+        macs=sum_known(layer.macs for layer in layers),
+        activations=sum_known(layer.activations for layer in layers),
+        counted_macs=sum(layer.macs or 0 for layer in layers),
     )
-    return Inspection(str(path), "tflite", tuple(rows), totals, (*notes, *uncounted), layers)
+    return Inspection(
+        subject=str(path),
+        kind="tflite",
+        rows=tuple(rows),
+        totals=totals,
+        notes=(*notes, *uncounted),
+        layers=layers,
+    )
 
 
 def _kernels(graph: Subgraph) -> Iterator[tuple[Op, Tensor]]:
@@ -60,9 +67,9 @@ def _kernels(graph: Subgraph) -> Iterator[tuple[Op, Tensor]]:
 
 def _row(op: Op, tensor: Tensor) -> KernelRow:
     return KernelRow(
-        tensor.name,
-        tensor.shape,
-        tensor.dtype,
+        name=tensor.name,
+        shape=tensor.shape,
+        dtype=tensor.dtype,
         zeros=tensor.zeros(),
         bytes=dense_bytes(tensor),
         stored_bytes=tensor.stored_bytes + index_bytes(tensor),

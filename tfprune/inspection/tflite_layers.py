@@ -72,9 +72,9 @@ def _row(
     rule = _RULES.get(op.name)
     macs = rule(op, inputs, outputs[0]) if known and rule else 0
     return LayerCount(
-        outputs[0].name if outputs else op.name,
-        op.name,
-        outputs[0].shape if outputs else (),
+        name=outputs[0].name if outputs else op.name,
+        op=op.name,
+        output_shape=outputs[0].shape if outputs else (),
         params=sum(tensor.size for tensor in weights),
         bytes=sum(dense_bytes(tensor) for tensor in weights),
         macs=macs if known else None,

@@ -24,7 +24,7 @@ from tfprune.layer_names import inner_path
 Axes = tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Kernel:
     """One prunable variable.
 
@@ -224,7 +224,14 @@ def _own(layer: Any, path: tuple[str, ...], shown: Any) -> Iterator[Kernel]:
                 variable = getattr(layer, attribute, None)
                 if variable is not None:
                     ins, outs = rule(layer, len(variable.shape))
-                    yield Kernel("/".join((*path, attribute)), layer, variable, ins, outs, shown)
+                    yield Kernel(
+                        name="/".join((*path, attribute)),
+                        layer=layer,
+                        variable=variable,
+                        in_axes=ins,
+                        out_axes=outs,
+                        shown=shown,
+                    )
             return
 
 
@@ -235,7 +242,14 @@ def _declared(layer: Any, path: tuple[str, ...], shown: Any) -> Iterator[Kernel]
         name = variable.name if count == 0 else f"{variable.name}_{count}"
         rank = len(variable.shape)
         ins, outs = _matrix(layer, rank) if rank > 1 else ((), (0,))
-        yield Kernel("/".join((*path, name)), layer, variable, ins, outs, shown)
+        yield Kernel(
+            name="/".join((*path, name)),
+            layer=layer,
+            variable=variable,
+            in_axes=ins,
+            out_axes=outs,
+            shown=shown,
+        )
 
 
 def sublayers(layer: Any) -> list[Any]:

@@ -142,14 +142,14 @@ def _gates(source: _Source, constants: list[_Constant]) -> list[KernelLink]:
 def _link(source: _Source, constant: _Constant, axes: Axes | None) -> KernelLink:
     tensor = constant.tensor
     return KernelLink(
-        source.name,
-        tensor.name,
-        tensor.index,
-        tuple(source.values.shape),
-        tensor.shape,
-        axes,
-        tensor.zeros(),
-        constant.graph,
+        kernel=source.name,
+        tensor=tensor.name,
+        tensor_index=tensor.index,
+        keras_shape=tuple(source.values.shape),
+        tflite_shape=tensor.shape,
+        axes=axes,
+        zeros=tensor.zeros(),
+        graph=constant.graph,
     )
 
 

@@ -172,7 +172,7 @@ def _is_kernel(variable: Any) -> bool:
 def _kernel(variable: Any) -> Kernel:
     rank = len(variable.shape)
     ins, outs = ((rank - 2,), (rank - 1,)) if rank > 1 else ((), (0,))
-    return Kernel(variable.path, None, variable, ins, outs)
+    return Kernel(name=variable.path, layer=None, variable=variable, in_axes=ins, out_axes=outs)
 
 
 def _looks_depthwise(kernel: Kernel) -> bool:

@@ -108,7 +108,13 @@ def check_policy(policy: Any) -> None:
 def row_in_force(kernel: Kernel, rule: Rule) -> Row:
     """Return the row of a kernel that has a mask already."""
     reason = f"wrapped already: {rule.pruning_schedule} stays in force"
-    return Row(kernel.name, kernel.shape, rule, reason + _frozen(kernel), wrapped=True)
+    return Row(
+        kernel=kernel.name,
+        shape=kernel.shape,
+        rule=rule,
+        reason=reason + _frozen(kernel),
+        wrapped=True,
+    )
 
 
 def row_for(kernel: Kernel, chosen: Chosen, policy: AllowsPruning | None = None) -> Row:
@@ -118,10 +124,12 @@ def row_for(kernel: Kernel, chosen: Chosen, policy: AllowsPruning | None = None)
     reason = _why_not(kernel, rule, selector, policy)
     if reason is None:
         chosen_by = f"rule for {selector}" if selector else "default rule"
-        return Row(kernel.name, kernel.shape, rule, chosen_by + _frozen(kernel))
+        return Row(
+            kernel=kernel.name, shape=kernel.shape, rule=rule, reason=chosen_by + _frozen(kernel)
+        )
     if selector is not None and rule is not None:
         raise PruneError(f"prune {kernel.name} to {rule.describe()}", reason, "change its rule")
-    return Row(kernel.name, kernel.shape, None, reason)
+    return Row(kernel=kernel.name, shape=kernel.shape, rule=None, reason=reason)
 
 
 def _why_not(
@@ -156,4 +164,4 @@ def _unknown(model: Any) -> Iterator[Row]:
                     "give the layer a method get_prunable_weights()"
                 )
                 name = f"{names.path_of(layer)}/{variable.name}"
-                yield Row(name, tuple(variable.shape), None, reason)
+                yield Row(kernel=name, shape=tuple(variable.shape), rule=None, reason=reason)

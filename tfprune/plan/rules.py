@@ -159,7 +159,7 @@ class Chosen:
     selector: Selector | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """What will happen to one kernel: its rule, or None and the reason why it is left alone."""
 

@@ -23,7 +23,7 @@ _KEPT = "left float as asked (keep_float)"
 _INSIDE = "it is part of the layer around it, which is rounded, or stays float, as a whole"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Plan:
     """How each call of each layer is quantized; layers, calls and tensors go by `id`.
 

@@ -33,7 +33,7 @@ class Samples:
     """
 
     def __init__(self, model: Any, data: Any, asked: str, most: int) -> None:
-        wanted = Wanted(asked, inputs_of(model), outputs_of(model), rows=most)
+        wanted = Wanted(asked=asked, inputs=inputs_of(model), outputs=outputs_of(model), rows=most)
         batches = Batches(data, wanted)
         self._model = model
         self.fixed_size = wanted.fixed_size is not None

@@ -20,7 +20,7 @@ from tfprune.tables import Shown
 SCHEMA = "tfprune.report/1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelRow:
     """One model file and everything measured of it.
 
@@ -60,7 +60,7 @@ class ModelRow:
     counterpart: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KernelZeros:
     """One kernel's zeros in Keras and in each file, joined by its Keras name.
 
@@ -88,7 +88,7 @@ class KernelZeros:
         return self.zeros / self.params if self.params else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Epoch:
     """What one epoch of training ended with.
 
@@ -108,7 +108,7 @@ class Epoch:
     sparsity: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunReport(Shown):
     """What one run measured: the content of `report.json`.
 

@@ -35,7 +35,7 @@ def given_inputs(
     sizes = {0 if 0 in spec.open_axes else spec.shape[:1] for spec in specs}
     batched = len(sizes) == 1 and sizes != {()}
     inputs = tuple(_input(spec, batched) for spec in specs)
-    batches = Batches(data, Wanted(asked, inputs, batch_size=None, steps=1))
+    batches = Batches(data, Wanted(asked=asked, inputs=inputs, batch_size=None, steps=1))
     (batch,) = batches
     arrays = list(batch.inputs.values())
     return arrays if batched else [array[0] for array in arrays], batches.notes
@@ -44,9 +44,9 @@ def given_inputs(
 def _input(spec: TensorSpec, batched: bool) -> Input:
     shape = tuple(None if i in spec.open_axes else size for i, size in enumerate(spec.shape))
     return Input(
-        spec.signature or spec.name,
-        shape if batched else (1, *shape),
-        "float32" if spec.quantized else spec.dtype,
+        name=spec.signature or spec.name,
+        shape=shape if batched else (1, *shape),
+        dtype="float32" if spec.quantized else spec.dtype,
         aliases=(*spec.aliases, spec.name),
         stored=spec.dtype if spec.quantized else None,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from tfprune.errors import PruneError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TensorSpec:
     """One input or output of a .tflite file.
 

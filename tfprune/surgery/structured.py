@@ -90,7 +90,14 @@ def plan_structured(
         pairs = zip(chosen, scores, strict=True)
         scores = [score**power / costs.of_a_unit(target, group) for (group, _), score in pairs]
     candidates = [
-        Candidate(group.name, score, _kind(group), share, min_width, round_to)
+        Candidate(
+            name=group.name,
+            scores=score,
+            kind=_kind(group),
+            ratio=share,
+            min_width=min_width,
+            round_to=round_to,
+        )
         for (group, share), score in zip(chosen, scores, strict=True)
     ]
     common = 0.0 if isinstance(ratio, Mapping) else ratio
@@ -190,6 +197,12 @@ def _plan(
         if reason == "no scores":
             reason = unjudged
         members = tuple(member.name for member in group.members)
-        rows.append(GroupRow(group.name, members, group.size, after, reason))
+        rows.append(
+            GroupRow(
+                group=group.name, members=members, before=group.size, after=after, reason=reason
+            )
+        )
     size = Size(costs.params(whole), costs.params(kept), costs.macs(whole), costs.macs(kept))
-    return StructuredPlan(tuple(rows), size, structure.notes, structure, kept)
+    return StructuredPlan(
+        rows=tuple(rows), size=size, notes=structure.notes, structure=structure, kept=kept
+    )

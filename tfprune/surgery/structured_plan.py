@@ -13,7 +13,7 @@ from tfprune.surgery.shrinking import shrink, shrink_and_repair
 from tfprune.tables import Shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GroupRow:
     """What happens to one group of units that go together.
 
@@ -62,7 +62,7 @@ class Size:
         return f"{self.macs:,} → {self.macs_after:,}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StructuredPlan(Shown):
     """Which units go and which stay; `print(plan)` shows one row per group, `apply()` does it.
 

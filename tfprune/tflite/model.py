@@ -12,7 +12,7 @@ from tfprune import files
 from tfprune.tflite.tensor import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Op:
     """One operation.
 
@@ -40,7 +40,7 @@ class Op:
     custom_options: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Subgraph:
     """One graph of a file: the first is the model, others are bodies of loops and branches."""
 

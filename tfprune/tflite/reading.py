@@ -136,28 +136,29 @@ class _Reader:
             lambda i: self._op(number, i, graph.Operators(i), len(tensors)),
         )
         return Subgraph(
-            self._text(graph.Name()),
-            tensors,
-            ops,
-            self._indices(graph.InputsIsNone(), graph.InputsAsNumpy, 0, len(tensors)),
-            self._indices(graph.OutputsIsNone(), graph.OutputsAsNumpy, 0, len(tensors)),
+            name=self._text(graph.Name()),
+            tensors=tensors,
+            ops=ops,
+            inputs=self._indices(graph.InputsIsNone(), graph.InputsAsNumpy, 0, len(tensors)),
+            outputs=self._indices(graph.OutputsIsNone(), graph.OutputsAsNumpy, 0, len(tensors)),
         )
 
     def _tensor(self, index: int, table: Any) -> Tensor:
         scales, zero_points, axis = self._quantization(table.Quantization())
         shape = () if table.ShapeIsNone() else self._ints(table.ShapeAsNumpy())
         tensor = Tensor(
-            index,
-            self._text(table.Name()),
-            shape,
-            _DTYPES[table.Type()],
-            scales,
-            zero_points,
-            axis,
+            index=index,
+            name=self._text(table.Name()),
+            shape=shape,
+            dtype=_DTYPES[table.Type()],
+            scales=scales,
+            zero_points=zero_points,
+            axis=axis,
             # A runtime never looks into the first buffer: it stands for no data.
-            self.buffers[table.Buffer()] if table.Buffer() else np.zeros(0, np.uint8),
-            self._sparsity(table.Sparsity()),
-            not table.ShapeSignatureIsNone() and bool((table.ShapeSignatureAsNumpy() < 0).any()),
+            data=self.buffers[table.Buffer()] if table.Buffer() else np.zeros(0, np.uint8),
+            encoding=self._sparsity(table.Sparsity()),
+            dynamic=not table.ShapeSignatureIsNone()
+            and bool((table.ShapeSignatureAsNumpy() < 0).any()),
         )
         check_storage(tensor)
         self.limits.tensor(tensor)
@@ -168,15 +169,15 @@ class _Reader:
         builtin = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
         custom = builtin == schema.BuiltinOperator.CUSTOM
         return Op(
-            index,
-            self._text(code.CustomCode()) if custom else _OPS[builtin],
-            code.Version(),
-            self._indices(table.InputsIsNone(), table.InputsAsNumpy, -1, tensors),
-            self._indices(table.OutputsIsNone(), table.OutputsAsNumpy, 0, tensors),
-            self._options(table),
-            custom,
-            graph,
-            self._custom(table),
+            index=index,
+            name=self._text(code.CustomCode()) if custom else _OPS[builtin],
+            version=code.Version(),
+            inputs=self._indices(table.InputsIsNone(), table.InputsAsNumpy, -1, tensors),
+            outputs=self._indices(table.OutputsIsNone(), table.OutputsAsNumpy, 0, tensors),
+            options=self._options(table),
+            custom=custom,
+            graph=graph,
+            custom_options=self._custom(table),
         )
 
     def _custom(self, op: Any) -> bytes:

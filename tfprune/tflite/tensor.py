@@ -33,7 +33,7 @@ _NUMPY = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tensor:
     """One tensor of a graph.
 

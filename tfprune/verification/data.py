@@ -26,7 +26,7 @@ _BLIND = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Draw:
     """The file that inputs are drawn for.
 
@@ -70,7 +70,9 @@ def given_batches(
         PruneError: there is no data, or it does not fit the inputs.
     """
     asked = "verify on the given inputs"
-    batches = Batches(data, Wanted(asked, tuple(specs), outputs_of(model), rows=samples))
+    batches = Batches(
+        data, Wanted(asked=asked, inputs=tuple(specs), outputs=outputs_of(model), rows=samples)
+    )
     return [batch.inputs for batch in batches], tuple(batches.notes)
 
 

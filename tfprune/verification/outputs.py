@@ -21,7 +21,7 @@ _TOLD_APART = 1e-4
 """Less than this is rounding (`TOLERANCES`), not another output."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """What is compared, however it is run.
 

@@ -94,7 +94,8 @@ def clipped(values: np.ndarray, tensor: Tensor) -> float:
     end of a relu.
 
     Example:
-        >>> tensor = Tensor(0, "x", (4,), "int8", (0.5,), (-128,))
+        >>> stored = {"dtype": "int8", "scales": (0.5,), "zero_points": (-128,)}
+        >>> tensor = Tensor(index=0, name="x", shape=(4,), **stored)
         >>> clipped(np.array([127, -128, 0, 3], np.int8), tensor)
         0.25
     """

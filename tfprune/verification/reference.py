@@ -45,7 +45,11 @@ def input_specs(model: Any, specs: list[TensorSpec]) -> tuple[Input, ...]:
     known = inputs_of(model)
     if known is None:
         return tuple(
-            Input(s.signature or s.name, s.shape, "float32" if s.quantized else s.dtype)
+            Input(
+                name=s.signature or s.name,
+                shape=s.shape,
+                dtype="float32" if s.quantized else s.dtype,
+            )
             for s in specs
         )
     batch = specs[0].shape[0] if specs and specs[0].shape else 1

@@ -10,7 +10,7 @@ from tfprune.notes import Note
 from tfprune.tables import Shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KernelCheck:
     """The zeros of one kernel before and after conversion.
 
@@ -37,7 +37,7 @@ class KernelCheck:
         return self.zeros_after >= self.zeros_before and not self.lost
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VerifyResult(Shown):
     """All checks of one file.
 

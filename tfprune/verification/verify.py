@@ -100,7 +100,13 @@ def verify(
     notes = (*changed, *_without(missing, kernels), *uncounted, *notes)
     precision = precision_of(tflite)
     result = VerifyResult(
-        path, precision, tuple(checks), kernels, notes, target=target, how=place.how
+        path=path,
+        precision=precision,
+        checks=tuple(checks),
+        kernels=kernels,
+        notes=notes,
+        target=target,
+        how=place.how,
     )
     if not result.passed:
         culprit, unknown = _culprit(result, computing, question, tflite, runtime)
@@ -143,11 +149,20 @@ def _ask(
         detail = f"{sum(len(next(iter(b.values()))) for b in batches)} given samples"
         expected = [call(model, batch) for batch in batches]
     else:
-        draw = Draw(path, tflite, places, order, samples, runtime)
+        draw = Draw(
+            path=path, tflite=tflite, places=places, order=order, samples=samples, runtime=runtime
+        )
         batches, detail, expected, more = drawn(model, specs, draw)
         notes = (*notes, *more)
     tolerance = TOLERANCES[precision_of(tflite)]
-    return Question(path, batches, order, expected, tolerance, detail), notes
+    return Question(
+        path=path,
+        batches=batches,
+        places=order,
+        expected=expected,
+        tolerance=tolerance,
+        detail=detail,
+    ), notes
 
 
 def _inputs_of(path: str, runtime: str) -> list[TensorSpec]:

@@ -68,9 +68,14 @@ def _linked(kernel: np.ndarray, group: list[KernelLink], tflite: TFLiteModel) ->
         return _by_count(link.kernel, names, kernel, sum(part.zeros for part in group))
     before = np.transpose(kernel, link.axes).reshape(link.tflite_shape) == 0
     after = is_zero(tflite.subgraphs[link.graph].tensors[link.tensor_index])
-    lost = int((before & ~after).sum())
-    zeros = int(before.sum()), int(after.sum())
-    return KernelCheck(link.kernel, link.tensor, *zeros, kernel.size, lost)
+    return KernelCheck(
+        kernel=link.kernel,
+        tensor=link.tensor,
+        zeros_before=int(before.sum()),
+        zeros_after=int(after.sum()),
+        size=kernel.size,
+        lost=int((before & ~after).sum()),
+    )
 
 
 def _named(name: str, kernel: np.ndarray, tflite: TFLiteModel) -> KernelCheck | None:
@@ -102,7 +107,14 @@ def _names(tensor: Tensor, graph: Subgraph) -> list[str]:
 
 
 def _by_count(name: str, tensor: str, kernel: np.ndarray, zeros: int) -> KernelCheck:
-    return KernelCheck(name, tensor, int((kernel == 0).sum()), zeros, kernel.size, None)
+    return KernelCheck(
+        kernel=name,
+        tensor=tensor,
+        zeros_before=int((kernel == 0).sum()),
+        zeros_after=zeros,
+        size=kernel.size,
+        lost=None,
+    )
 
 
 def is_zero(tensor: Tensor) -> np.ndarray:

@@ -20,7 +20,7 @@ INSTRUMENTATION = f"{PACKAGE}/.BenchmarkInstrumentation"
 _INSTALL = "gradle -p android_demo installDebug"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class App(DocumentRuntime):
     """LiteRT in an app, as users' own apps have it: with Android's scheduling of apps.
 

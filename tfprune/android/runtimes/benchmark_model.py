@@ -35,7 +35,7 @@ _MOST_S = 500
 _SEVERAL = "Signature not specified"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BenchmarkModel(Runtime):
     """LiteRT's benchmark_model.
 
@@ -106,9 +106,11 @@ class BenchmarkModel(Runtime):
 def users_program(path: Path, elf: Elf, abi: str) -> BenchmarkModel:
     """Return the user's benchmark_model, built for Android, or for Linux with glibc or without."""
     if "libc.so.6" not in elf.needed:
-        return BenchmarkModel(str(path), (f"./{PROGRAM}",), {PROGRAM: path})
+        return BenchmarkModel(name=str(path), start=(f"./{PROGRAM}",), files={PROGRAM: path})
     own = linux(abi)
-    return BenchmarkModel(str(path), own.start(PROGRAM), {PROGRAM: path, **own.files})
+    return BenchmarkModel(
+        name=str(path), start=own.start(PROGRAM), files={PROGRAM: path, **own.files}
+    )
 
 
 def check_program(runtime: str, *, per_op: bool) -> None:

@@ -33,7 +33,7 @@ _GOOGLE_WHEEL = "litert-lm-api==0.18.1"
 _GOOGLE_LIBRARY = "liblitert-lm.so"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bundle(DocumentRuntime):
     """tfprune's runner and a LiteRT.
 
@@ -110,7 +110,7 @@ def glibc(abi: str, library: Path | None = None) -> Bundle:
     name = (
         f"ai-edge-litert {version}, its Linux build with glibc" if library is None else str(library)
     )
-    return Bundle(name, f"./{LITERT}", own.start(RUNNER), chosen)
+    return Bundle(name=name, library=f"./{LITERT}", start=own.start(RUNNER), files=chosen)
 
 
 def users_own(path: Path, abi: str) -> Runtime:
@@ -137,7 +137,7 @@ def users_own(path: Path, abi: str) -> Runtime:
 
 def _android(name: str, library: str, path: Path, abi: str) -> Bundle:
     own = {library: path, RUNNER: build_runner(BIONIC, abi)}
-    return Bundle(name, f"./{library}", (f"./{RUNNER}",), own)
+    return Bundle(name=name, library=f"./{library}", start=(f"./{RUNNER}",), files=own)
 
 
 def _fetch_google(abi: str, target: Path) -> None:

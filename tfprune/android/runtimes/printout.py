@@ -22,7 +22,7 @@ _DELEGATE = re.compile(r"Explicitly applied (\w+) delegate.* will be (completely
 _UNUSED = re.compile(r"Though \w+ delegate is explicitly applied, .* will not be")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Printout:
     """One process: one model in one round.
 

@@ -69,9 +69,9 @@ def run(arguments: argparse.Namespace) -> bool:
         arguments.output,
         None if arguments.quantize == "none" else arguments.quantize,
         arguments.representative_data,
-        _SPARSE[arguments.sparse],
-        arguments.io_dtype,
-        arguments.batch_size,
+        sparse=_SPARSE[arguments.sparse],
+        io_dtype=arguments.io_dtype,
+        batch_size=arguments.batch_size,
         keep_float=arguments.keep_float,
     )
     show(result, result.to_dict(), arguments.json, arguments.options)

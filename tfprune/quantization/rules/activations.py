@@ -84,11 +84,13 @@ def with_activation(rule: Rule, function: Any, norm: bool = True) -> Rule:
     found = known(function)
     if found is None:
         name = getattr(function, "__name__", type(function).__name__)
-        return Rule(rule.compute, reason=f"its activation {name} stays float")
+        return Rule(compute=rule.compute, reason=f"its activation {name} stays float")
     if not found.fused:
-        return Rule(rule.compute, found.output)
+        return Rule(compute=rule.compute, output=found.output)
     plain = function in (None, activations.linear)
-    return Rule(rule.compute, fuses_relu=rule.fuses_relu and plain, fuses_norm=norm and plain)
+    return Rule(
+        compute=rule.compute, fuses_relu=rule.fuses_relu and plain, fuses_norm=norm and plain
+    )
 
 
 def activate(q: Arithmetic, function: Any, x: Any) -> Any:
@@ -125,7 +127,7 @@ def find(layer: Any) -> Rule | None:
     compute = found.compute
     if compute is None:
         return Rule(output=found.output)
-    return Rule(lambda _, q, x, *args, **kwargs: compute(q, x), found.output)
+    return Rule(compute=lambda _, q, x, *args, **kwargs: compute(q, x), output=found.output)
 
 
 def _relu(layer: Any) -> Rule:

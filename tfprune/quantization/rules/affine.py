@@ -131,7 +131,7 @@ def _rule(compute: Any) -> Any:
     def rule(layer: Any) -> Rule:
         if getattr(layer, "data_format", "channels_last") != "channels_last":
             return left_alone(_FIRST)
-        return with_activation(Rule(compute, fuses_relu=True), layer.activation)
+        return with_activation(Rule(compute=compute, fuses_relu=True), layer.activation)
 
     return rule
 
@@ -141,7 +141,7 @@ def _embedded(layer: Any, q: Arithmetic, inputs: Any) -> Any:
 
 
 RULES: dict[type, Any] = {
-    layers.Embedding: lambda layer: Rule(_embedded, keeps_whole=True),
+    layers.Embedding: lambda layer: Rule(compute=_embedded, keeps_whole=True),
     layers.Conv1D: _rule(_conv),
     layers.Conv2D: _rule(_conv),
     layers.DepthwiseConv1D: _rule(_depthwise),

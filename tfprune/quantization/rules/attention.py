@@ -48,7 +48,7 @@ def _summed(layer: Any) -> int:
 def _einsum_rule(layer: Any) -> Rule:
     if not _summed(layer):
         return left_alone(f"{layer.equation} does not sum over the last axes of its input")
-    return with_activation(Rule(_einsum_dense), layer.activation, norm=False)
+    return with_activation(Rule(compute=_einsum_dense), layer.activation, norm=False)
 
 
 def _attention(
@@ -108,7 +108,7 @@ def _attention_rule(layer: Any) -> Rule:
         return left_alone("it overrides `_compute_attention`")
     if layer.built and len(internals.attention_equations(layer)[0].split("->")[1]) != 4:
         return left_alone("it attends over several axes")
-    return Rule(_attention, keeps_whole=True)
+    return Rule(compute=_attention, keeps_whole=True)
 
 
 RULES: dict[type, Any] = {

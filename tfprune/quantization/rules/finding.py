@@ -35,7 +35,7 @@ class ComputesInt8(Protocol):
 def find_rule(layer: Any) -> Rule:
     """Return how a layer or operation is quantized; if it is left alone, the rule says why."""
     if isinstance(layer, ComputesInt8):
-        return Rule(_custom, keeps_whole=True)
+        return Rule(compute=_custom, keeps_whole=True)
     found = (activations.find(layer) or operations.find(layer)) if _is_keras_own(layer) else None
     if found is not None:
         return found

@@ -50,7 +50,7 @@ def _average(layer: Any, q: Arithmetic, inputs: Any) -> Any:
 
 
 def _joined(compute: Any, fuses_relu: bool = False) -> Any:
-    return lambda layer: Rule(compute, fuses_relu=fuses_relu)
+    return lambda layer: Rule(compute=compute, fuses_relu=fuses_relu)
 
 
 def _of_one_range(layer: Any) -> Rule:

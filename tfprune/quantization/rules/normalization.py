@@ -32,7 +32,7 @@ def by_channel(q: Arithmetic, inputs: Any, gain: Any, shift: Any) -> Any:
 def _batch_norm_rule(layer: Any) -> Rule:
     if not is_by_channel(layer):
         return left_alone("it does not normalize the last axis of an input of rank 2 to 4")
-    return Rule(_batch_normalization, fuses_relu=True)
+    return Rule(compute=_batch_normalization, fuses_relu=True)
 
 
 def _rescaled(layer: Any, q: Arithmetic, inputs: Any) -> Any:
@@ -43,7 +43,7 @@ def _rescaled(layer: Any, q: Arithmetic, inputs: Any) -> Any:
 
 def _rescaling(layer: Any) -> Rule:
     numbers = all(isinstance(value, (int, float)) for value in (layer.scale, layer.offset))
-    return Rule(_rescaled) if numbers else left_alone("its scale and offset are no numbers")
+    return Rule(compute=_rescaled) if numbers else left_alone("its scale and offset are no numbers")
 
 
 def _normalized(layer: Any, q: Arithmetic, inputs: Any) -> Any:
@@ -63,7 +63,7 @@ def _normalization(layer: Any) -> Rule:
     last = kept in ((), (len(kept) + len(reduced) - 1,))
     if layer.invert or not last or layer.mean is None:
         return left_alone("it does not normalize the last axis with a known mean")
-    return Rule(_normalized)
+    return Rule(compute=_normalized)
 
 
 RULES: dict[type, Any] = {

@@ -39,8 +39,8 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(_JOINS, Rule(joins=True)),
     **dict.fromkeys(_MOVES, Rule(output=MOVED)),
     "GetItem": Rule(output=MOVED, keeps_whole=True),
-    "Square": Rule(_squared),
-    "Negative": Rule(_negated),
+    "Square": Rule(compute=_squared),
+    "Negative": Rule(compute=_negated),
 }
 
 

@@ -14,7 +14,7 @@ MIXED = "mixed"
 FLOAT = "float"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """How one layer is quantized.
 
