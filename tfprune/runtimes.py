@@ -16,7 +16,7 @@ _DELEGATE = "LiteRT tflite/delegates/xnnpack/xnnpack_delegate.cc"
 
 
 @dataclass(frozen=True)
-class Rule:
+class RuntimeRule:
     """One condition on a .tflite file.
 
     Args:
@@ -50,48 +50,48 @@ FP16_METADATA = b"accfp16"
 SPARSE_RULES = {
     rule.name: rule
     for rule in (
-        Rule(
+        RuntimeRule(
             "stored dense",
             "XNNPACK looks for zeros only if a weight is stored sparse (behind a DENSIFY op); "
             "zeros in densely stored weights do nothing",
             "convert with tfprune.convert(model, path), which stores sparse what is safe",
             f"{_DELEGATE}, Subgraph::Create, has_sparse_weights",
         ),
-        Rule(
+        RuntimeRule(
             "x86",
             "XNNPACK has no sparse kernels for x86 with AVX: it runs dense there, whatever it "
             "does on a phone",
             "measure on ARM64",
             f"{_OPTIMIZE} and src/xnnpack/hardware-config.h, xnn_is_chw_compatible_config",
         ),
-        Rule(
+        RuntimeRule(
             "quantization",
             "only float32 and float16 weights run sparse; XNNPACK runs int8 dense",
             "choose: int8 (with channels removed by prune_structured), or sparse float16",
             f"{_NCHW}, all_values_fp",
         ),
-        Rule(
+        RuntimeRule(
             "entry",
             "the sparse part begins with a convolution 3x3, stride 2, padded by 1 on all sides, "
             "on exactly 3 channels",
             "begin with ZeroPadding2D(1) and Conv2D(n, 3, 2, padding='valid') on 3 channels",
             _NCHW,
         ),
-        Rule(
+        RuntimeRule(
             "padding",
             "3x3 kernels must be padded by 1 on all sides, 5x5 kernels by 2; at stride 2 Keras' "
             "'same' and ZeroPadding2D(((0, 1), (0, 1))) pad unevenly",
             "ZeroPadding2D(k // 2) and padding='valid' at stride 2: make_sparse_ready does it",
             _NCHW,
         ),
-        Rule(
+        RuntimeRule(
             "size",
             "on an odd feature map the converter folds padding by 1 and 'valid' back into 'same', "
             "which is uneven for XNNPACK; multiples of 32 stay even through five halvings",
             "use an input whose height and width are multiples of 32",
             f"{_NCHW}; measured: 112x112 computes wrong numbers on ARM64",
         ),
-        Rule(
+        RuntimeRule(
             "inside",
             "in the sparse part may stand: 1x1 convolutions at stride 1, depthwise 3x3 and 5x5, "
             "sum and product of two feature maps, functions of one value such as ReLU or silu, "
@@ -99,27 +99,27 @@ SPARSE_RULES = {
             "replace or move the op that is named",
             _NCHW,
         ),
-        Rule(
+        RuntimeRule(
             "pointwise",
             "only 1x1 convolutions run sparse; the others of the sparse part run channels-first",
             "put 1x1 convolutions between the first convolution and the pooling",
             f"{_REWRITE}, num_nonzeroes and num_params",
         ),
-        Rule(
+        RuntimeRule(
             "exit",
             "the sparse part ends in GlobalAveragePooling2D(keepdims=False) or depth_to_space; "
             "what leaves it another way is computed wrongly",
             "end in GlobalAveragePooling2D() and Dense layers",
             f"{_REWRITE}; measured: relative errors of 0.01 to 1 on ARM64, right on x86 with AVX",
         ),
-        Rule(
+        RuntimeRule(
             "zeros",
             "more than 2/3 of the weights of all 1x1 convolutions of the sparse part together "
             "must be zero",
             "prune further: 75 % or more, all 1x1 convolutions alike",
             f"{_REWRITE}; measured: 66 % runs dense, 67 % sparse",
         ),
-        Rule(
+        RuntimeRule(
             "loading",
             "XNNPACK can't take int8 weights that are stored sparse in a Dense layer, nor in a "
             "layer that quantizes its input on the fly: the file does not load",
@@ -127,14 +127,14 @@ SPARSE_RULES = {
             f"{_DELEGATE}, VisitConv2DNode and VisitFullyConnectedNode, dynamically_quantized and "
             "supported_srq; measured: 'failed to delegate'",
         ),
-        Rule(
+        RuntimeRule(
             "select ops",
             "ops of TensorFlow run only where the app links the Select TF ops library; without "
             "it the file does not load",
             "replace them by ops that TensorFlow Lite has",
             "TensorFlow Lite's op resolver, tflite/core/interpreter_builder.cc",
         ),
-        Rule(
+        RuntimeRule(
             "swallowed",
             "float16 or int8 weights that are stored sparse and read by a builtin kernel are never "
             "unpacked: XNNPACK takes the op that unpacks them and does not run it, on any CPU",
@@ -142,7 +142,7 @@ SPARSE_RULES = {
             f"{_DELEGATE}, Delegate::PrepareOpsToDelegate, static_unpack_nodes_; measured: NaN on "
             "x86 and ARM64",
         ),
-        Rule(
+        RuntimeRule(
             "compressed",
             "only DENSIFY and the builtin FULLY_CONNECTED read what is stored sparse; in Dense "
             "kernels that are zero in 1x4 or 1x16 blocks the converter leaves DENSIFY out, and "
@@ -153,7 +153,7 @@ SPARSE_RULES = {
             f"{_DELEGATE}, VisitNode, case kTfLiteBuiltinFullyConnected; measured: NaN for "
             "float16, errors of 0.2 to 0.8 of the output and more for int8 in a loop",
         ),
-        Rule(
+        RuntimeRule(
             "custom op",
             "LiteRT brings kernels for five custom ops, and XNNPACK takes four more; any other "
             "one must come with the app, or the file does not load",
@@ -162,88 +162,88 @@ SPARSE_RULES = {
             "LiteRT tflite/core/kernels/register.cc, AddCustom; measured: 'Encountered unresolved "
             "custom op'",
         ),
-        Rule(
+        RuntimeRule(
             "no bias",
             "the builtin 2D convolution must have a bias, and XNNPACK takes none without one "
             "either: the file does not load",
             "give the convolution a bias of zeros, as TensorFlow's converter does",
             "LiteRT tflite/kernels/conv.cc, Prepare, has_bias; measured",
         ),
-        Rule(
+        RuntimeRule(
             "scale",
             "XNNPACK takes an op on 8-bit integers before it looks at their scales; one that is "
             "zero or denormal keeps the file from loading",
             "calibrate with data that reach every tensor, or keep that layer in float",
             f"{_DELEGATE}, CheckAffineQuantization; measured: 'unsupported scale value'",
         ),
-        Rule(
+        RuntimeRule(
             "dimensions",
             "XNNPACK takes some ops before it looks at their dimensions, of which it has six; "
             "with more the file does not load",
             "reshape to six dimensions before the op",
             f"{_DELEGATE}, VisitSoftmaxNode and others; measured: 'failed to delegate'",
         ),
-        Rule(
+        RuntimeRule(
             "int16 bias",
             "the builtin depthwise convolution on int16 wants an int64 bias, and the converter "
             "writes an int32 one when it stores weights sparse: the file does not load",
             "store the file dense: convert with sparse='auto'",
             "LiteRT tflite/kernels/depthwise_conv.cc, Prepare",
         ),
-        Rule(
+        RuntimeRule(
             "graph",
             "what XNNPACK does with this graph is not known",
             "store it dense: convert with sparse='auto'",
             "not measured",
         ),
-        Rule(
+        RuntimeRule(
             "native float16",
             "a file that asks for float16 arithmetic and stores weights sparse is rewritten twice",
             "use quantize='float16', which stores float16 and computes in float32",
             f"{_OPTIMIZE}; measured: some runtimes crash",
         ),
-        Rule(
+        RuntimeRule(
             "ynnpack",
             "a LiteRT built with YNNPACK (--define litert_enable_ynnpack=true, or XNNPACK's "
             "use_ynnpack) gives it the ops first, and it has no sparse kernels",
             "build the app's LiteRT without YNNPACK, as the published ones are",
             "LiteRT litert/c/options/litert_cpu_options.h, enable_ynnpack; not measured",
         ),
-        Rule(
+        RuntimeRule(
             "sme2",
             "on cores with SME2 (from about 2025) XNNPACK's dense float kernels use it, its sparse "
             "ones use NEON; which is faster there is not measured",
             "measure the dense and the sparse file on such a phone",
             "XNNPACK src/configs/gemm-config.c, pf32_gemm_config, and src/configs/spmm-config.c",
         ),
-        Rule(
+        RuntimeRule(
             "storage",
             "each stored weight costs an index of 1 or 2 bytes too: float32 kernels shrink above "
             "20 to 33 % zeros, int8 above 50 to 67 %, tiny ones never",
             "store it dense: convert with sparse='auto' keeps the smaller file",
             "TensorFlow Lite schema.fbs, SparseIndexVector; both forms are built and measured",
         ),
-        Rule(
+        RuntimeRule(
             "densify",
             "a Dense kernel that happens to be zero in 1x4 or 1x16 blocks is stored without a "
             "DENSIFY op, and XNNPACK leaves that layer to the slow builtin kernel",
             "prune Dense layers element by element, or in blocks of 2",
             f"{_DELEGATE}, VisitNode, case kTfLiteBuiltinFullyConnected, version 8",
         ),
-        Rule(
+        RuntimeRule(
             "builtin",
             "an op that XNNPACK does not take runs on a builtin kernel, in one thread, and data "
             "leaves and enters XNNPACK around it",
             "replace the op, or accept it where it is small",
             f"{_DELEGATE}, VisitNode",
         ),
-        Rule(
+        RuntimeRule(
             "float in int8",
             "an op without an integer form computes in float between two conversions",
             "replace it by a layer that has one, or keep it if it is small",
             "TensorFlow Lite quantization specification",
         ),
-        Rule(
+        RuntimeRule(
             "runtime",
             "a runtime must know the version of every op; the last tflite-runtime is 2.14.0, "
             "ai-edge-litert 1.0 knows what TensorFlow 2.17 knows",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfprune import PruneError
-from tfprune.allocate import Candidate, Kept, allocate, allocate_to
+from tfprune.allocate import Allocation, Candidate, allocate, allocate_to
 
 
 def one(scores, **settings):
@@ -196,4 +196,4 @@ def test_impossible_settings_are_refused(make, found, fix):
 
 
 def test_a_result_knows_its_width():
-    assert Kept(np.array([True, False, True]), "").width == 2
+    assert Allocation(np.array([True, False, True]), "").width == 2

@@ -14,7 +14,7 @@ import pytest
 from tests.android.conftest import QUICK, needs_phone
 from tfprune.android import benchmark_android
 from tfprune.android.device.adb import Adb, find_adb
-from tfprune.android.planning import Plan
+from tfprune.android.planning import RunnerPlan
 from tfprune.android.runtimes.app import INSTRUMENTATION, App, fetch_outputs, how_it_failed
 from tfprune.android.runtimes.bundles import glibc
 from tfprune.errors import PruneError
@@ -77,7 +77,7 @@ def test_an_app_that_is_missing_or_crashes_is_named(phone, run, dense, am, found
 
 
 def test_the_settings_are_those_of_the_instrumentation():
-    line = App().line("/data/local/tmp/it's", Plan(labels=("a",), threads=2, rounds=(3, 2)))
+    line = App().line("/data/local/tmp/it's", RunnerPlan(labels=("a",), threads=2, rounds=(3, 2)))
     assert line == (
         "chmod -R a+rX '/data/local/tmp/it'\"'\"'s' && am instrument -w "
         "-e folder '/data/local/tmp/it'\"'\"'s' -e models 1 -e threads 2 -e xnnpack 1 -e warmup -1 "

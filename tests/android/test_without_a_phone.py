@@ -15,7 +15,7 @@ from tfprune.android.device.adb import Adb, PhoneLost, find_adb, quote
 from tfprune.android.device.choosing import Seen, choose, choose_abi, read_devices
 from tfprune.android.device.folder import RemoteFolder
 from tfprune.android.device.watching import follow
-from tfprune.android.planning import Plan, make_plan
+from tfprune.android.planning import RunnerPlan, make_plan
 from tfprune.android.runtimes.app import App
 from tfprune.android.runtimes.bundles import candidates
 from tfprune.android.runtimes.documents import run_line
@@ -110,7 +110,7 @@ def test_an_impossible_plan_is_refused(settings, asked):
 
 
 def test_a_plan_is_said_in_words():
-    plan = Plan(
+    plan = RunnerPlan(
         labels=("a", "b"), threads=2, cpu_mask="f0", xnnpack=False, warmup=None, rounds=(3, 2)
     )
     assert " ".join(f"{name}={value}" for name, value in plan.settings().items()) == (

@@ -155,8 +155,8 @@ def test_time_distributed_flatten_and_reshape():
     [
         (layers.LSTM(4, name="rnn"), "they lie along an axis that rnn mixes"),
         (
-            layers.Bidirectional(layers.GRU(4)),
-            "they lie along an axis that bidirectional/backward_gru mixes",
+            layers.Bidirectional(layers.GRU(4, name="gru"), name="both"),
+            "they lie along an axis that both/backward_gru mixes",
         ),
         (
             layers.TimeDistributed(layers.Dense(3), name="each"),

@@ -1,12 +1,12 @@
 import numpy as np
 
-from tfprune.repairing.equations import Moments, solve
+from tfprune.repairing.equations import RegressionSums, solve
 
 RNG = np.random.default_rng(0)
 
 
 def moments(x, y):
-    found = Moments(x.shape[1], x.shape[2], y.shape[2])
+    found = RegressionSums(x.shape[1], x.shape[2], y.shape[2])
     for rows in np.array_split(np.arange(len(x)), 3):  # batch by batch
         found.add(x[rows], y[rows])
     return found

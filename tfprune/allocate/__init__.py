@@ -1,13 +1,13 @@
 """How much is removed where: scores and a ratio → which units stay. Pure NumPy, no Keras."""
 
-from tfprune.allocate.candidate import Candidate, Kept, check_ratio
+from tfprune.allocate.candidate import Allocation, Candidate, check_ratio
 from tfprune.allocate.share import SCOPES, Scope, allocate
 from tfprune.allocate.target import allocate_to
 
 __all__ = [
     "SCOPES",
+    "Allocation",
     "Candidate",
-    "Kept",
     "Scope",
     "allocate",
     "allocate_to",

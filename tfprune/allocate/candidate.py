@@ -14,7 +14,7 @@ _NOISE = 1e-9  # of a unit: 0.29 * 100 is 28.999999999999996
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class Allocation:
     """What stays of one candidate.
 
     Args:
@@ -113,11 +113,11 @@ class Candidate:
         """Return the units, the lowest score first; among equals the earlier unit goes later."""
         return np.argsort(-self.scores, kind="stable")[::-1]
 
-    def keeping(self, width: int, reason: str) -> Kept:
+    def keeping(self, width: int, reason: str) -> Allocation:
         """Return the `width` units with the highest scores."""
         keep = np.ones(self.size, bool)
         keep[self.removal_order()[: self.size - width]] = False
-        return Kept(keep, reason)
+        return Allocation(keep, reason)
 
 
 def removed_units(ratio: float, size: int) -> int:

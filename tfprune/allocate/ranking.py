@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfprune.allocate.candidate import Candidate, Kept
+from tfprune.allocate.candidate import Allocation, Candidate
 
 _NOISE = 1e-9
 
@@ -25,7 +25,7 @@ class _Block:
 
 def rank_together(
     candidates: Sequence[Candidate], ratio: float, comparable: bool, max_ratio: float
-) -> list[Kept]:
+) -> list[Allocation]:
     """Remove the lowest-ranked units of all candidates; `ratio` is the share of the whole."""
     leasts = [candidate.least(max_ratio)[0] for candidate in candidates]
     blocks = [

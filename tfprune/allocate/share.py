@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Hashable, Sequence
 from typing import Literal, get_args
 
-from tfprune.allocate.candidate import Candidate, Kept, check_ratio, removed_units
+from tfprune.allocate.candidate import Allocation, Candidate, check_ratio, removed_units
 from tfprune.allocate.ranking import rank_together
 from tfprune.errors import PruneError
 
@@ -20,7 +20,7 @@ def allocate(
     scope: Scope = "local",
     comparable: bool = True,
     max_ratio: float = 0.9,
-) -> list[Kept]:
+) -> list[Allocation]:
     """Decide which units stay when a share of them is removed.
 
     "local" removes the same share of every candidate, "global" the lowest-ranked units of all
@@ -44,7 +44,7 @@ def allocate(
         max_ratio: No candidate without a ratio of its own loses a larger share than this.
 
     Returns:
-        One `Kept` per candidate, never without a unit.
+        One `Allocation` per candidate, never without a unit.
 
     Raises:
         PruneError: `ratio`, `scope` or `max_ratio` is out of range.
@@ -76,9 +76,9 @@ def check_settings(scope: str, max_ratio: float) -> None:
 
 def allocated(
     candidates: Sequence[Candidate], ratio: float, scope: str, comparable: bool, max_ratio: float
-) -> list[Kept]:
+) -> list[Allocation]:
     """Do what `allocate` says, its arguments being checked."""
-    kept: dict[int, Kept] = {}
+    kept: dict[int, Allocation] = {}
     pools: dict[Hashable, list[int]] = {}
     for i, candidate in enumerate(candidates):
         if not candidate.judged:
@@ -96,7 +96,7 @@ def allocated(
     return [kept[i] for i in range(len(candidates))]
 
 
-def _share_of(candidate: Candidate, ratio: float, max_ratio: float, reason: str) -> Kept:
+def _share_of(candidate: Candidate, ratio: float, max_ratio: float, reason: str) -> Allocation:
     """Remove a share of one candidate; `reason` is what is said if nothing else binds."""
     size, step = candidate.size, candidate.round_to
     asked = size - removed_units(ratio, size)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tfprune.allocate.candidate import Candidate, Kept
+from tfprune.allocate.candidate import Allocation, Candidate
 from tfprune.allocate.share import Scope, allocated, check_settings
 from tfprune.errors import PruneError
 
@@ -20,7 +20,7 @@ def allocate_to(
     scope: Scope = "local",
     comparable: bool = True,
     max_ratio: float = 0.9,
-) -> list[Kept]:
+) -> list[Allocation]:
     """Remove as little as brings the cost down to a goal.
 
     The common ratio is bisected between 0 and `max_ratio`; `cost` should fall as more is removed.
@@ -34,7 +34,7 @@ def allocate_to(
         max_ratio: As in `allocate`.
 
     Returns:
-        One `Kept` per candidate: of all allocations tried the dearest with cost ≤ goal, so as near
+        One `Allocation` per candidate: of all those tried the dearest with cost ≤ goal, so as near
         as removing one unit of a layer (of every layer of a width, with scope="local") allows.
 
     Raises:
@@ -48,7 +48,7 @@ def allocate_to(
     check_settings(scope, max_ratio)
     known: dict[tuple[int, ...], float] = {}
 
-    def at(ratio: float) -> tuple[list[Kept], float]:
+    def at(ratio: float) -> tuple[list[Allocation], float]:
         kept = allocated(candidates, ratio, scope, comparable, max_ratio)
         widths = tuple(one.width for one in kept)  # they decide which units stay
         if widths not in known:

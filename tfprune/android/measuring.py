@@ -12,7 +12,7 @@ from tfprune.android.checking import Reference
 from tfprune.android.device.adb import Adb
 from tfprune.android.device.description import read_state
 from tfprune.android.device.folder import RemoteFolder
-from tfprune.android.planning import Plan
+from tfprune.android.planning import RunnerPlan
 from tfprune.android.runtimes.runtime import Runtime
 from tfprune.errors import PruneError
 from tfprune.notes import Note
@@ -48,7 +48,7 @@ class Visit:
 
 
 def visit(
-    adb: Adb, tries: Tries, references: Sequence[Reference], plan: Plan, per_op: bool
+    adb: Adb, tries: Tries, references: Sequence[Reference], plan: RunnerPlan, per_op: bool
 ) -> Visit:
     """Time models on a phone and leave nothing behind.
 
@@ -112,7 +112,7 @@ def _start(folder: RemoteFolder, runtime: Runtime) -> None:
     for name, path in track(list(runtime.files.items()), "copying the runtime"):
         folder.push(path, name, program=f"./{name}" in runtime.start)
     try:
-        runtime.run(folder, Plan(), ())
+        runtime.run(folder, RunnerPlan(), ())
     except PruneError as error:
         if type(error) is not PruneError:  # the phone went away
             raise

@@ -17,7 +17,7 @@ _MASK = re.compile("(0x)?0*([1-9a-f][0-9a-f]{0,15})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class RunnerPlan:
     """What a runner is asked for, in the words of docs/android.md.
 
     Args:
@@ -72,7 +72,7 @@ def make_plan(
     rounds: int,
     warmup: int | None,
     xnnpack: bool,
-) -> Plan:
+) -> RunnerPlan:
     """Return the plan of a benchmark.
 
     Raises:
@@ -96,7 +96,7 @@ def make_plan(
         raise PruneError(f"runs={runs}, rounds={rounds}", found, "runs=50, rounds=5")
     if warmup is not None and not 0 <= warmup <= _MOST_RUNS:
         raise PruneError(f"warmup={warmup}", "it counts runs", "warmup=0, or None for automatic")
-    return Plan(
+    return RunnerPlan(
         labels=named,
         threads=threads,
         cpu_mask=read_mask(cpu_mask),

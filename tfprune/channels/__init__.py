@@ -2,9 +2,19 @@
 
 from tfprune.channels.call import INNER_SIZES, Call
 from tfprune.channels.flow import Flow
-from tfprune.channels.groups import Group, Member, Tensor
-from tfprune.channels.records import Kept
+from tfprune.channels.groups import Carrier, Group, Member
+from tfprune.channels.records import KeptUnits
 from tfprune.channels.structure import Structure
 from tfprune.channels.tracing import trace
 
-__all__ = ["INNER_SIZES", "Call", "Flow", "Group", "Kept", "Member", "Structure", "Tensor", "trace"]
+__all__ = [
+    "INNER_SIZES",
+    "Call",
+    "Carrier",
+    "Flow",
+    "Group",
+    "KeptUnits",
+    "Member",
+    "Structure",
+    "trace",
+]

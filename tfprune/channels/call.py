@@ -12,10 +12,11 @@ from tfprune.channels.flow import Flow, Shape
 from tfprune.channels.units import Ids
 
 if TYPE_CHECKING:
-    from tfprune.channels.records import Kept, Records
+    from tfprune.channels.records import KeptUnits, Records
 
 INNER_SIZES = "inner_sizes"  # the entry of the config of tfprune.surgery.Resized
-Rewrite = Callable[["Kept", Any, Any, Any], Any]
+FlowRule = Callable[["Call"], "Flow | list[Flow]"]
+Remake = Callable[["KeptUnits", Any, Any, Any], Any]
 
 
 class Call:
@@ -154,7 +155,7 @@ class Call:
         else:
             self._records.setting(self._resizable, (INNER_SIZES, part, key), units)
 
-    def rewrite(self, make: Rewrite) -> None:
+    def rewrite(self, make: Remake) -> None:
         """Say how this call is made if units are removed: `make(kept, operation, args, kwargs)`."""
         self._records.rewrites[id(self.node)] = make
 

@@ -61,7 +61,7 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
-class Tensor:
+class Carrier:
     """A tensor of the graph that carries the units of a group along an axis to a reader."""
 
     tensor: Any
@@ -91,13 +91,13 @@ class Group:
         return len(self.roots)
 
     @cached_property
-    def tensors(self) -> tuple[Tensor, ...]:
+    def tensors(self) -> tuple[Carrier, ...]:
         """The tensors that carry these units, as their readers see them, each once."""
-        found: dict[int, Tensor] = {}
+        found: dict[int, Carrier] = {}
         for member in self.members:
             if member.binding.carrier is not None:
                 tensor, axis = member.binding.carrier
-                found.setdefault(id(tensor), Tensor(tensor, axis, member.units))
+                found.setdefault(id(tensor), Carrier(tensor, axis, member.units))
         return tuple(found.values())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfprune.channels.choices import Choices
 from tfprune.channels.flow import Flow
-from tfprune.channels.units import Ids, Ledger
+from tfprune.channels.units import Ids, UnitLedger
 from tfprune.keras_facts import sublayers
 from tfprune.layer_names import Names, inner_path
 from tfprune.notes import Note
@@ -30,7 +30,7 @@ class Binding:
     carrier: tuple[Any, int] | None = None
 
 
-class Kept:
+class KeptUnits:
     """Which units stay, for whoever rebuilds a layer.
 
     Args:
@@ -68,7 +68,7 @@ class Records:
     def __init__(self, choices: Choices, names: Names) -> None:
         self.choices = choices
         self.path_of = names.path_of
-        self.ledger = Ledger()
+        self.ledger = UnitLedger()
         self.bindings: dict[tuple[int, int], Binding] = {}
         self.settings: dict[int, dict[tuple, Ids]] = {}
         self.rewrites: dict[int, Any] = {}

@@ -10,7 +10,7 @@ import numpy as np
 
 from tfprune.channels.flow import Flow
 from tfprune.channels.groups import Group, find_groups
-from tfprune.channels.records import Binding, Kept, Records
+from tfprune.channels.records import Binding, KeptUnits, Records
 from tfprune.channels.units import Ids
 from tfprune.notes import Note
 
@@ -51,7 +51,7 @@ class Structure:
         """The layers and operations that could not be followed."""
         return tuple(self._records.notes)
 
-    def kept(self, keep: Sequence[np.ndarray]) -> Kept:
+    def kept(self, keep: Sequence[np.ndarray]) -> KeptUnits:
         """Return what stays if each group keeps the units that its array marks.
 
         Args:
@@ -60,9 +60,9 @@ class Structure:
         stays = np.ones(len(self._roots), dtype=bool)
         for group, mask in zip(self.groups, keep, strict=True):
             stays[group.roots] = mask
-        return Kept(self._roots, stays)
+        return KeptUnits(self._roots, stays)
 
-    def positions(self, kept: Kept) -> dict[int, list[tuple[int, np.ndarray]]]:
+    def positions(self, kept: KeptUnits) -> dict[int, list[tuple[int, np.ndarray]]]:
         """Return id of a variable → (axis, positions that stay) wherever some go."""
         cuts: dict[int, list[tuple[int, np.ndarray]]] = {}
         for binding in self.bindings:
@@ -71,7 +71,7 @@ class Structure:
                 cuts.setdefault(id(binding.variable), []).append((binding.axis, stay))
         return cuts
 
-    def shape(self, tensor: Any, kept: Kept) -> tuple[int | None, ...]:
+    def shape(self, tensor: Any, kept: KeptUnits) -> tuple[int | None, ...]:
         """Return the shape of a tensor of the graph after the removal."""
         flow = self.flow(tensor)
         counts = {axis: kept.count(ids) for axis, ids in flow.units.items()}

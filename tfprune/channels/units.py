@@ -7,11 +7,11 @@ import numpy as np
 Ids = np.ndarray
 
 
-class Ledger:
+class UnitLedger:
     """Hands out ids and remembers what rules say about them; nothing is merged before `roots`.
 
     Example:
-        >>> ledger = Ledger()
+        >>> ledger = UnitLedger()
         >>> a, b = ledger.new(2), ledger.new(2)
         >>> ledger.same(a, b)
         >>> ledger.roots().tolist()

@@ -18,7 +18,7 @@ from tfprune.keras_internals import calls_undone, check_input, layers_of, node_b
 
 
 @dataclass(frozen=True)
-class Call:
+class CountedCall:
     """One call of a layer, a model or an operation of `keras.ops`.
 
     Args:
@@ -50,7 +50,7 @@ def one_sample(tensor: Any) -> Any:
     return keras.KerasTensor((1, *tensor.shape[1:]) if tensor.shape else (), tensor.dtype)
 
 
-def graph_calls(model: Any, inputs: Sequence[Any]) -> tuple[list[Call], list[Any]]:
+def graph_calls(model: Any, inputs: Sequence[Any]) -> tuple[list[CountedCall], list[Any]]:
     """Return the calls in a Functional or Sequential model, producers first, and its outputs.
 
     Shapes stand at the model's own nodes and are taken from there; they are computed anew where
@@ -65,12 +65,12 @@ def graph_calls(model: Any, inputs: Sequence[Any]) -> tuple[list[Call], list[Any
     nodes = [node for node in nodes_in_order(net) if not node.is_input]
     same = all(a.shape[1:] == b.shape[1:] for a, b in zip(inputs, net.inputs, strict=True))
     known = same and all(map(_is_plain, nodes))
-    calls: list[Call] = []
+    calls: list[CountedCall] = []
 
     def made(node: Any, args: Any, kwargs: Any) -> list[Any]:
         known_outputs = [one_sample(tensor) for tensor in node.outputs] if known else None
         outputs = known_outputs or output_specs(node.operation, args, kwargs)
-        calls.append(Call(node.operation, args, kwargs, outputs))
+        calls.append(CountedCall(node.operation, args, kwargs, outputs))
         return outputs
 
     outputs = interpret(net, inputs, made)
@@ -105,7 +105,7 @@ def tensors_in(arguments: Any) -> list[Any]:
     return [x for x in keras.tree.flatten(arguments) if isinstance(x, keras.KerasTensor)]
 
 
-def unfolded_calls(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Call]:
+def unfolded_calls(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[CountedCall]:
     """Run a layer's `call` on symbolic tensors and return the calls it made; nothing is computed.
 
     The nodes that Keras adds to the layers inside are taken away again.
@@ -162,7 +162,7 @@ def _borrowed(layers: Sequence[Any]) -> Iterator[None]:
             del vars(layer)["compute_output_spec"]
 
 
-def _calls_behind(outputs: Sequence[Any]) -> list[Call]:
+def _calls_behind(outputs: Sequence[Any]) -> list[CountedCall]:
     """Return the calls that lead to `outputs`, producers first."""
     nodes: dict[int, Any] = {}  # in the order in which they were finished
     waiting = [node for node in map(node_behind, outputs) if node is not None]
@@ -175,6 +175,6 @@ def _calls_behind(outputs: Sequence[Any]) -> list[Call]:
         else:
             nodes.setdefault(id(waiting.pop()), node)
     return [
-        Call(n.operation, n.arguments.args, n.arguments.kwargs, list(n.outputs))
+        CountedCall(n.operation, n.arguments.args, n.arguments.kwargs, list(n.outputs))
         for n in nodes.values()
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from tfprune.counts.calls import Call
+from tfprune.counts.calls import CountedCall
 from tfprune.counts.inputs import sample_call
 from tfprune.counts.records import Counts
 from tfprune.counts.shapes import Uncounted
@@ -115,7 +115,7 @@ def _tally(model: Any, input_shape: Any) -> Tally:
     try:
         call = sample_call(model, input_shape)
     except Uncounted as reason:
-        tally.refuse(Call(model, (), {}, []), reason)
+        tally.refuse(CountedCall(model, (), {}, []), reason)
     else:
         tally.add(call)
     return tally

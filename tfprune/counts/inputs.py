@@ -7,14 +7,14 @@ from typing import Any
 
 import keras
 
-from tfprune.counts.calls import Call, graph_calls, one_sample
+from tfprune.counts.calls import CountedCall, graph_calls, one_sample
 from tfprune.counts.shapes import OpenSize, Uncounted
 from tfprune.errors import PruneError
 from tfprune.graph import functional, is_graph
 from tfprune.keras_internals import maker
 
 
-def sample_call(model: Any, input_shape: Any = None) -> Call:
+def sample_call(model: Any, input_shape: Any = None) -> CountedCall:
     """Return the call of a model with one sample of the given shape, or of the model's own.
 
     Raises:
@@ -25,9 +25,9 @@ def sample_call(model: Any, input_shape: Any = None) -> Call:
         inputs = _graph_inputs(model, input_shape)
         if input_shape is not None:
             _check(model, inputs, input_shape)
-        return Call(model, (inputs,), {}, [one_sample(t) for t in functional(model).outputs])
+        return CountedCall(model, (inputs,), {}, [one_sample(t) for t in functional(model).outputs])
     if input_shape is not None:
-        return Call(model, (_tensors(input_shape, model.input_dtype),), {}, [])
+        return CountedCall(model, (_tensors(input_shape, model.input_dtype),), {}, [])
     return _as_built(model)
 
 
@@ -78,7 +78,7 @@ def _tensors(shapes: Any, dtype: Any) -> Any:
     return [_tensors(shape, dtype) for shape in shapes]
 
 
-def _as_built(model: Any) -> Call:
+def _as_built(model: Any) -> CountedCall:
     """Use the shapes a subclassed model was built with."""
     config = keras.Model.get_build_config(model) or {}
     shapes = config.get("shapes_dict", config)
@@ -87,8 +87,8 @@ def _as_built(model: Any) -> Call:
     samples = keras.tree.map_shape_structure(lambda shape: tuple(shape[1:]), dict(shapes))
     inputs = {name: _tensors(shape, model.input_dtype) for name, shape in samples.items()}
     if len(inputs) == 1:
-        return Call(model, tuple(inputs.values()), {}, [])
-    return Call(model, (), {n.removesuffix("_shape"): t for n, t in inputs.items()}, [])
+        return CountedCall(model, tuple(inputs.values()), {}, [])
+    return CountedCall(model, (), {n.removesuffix("_shape"): t for n, t in inputs.items()}, [])
 
 
 def _misfit(model: Any, asked: Any, found: str) -> PruneError:

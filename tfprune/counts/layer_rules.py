@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tfprune.counts.calls import Call
+from tfprune.counts.calls import CountedCall
 from tfprune.counts.shapes import einsum_sizes, product, spatial
 
 # A kernel variable and the positions it is applied at; or None and the MACs of a product of two
@@ -23,33 +23,33 @@ Use = tuple[Any, int]
 _CELLS = (layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell)
 
 
-def _convolution(call: Call) -> list[Use]:
+def _convolution(call: CountedCall) -> list[Use]:
     layer = call.operation
     return [(layer.kernel, spatial(call.outputs[0].shape, layer.data_format))]
 
 
-def _transposed(call: Call) -> list[Use]:
+def _transposed(call: CountedCall) -> list[Use]:
     layer = call.operation
     return [(layer.kernel, spatial(call.inputs[0].shape, layer.data_format))]
 
 
-def _separable(call: Call) -> list[Use]:
+def _separable(call: CountedCall) -> list[Use]:
     layer = call.operation
     positions = spatial(call.outputs[0].shape, layer.data_format)
     return [(layer.depthwise_kernel, positions), (layer.pointwise_kernel, positions)]
 
 
-def _dense(call: Call) -> list[Use]:
+def _dense(call: CountedCall) -> list[Use]:
     return [(call.operation.kernel, product(call.outputs[0].shape[:-1]))]
 
 
-def _einsum(call: Call) -> list[Use]:
+def _einsum(call: CountedCall) -> list[Use]:
     kernel = call.operation.kernel
     sizes = einsum_sizes(call.operation.equation, [call.inputs[0].shape, kernel.shape])
     return [(kernel, product(sizes.values()) // max(math.prod(kernel.shape), 1))]
 
 
-def _embedding(call: Call) -> list[Use]:
+def _embedding(call: CountedCall) -> list[Use]:
     """A lookup multiplies nothing; a ReversibleEmbedding in reverse is a matrix product."""
     layer = call.operation
     if not (call.kwargs.get("reverse") or True in call.args[1:]):
@@ -58,13 +58,13 @@ def _embedding(call: Call) -> list[Use]:
     return [(kernel, product(call.inputs[0].shape[:-1]))]
 
 
-def _recurrent(call: Call) -> list[Use]:
+def _recurrent(call: CountedCall) -> list[Use]:
     steps = product(call.inputs[0].shape[:2])
     cells = rnn_cells(call.operation)
     return [(k, steps) for cell in cells for k in (cell.kernel, cell.recurrent_kernel)]
 
 
-def _recurrent_convolution(call: Call) -> list[Use]:
+def _recurrent_convolution(call: CountedCall) -> list[Use]:
     layer, shape = call.operation, call.outputs[0].shape
     frame = (shape[0], *shape[2:]) if layer.return_sequences else shape
     steps = product(call.inputs[0].shape[1:2])
@@ -72,7 +72,7 @@ def _recurrent_convolution(call: Call) -> list[Use]:
     return [(layer.cell.kernel, positions), (layer.cell.recurrent_kernel, positions)]
 
 
-def _additive_attention(call: Call) -> list[Use]:
+def _additive_attention(call: CountedCall) -> list[Use]:
     """Scores are `sum(scale * tanh(query + key))`; then they are multiplied with the values."""
     query, value = (tensor.shape for tensor in call.inputs[:2])
     pairs = product(query[:-1]) * product(value[1:-1])
@@ -80,11 +80,11 @@ def _additive_attention(call: Call) -> list[Use]:
     return [*scale, (None, pairs * product(value[-1:]))]
 
 
-def _nothing(call: Call) -> list[Use]:
+def _nothing(call: CountedCall) -> list[Use]:
     return []
 
 
-_RULES: list[tuple[Any, Callable[[Call], list[Use]]]] = [
+_RULES: list[tuple[Any, Callable[[CountedCall], list[Use]]]] = [
     ((layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose), _transposed),
     ((layers.SeparableConv1D, layers.SeparableConv2D), _separable),
     ((layers.DepthwiseConv1D, layers.DepthwiseConv2D), _convolution),
@@ -127,7 +127,7 @@ _FREE = tuple(
 )
 
 
-def kernel_uses(call: Call) -> list[Use] | None:
+def kernel_uses(call: CountedCall) -> list[Use] | None:
     """Return the kernels that a call of a layer multiplies with.
 
     Returns:
@@ -148,7 +148,7 @@ def rnn_cells(layer: Any) -> Sequence[Any]:
     return layer.cell.cells if stacked else [layer.cell]
 
 
-def _rule_of(layer: Any) -> Callable[[Call], list[Use]] | None:
+def _rule_of(layer: Any) -> Callable[[CountedCall], list[Use]] | None:
     for kinds, rule in _RULES:
         if isinstance(layer, kinds):
             return rule

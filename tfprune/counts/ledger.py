@@ -16,7 +16,7 @@ from tfprune.keras_facts import sublayers
 
 
 @dataclass(frozen=True)
-class Place:
+class CountedPlace:
     """Where a layer or an operation stands.
 
     Args:
@@ -29,7 +29,7 @@ class Place:
     layer: Any
     path: tuple[str, ...]
     key: int
-    around: Place | None
+    around: CountedPlace | None
 
     @property
     def name(self) -> str:
@@ -45,15 +45,15 @@ class Place:
         return [v for v in self.layer.weights if id(v) not in inner]
 
 
-def places_in(model: Any) -> dict[int, Place]:
+def places_in(model: Any) -> dict[int, CountedPlace]:
     """Return the place of each layer by its id; a layer that stands twice has its first."""
-    places: dict[int, Place] = {}
-    for place in _walk(Place(model, (), id(model), None), set()):
+    places: dict[int, CountedPlace] = {}
+    for place in _walk(CountedPlace(model, (), id(model), None), set()):
         places[id(place.layer)] = place
     return places
 
 
-def _walk(place: Place, visited: set[int]) -> Iterator[Place]:
+def _walk(place: CountedPlace, visited: set[int]) -> Iterator[CountedPlace]:
     if id(place.layer) in visited:
         return
     visited.add(id(place.layer))
@@ -61,10 +61,12 @@ def _walk(place: Place, visited: set[int]) -> Iterator[Place]:
     for child in sublayers(place.layer):
         same = bool(place.path) and child.name == place.path[-1]
         path = place.path if same else (*place.path, child.name)
-        yield from _walk(Place(child, path, place.key if same else id(child), place), visited)
+        yield from _walk(
+            CountedPlace(child, path, place.key if same else id(child), place), visited
+        )
 
 
-class Ledger:
+class CountLedger:
     """The rows of a model's layers and operations, in the order in which they came up."""
 
     def __init__(self) -> None:
@@ -75,11 +77,13 @@ class Ledger:
         """One row for each place."""
         return tuple(self._rows.values())
 
-    def holds(self, place: Place) -> bool:
+    def holds(self, place: CountedPlace) -> bool:
         """Whether there is a row for this place."""
         return place.key in self._rows
 
-    def add(self, place: Place, outputs: Sequence[Any], macs: int | None, times: int) -> None:
+    def add(
+        self, place: CountedPlace, outputs: Sequence[Any], macs: int | None, times: int
+    ) -> None:
         """Add `times` calls that return `outputs` and take `macs` each; None is unknown."""
         row = self._row(place)
         elements, size = _activations(outputs)
@@ -91,13 +95,13 @@ class Ledger:
             activation_bytes=_plus(row.activation_bytes, size, times),
         )
 
-    def show_outputs(self, place: Place, outputs: Sequence[Any]) -> None:
+    def show_outputs(self, place: CountedPlace, outputs: Sequence[Any]) -> None:
         """Let a row that exists show the shape of these outputs."""
         if self.holds(place) and outputs:
             row = self._row(place)
             self._rows[place.key] = dataclasses.replace(row, output_shape=_shape(outputs))
 
-    def add_parameters(self, place: Place, variables: Sequence[Any]) -> None:
+    def add_parameters(self, place: CountedPlace, variables: Sequence[Any]) -> None:
         """Add the parameters in `variables`."""
         row = self._row(place)
         self._rows[place.key] = dataclasses.replace(
@@ -106,7 +110,7 @@ class Ledger:
             bytes=row.bytes + sum(math.prod(v.shape) * _itemsize(v.dtype) for v in variables),
         )
 
-    def _row(self, place: Place) -> LayerCount:
+    def _row(self, place: CountedPlace) -> LayerCount:
         kind = type(place.layer).__name__
         return self._rows.get(place.key) or LayerCount(name=place.name, op=kind, output_shape=())
 

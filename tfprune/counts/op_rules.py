@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from tfprune.counts.calls import Call
+from tfprune.counts.calls import CountedCall
 from tfprune.counts.shapes import Uncounted, contracted_macs, einsum_macs, product, spatial
 from tfprune.counts.traced import OwnCode
 from tfprune.keras_facts import op_name
 
-Rule = Callable[[Any, list[Any], Any], int]  # operation, shapes of the operands, output's shape
+CountRule = Callable[[Any, list[Any], Any], int]
+"""`rule(operation, shapes of the operands, output's shape)` → MACs."""
 
 
 def _matmul(op: Any, shapes: list[Any], out: Any) -> int:
@@ -40,7 +41,7 @@ def _attention(op: Any, shapes: list[Any], out: Any) -> int:
     return product(query[:3]) * product(key[1:2]) * product((key[3] + value[3],))
 
 
-_RULES: dict[str, Rule] = {
+_RULES: dict[str, CountRule] = {
     "Matmul": _matmul,
     "Einsum": _einsum,
     "Dot": _contraction,
@@ -83,7 +84,7 @@ _MULTIPLYING = {
 }
 
 
-def op_macs(call: Call) -> int:
+def op_macs(call: CountedCall) -> int:
     """Return the multiply-accumulates of one call of an operation of `keras.ops`.
 
     Elementwise operations, reductions and data movement take none.

@@ -8,9 +8,15 @@ from typing import Any
 import keras
 from keras import layers
 
-from tfprune.counts.calls import Call, first_argument, graph_calls, output_specs, unfolded_calls
+from tfprune.counts.calls import (
+    CountedCall,
+    first_argument,
+    graph_calls,
+    output_specs,
+    unfolded_calls,
+)
 from tfprune.counts.layer_rules import Use, kernel_uses, unknown_cell
-from tfprune.counts.ledger import Ledger, Place, places_in
+from tfprune.counts.ledger import CountedPlace, CountLedger, places_in
 from tfprune.counts.op_rules import op_macs
 from tfprune.counts.records import LayerCount
 from tfprune.counts.shapes import OpenSize, Uncounted, product
@@ -32,7 +38,7 @@ class Tally:
         self.kernel_macs: dict[int, int] = {}
         self.open_sizes = 0  # calls that can't be counted before a size is given
         self.open_kernels: dict[str, str] = {}  # those of them that have weights, and why
-        self._ledger = Ledger()
+        self._ledger = CountLedger()
         self._places = places_in(model)
         self._called: set[int] = set()
 
@@ -41,7 +47,7 @@ class Tally:
         """One row for each layer that computes, in the order of the calls."""
         return self._ledger.rows
 
-    def add(self, call: Call, times: int = 1, around: Place | None = None) -> None:
+    def add(self, call: CountedCall, times: int = 1, around: CountedPlace | None = None) -> None:
         """Count one call, and everything it calls, `times` times.
 
         Args:
@@ -63,7 +69,11 @@ class Tally:
             self.refuse(call, reason, times, place)
 
     def refuse(
-        self, call: Call, reason: Uncounted, times: int = 1, place: Place | None = None
+        self,
+        call: CountedCall,
+        reason: Uncounted,
+        times: int = 1,
+        place: CountedPlace | None = None,
     ) -> None:
         """Note that the cost of a call can't be known."""
         place = place or self._place(call.operation, None)
@@ -84,13 +94,13 @@ class Tally:
             if fresh:
                 self._ledger.add_parameters(self._home(place), fresh)
 
-    def _add_inside(self, call: Call, times: int, place: Place) -> None:
+    def _add_inside(self, call: CountedCall, times: int, place: CountedPlace) -> None:
         calls, repeats = calls_inside(call)
         for inner in calls:
             self.add(inner, times * repeats, place)
         self._ledger.show_outputs(place, call.outputs)
 
-    def _add_operation(self, call: Call, times: int) -> int:
+    def _add_operation(self, call: CountedCall, times: int) -> int:
         macs = op_macs(call)
         kernels = [v for v in call.operands if isinstance(v, keras.Variable)]
         if macs and len(kernels) == 1:
@@ -109,7 +119,7 @@ class Tally:
     def _add_kernel(self, variable: Any, macs: int) -> None:
         self.kernel_macs[id(variable)] = self.kernel_macs.get(id(variable), 0) + macs
 
-    def _place(self, operation: Any, around: Place | None) -> Place:
+    def _place(self, operation: Any, around: CountedPlace | None) -> CountedPlace:
         """Return where an operation stands; what a layer's own code does stands at the layer."""
         if id(operation) in self._places:
             return self._places[id(operation)]
@@ -117,12 +127,12 @@ class Tally:
         if around and own_code and not isinstance(operation, keras.layers.Layer):
             return around
         path = (*(around.path if around else ()), operation.name)
-        place = self._places[id(operation)] = Place(operation, path, id(operation), around)
+        place = self._places[id(operation)] = CountedPlace(operation, path, id(operation), around)
         return place
 
-    def _home(self, place: Place) -> Place:
+    def _home(self, place: CountedPlace) -> CountedPlace:
         """Return the place whose row is to hold the parameters of this one."""
-        near: Place | None = place
+        near: CountedPlace | None = place
         while near and not self._ledger.holds(near) and id(near.layer) not in self._called:
             near = near.around
         if near is None or (is_graph(near.layer) and not self._ledger.holds(near)):
@@ -131,17 +141,17 @@ class Tally:
         return near
 
 
-def _has_weights(call: Call) -> bool:
+def _has_weights(call: CountedCall) -> bool:
     if isinstance(call.operation, keras.layers.Layer):
         return bool(call.operation.weights)
     return any(isinstance(value, keras.Variable) for value in call.operands)
 
 
-def _uses(call: Call) -> list[Use] | None:
+def _uses(call: CountedCall) -> list[Use] | None:
     return None if is_graph(call.operation) else kernel_uses(call)
 
 
-def calls_inside(call: Call) -> tuple[list[Call], int]:
+def calls_inside(call: CountedCall) -> tuple[list[CountedCall], int]:
     """Return the calls that one call of a layer makes, and how often it makes them.
 
     Raises:
@@ -170,14 +180,14 @@ def calls_inside(call: Call) -> tuple[list[Call], int]:
         return traced_calls(layer, call.args, call.kwargs), 1
 
 
-def _called(layer: Any, args: list[Any]) -> Call:
-    return Call(layer, tuple(args), {}, output_specs(layer, args, {}))
+def _called(layer: Any, args: list[Any]) -> CountedCall:
+    return CountedCall(layer, tuple(args), {}, output_specs(layer, args, {}))
 
 
-def _steps(call: Call) -> int:
+def _steps(call: CountedCall) -> int:
     return product(call.inputs[0].shape[1:2])
 
 
-def _one_step(call: Call) -> Any:
+def _one_step(call: CountedCall) -> Any:
     sequences = call.inputs[0]
     return keras.KerasTensor((sequences.shape[0], *sequences.shape[2:]), sequences.dtype)

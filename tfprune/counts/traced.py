@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from tfprune.counts.calls import Call
+from tfprune.counts.calls import CountedCall
 from tfprune.counts.shapes import Uncounted, einsum_macs, product, spatial
 from tfprune.errors import first_line
 from tfprune.keras_internals import layers_of
@@ -46,11 +46,11 @@ class OwnCode:
 @dataclass
 class _Trace:
     depth: int = 0
-    calls: list[Call] = field(default_factory=list)
+    calls: list[CountedCall] = field(default_factory=list)
     inside: set[int] = field(default_factory=set)  # indices of ops that layers inside made
 
 
-def traced_calls(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Call]:
+def traced_calls(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[CountedCall]:
     """Trace a layer's `call` and return the calls of layers inside it and its own code's as one.
 
     Raises:
@@ -67,7 +67,7 @@ def traced_calls(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> lis
     except Exception as error:  # whatever a layer's own code raises
         raise Uncounted(f"its call can't be traced: {first_line(error)}") from error
     own = trace.calls.pop()
-    return [*trace.calls, Call(own.operation, (), {}, _specs(outputs, flat=True))]
+    return [*trace.calls, CountedCall(own.operation, (), {}, _specs(outputs, flat=True))]
 
 
 @contextmanager
@@ -98,11 +98,11 @@ def _watching(layer: Any, call: Callable[..., Any], trace: _Trace) -> Callable[.
         made = range(start, len(graph.get_operations()))
         if trace.depth == 0:
             own = [op for i, op in enumerate(graph.get_operations()) if i not in trace.inside]
-            trace.calls.append(Call(OwnCode(layer.name, sum(map(_macs, own))), (), {}, []))
+            trace.calls.append(CountedCall(OwnCode(layer.name, sum(map(_macs, own))), (), {}, []))
         elif trace.depth == 1:
             trace.inside.update(made)
             named = _specs(kwargs)
-            trace.calls.append(Call(layer, _specs(args), named, _specs(outputs, flat=True)))
+            trace.calls.append(CountedCall(layer, _specs(args), named, _specs(outputs, flat=True)))
         return outputs
 
     return watching

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import tensorflow as tf
 
-from tfprune.channels import Group, Tensor
+from tfprune.channels import Carrier, Group
 from tfprune.criteria.losses import unchanged
 from tfprune.criteria.observe import Measure, observe
 from tfprune.criteria.pooling import by_unit
@@ -99,17 +99,17 @@ class _Means:
         tensors = [tensor for tensor in group.tensors if _key(tensor) in self._sums]
         return np.mean([self._of_tensor(tensor, group.size) for tensor in tensors], axis=0)
 
-    def _of_tensor(self, tensor: Tensor, size: int) -> np.ndarray:
+    def _of_tensor(self, tensor: Carrier, size: int) -> np.ndarray:
         means = self._sums[_key(tensor)] / self._sums[f"{_key(tensor)} values"]
         positions = by_unit(np.ones(len(means)), tensor.units, size)
         return by_unit(means, tensor.units, size) / positions
 
 
-def _key(tensor: Tensor) -> str:
+def _key(tensor: Carrier) -> str:
     return f"{id(tensor.tensor)} {tensor.axis}"
 
 
-def _sums(model: Any, tensors: Sequence[Tensor], statistic: str) -> Measure:
+def _sums(model: Any, tensors: Sequence[Carrier], statistic: str) -> Measure:
     """Return a function of a batch that gives the sums by position, and how many were summed."""
     axes: dict[int, set[int]] = {}
     for tensor in tensors:

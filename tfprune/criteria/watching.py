@@ -10,10 +10,10 @@ import keras
 from tfprune.graph import functional, interpret, is_graph
 from tfprune.keras_internals import flat_inputs, output_structure
 
-Seen = Callable[[Any, Any], None]
+Watcher = Callable[[Any, Any], None]
 
 
-def run_watched(model: Any, inputs: Any, seen: Seen) -> Any:
+def run_watched(model: Any, inputs: Any, seen: Watcher) -> Any:
     """Run a model in inference mode and show each tensor of its graph with its value.
 
     Args:
@@ -46,7 +46,7 @@ def run_watched(model: Any, inputs: Any, seen: Seen) -> Any:
     return keras.tree.pack_sequence_as(output_structure(net), interpret(net, given, made))
 
 
-def _call(operation: Any, args: Any, kwargs: dict[str, Any], seen: Seen) -> Any:
+def _call(operation: Any, args: Any, kwargs: dict[str, Any], seen: Watcher) -> Any:
     if is_graph(operation):
         inputs = args[0] if args else kwargs["inputs"]
         return run_watched(operation, inputs, seen)

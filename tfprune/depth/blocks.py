@@ -13,7 +13,7 @@ from tfprune.keras_facts import is_keras_layer, op_name, sublayers
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class RemovableBlock:
     """A residual block, or a single layer, that may be removed from a model.
 
     Args:
@@ -35,7 +35,7 @@ class Block:
         return {id(node): operand for node, operand in self.cuts}
 
 
-def find_blocks(model: Any) -> list[Block]:
+def find_blocks(model: Any) -> list[RemovableBlock]:
     """Return every residual block and composite layer of a model, in calling order.
 
     A residual block is an addition of `x` and `f(x)` (the layer Add, `+`, `keras.ops.add`). A
@@ -54,7 +54,7 @@ def find_blocks(model: Any) -> list[Block]:
         >>> [(b.name, [layer.name for layer in b.layers]) for b in find_blocks(keras.Model(x, y))]
         [('add', ['f'])]
     """
-    blocks: list[Block] = []
+    blocks: list[RemovableBlock] = []
     inside: dict[int, str] = {}
     composites: dict[int, Any] = {}
     for path, net in nets(model):
@@ -71,16 +71,16 @@ def find_blocks(model: Any) -> list[Block]:
     return blocks
 
 
-def single_layer(model: Any, layer: Any) -> Block:
+def single_layer(model: Any, layer: Any) -> RemovableBlock:
     """Return any layer of the model as a block: all its calls are bypassed together."""
     own = [(path, node) for path, net in nets(model) for node in Calls(net).of(layer)]
     name = "/".join((*own[0][0], layer.name))
     reasons = [reason for _, node in own if (reason := _misfit(node))]
     cuts = () if reasons else tuple((node, 0) for _, node in own)
-    return Block(name, (layer,), cuts, reasons[0] if reasons else None)
+    return RemovableBlock(name, (layer,), cuts, reasons[0] if reasons else None)
 
 
-def _residual(calls: Calls, name: str, merge: Any) -> tuple[Block, list[Any]]:
+def _residual(calls: Calls, name: str, merge: Any) -> tuple[RemovableBlock, list[Any]]:
     """Return the block that an addition closes, and the calls of its branch."""
     for x in merge.input_tensors:
         others = [t for t in merge.input_tensors if t is not x]
@@ -89,9 +89,9 @@ def _residual(calls: Calls, name: str, merge: Any) -> tuple[Block, list[Any]]:
             layers = _layers(branch)
             reason = _why_not(calls, merge, x, branch, layers)
             place = next(j for j, t in enumerate(flat(merge)) if t is x)
-            return Block(name, layers, () if reason else ((merge, place),), reason), branch
+            return RemovableBlock(name, layers, () if reason else ((merge, place),), reason), branch
     reason = "not a residual block: no operand of the addition is made from another as it is"
-    return Block(name, (), (), reason), []
+    return RemovableBlock(name, (), (), reason), []
 
 
 def _why_not(
@@ -131,7 +131,7 @@ def _is_composite(operation: Any) -> bool:
     )
 
 
-def _unless_inside(block: Block, inside: dict[int, str]) -> Block:
+def _unless_inside(block: RemovableBlock, inside: dict[int, str]) -> RemovableBlock:
     around = [inside[id(node)] for node, _ in block.cuts if id(node) in inside]
     if not around:
         return block

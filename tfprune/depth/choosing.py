@@ -7,14 +7,14 @@ from typing import Any
 
 import keras
 
-from tfprune.depth.blocks import Block, single_layer
+from tfprune.depth.blocks import RemovableBlock, single_layer
 from tfprune.depth.bypassing import Cuts, live_everywhere, nets
 from tfprune.errors import PruneError
 from tfprune.graph import nodes_in_order
 from tfprune.layer_names import Names, Place, Selection, Selectors, shown
 
 
-def named(model: Any, blocks: list[Block], layers: Selectors) -> list[Block]:
+def named(model: Any, blocks: list[RemovableBlock], layers: Selectors) -> list[RemovableBlock]:
     """Return what the selectors mean: removable blocks, else single layers whose shapes agree.
 
     Of a nested model whose shapes do not agree these are the removable blocks in it.
@@ -26,7 +26,7 @@ def named(model: Any, blocks: list[Block], layers: Selectors) -> list[Block]:
     everything = [*(_place(block) for block in blocks), *names.places()]
     selection = Selection("layers", layers, names)
     selection.check([everything], "")
-    found: dict[str, Block] = {}
+    found: dict[str, RemovableBlock] = {}
     for one in selection.each():
         meant = [b for b in blocks if not b.reason and _is_itself(one, [_place(b)])]
         if not meant:
@@ -35,7 +35,9 @@ def named(model: Any, blocks: list[Block], layers: Selectors) -> list[Block]:
     return list(found.values())
 
 
-def _named_layers(model: Any, blocks: list[Block], one: Selection, names: Names) -> list[Block]:
+def _named_layers(
+    model: Any, blocks: list[RemovableBlock], one: Selection, names: Names
+) -> list[RemovableBlock]:
     layers = {
         id(node.operation): node.operation
         for _, net in nets(model)
@@ -62,7 +64,7 @@ def _named_layers(model: Any, blocks: list[Block], one: Selection, names: Names)
 _NOT_CALLED = "it lies inside a layer, which can only go as a whole"
 
 
-def _place(block: Block) -> Place:
+def _place(block: RemovableBlock) -> Place:
     return Place(tuple(block.name.split("/")))
 
 
@@ -71,7 +73,7 @@ def _is_itself(one: Selection, places: Iterable[Place]) -> bool:
     return any(fit.distance <= 0 for fit in one.fits(places))
 
 
-def kept_by(model: Any, blocks: list[Block], keep: Selectors) -> dict[int, str]:
+def kept_by(model: Any, blocks: list[RemovableBlock], keep: Selectors) -> dict[int, str]:
     """Return {id(block): selector} of the blocks that would take along something to be kept.
 
     Raises:
@@ -101,13 +103,15 @@ def _alive(model: Any, cuts: Cuts) -> set[int]:
     return {id(part) for node in made for part in (node, node.operation)}
 
 
-def choose(model: Any, ranked: list[Block], count: int, blocks: list[Block]) -> list[Block]:
+def choose(
+    model: Any, ranked: list[RemovableBlock], count: int, blocks: list[RemovableBlock]
+) -> list[RemovableBlock]:
     """Return the first `count` of the ranked blocks that can go while one of `blocks` stays.
 
     Raises:
         PruneError: fewer can go.
     """
-    chosen: list[Block] = []
+    chosen: list[RemovableBlock] = []
     cuts: Cuts = {}
     for block in ranked:
         if len(chosen) == count:
@@ -127,7 +131,7 @@ def choose(model: Any, ranked: list[Block], count: int, blocks: list[Block]) -> 
     return chosen
 
 
-def is_live(model: Any, block: Block, cuts: Cuts) -> bool:
+def is_live(model: Any, block: RemovableBlock, cuts: Cuts) -> bool:
     """Whether the model still runs this block when the cuts are made."""
     return any(id(node) in block.bypass for node in live_everywhere(model, cuts))
 

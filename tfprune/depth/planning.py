@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tfprune.depth.blocks import Block, find_blocks
+from tfprune.depth.blocks import RemovableBlock, find_blocks
 from tfprune.depth.bypassing import Cuts, bypassed
 from tfprune.depth.choosing import (
     check_something_stays,
@@ -15,7 +15,7 @@ from tfprune.depth.choosing import (
     kept_by,
     named,
 )
-from tfprune.depth.scores import CRITERIA, Criterion, score_blocks
+from tfprune.depth.scores import CRITERIA, BlockCriterion, score_blocks
 from tfprune.errors import PruneError
 from tfprune.layer_names import Names, Selectors
 
@@ -89,7 +89,7 @@ def prune_layers(
     *,
     n: int | None = None,
     ratio: float | None = None,
-    criterion: Criterion = "similarity",
+    criterion: BlockCriterion = "similarity",
     data: Any = None,
     loss: Any = None,
     keep: Selectors = (),
@@ -144,7 +144,7 @@ def plan_layers(
     *,
     n: int | None = None,
     ratio: float | None = None,
-    criterion: Criterion = "similarity",
+    criterion: BlockCriterion = "similarity",
     data: Any = None,
     loss: Any = None,
     keep: Selectors = (),
@@ -206,14 +206,14 @@ def plan_layers(
 class _Rows:
     model: Any
     names: Names
-    ranked: list[Block]  # the candidates
+    ranked: list[RemovableBlock]  # the candidates
     scores: dict[int, float]
     kept: dict[int, str]
-    chosen: list[Block]
+    chosen: list[RemovableBlock]
     cuts: Cuts
     count: int | None
 
-    def row(self, block: Block) -> LayerRow:
+    def row(self, block: RemovableBlock) -> LayerRow:
         remove, reason = self._decision(block)
         layers = tuple(map(self.names.path_of, block.layers))
         return LayerRow(
@@ -224,7 +224,7 @@ class _Rows:
             reason=reason,
         )
 
-    def _decision(self, block: Block) -> tuple[bool, str]:
+    def _decision(self, block: RemovableBlock) -> tuple[bool, str]:
         if block in self.chosen:
             return True, "named" if self.count is None else self._rank(block)
         if self.chosen and not block.reason and not is_live(self.model, block, self.cuts):
@@ -237,11 +237,11 @@ class _Rows:
             return False, "not named in layers="
         return False, "can be removed" if self.count is None else self._rank(block)
 
-    def _rank(self, block: Block) -> str:
+    def _rank(self, block: RemovableBlock) -> str:
         return f"rank {self.ranked.index(block) + 1} of {len(self.ranked)}"
 
 
-def _check_criterion(criterion: Criterion) -> None:
+def _check_criterion(criterion: BlockCriterion) -> None:
     if not callable(criterion) and criterion not in CRITERIA:
         raise PruneError(
             f"criterion={criterion!r}",

@@ -12,17 +12,21 @@ from keras import ops
 from numpy.typing import NDArray
 
 from tfprune.criteria.observe import observe
-from tfprune.depth.blocks import Block
+from tfprune.depth.blocks import RemovableBlock
 from tfprune.errors import PruneError
 from tfprune.graph import Clones, replay
 from tfprune.keras_internals import loss_weights
 
-Criterion = str | Callable[[Block, Any], float]
+BlockCriterion = str | Callable[[RemovableBlock, Any], float]
 CRITERIA = ("similarity", "loss")
 
 
 def score_blocks(
-    model: Any, blocks: list[Block], criterion: Criterion, data: Any = None, loss: Any = None
+    model: Any,
+    blocks: list[RemovableBlock],
+    criterion: BlockCriterion,
+    data: Any = None,
+    loss: Any = None,
 ) -> list[float]:
     """Return one score for each block; the lowest is the first to go.
 
@@ -71,7 +75,9 @@ class _Tap(keras.layers.Layer):
         return self.answer(out, x)
 
 
-def _tapped(model: Any, blocks: list[Block], answer: Callable[[int, Any, Any], Any]) -> Any:
+def _tapped(
+    model: Any, blocks: list[RemovableBlock], answer: Callable[[int, Any, Any], Any]
+) -> Any:
     """Return a copy of the model that hands `(block's place, out, x)` to `answer` as it runs."""
     cuts = {id(n): (i, operand) for i, b in enumerate(blocks) for n, operand in b.cuts}
 
@@ -89,7 +95,7 @@ def _tapped(model: Any, blocks: list[Block], answer: Callable[[int, Any, Any], A
     return copy
 
 
-def _influences(model: Any, blocks: list[Block], data: Any) -> list[float]:
+def _influences(model: Any, blocks: list[RemovableBlock], data: Any) -> list[float]:
     found: list[tuple[int, Any]] = []
 
     def answer(i: int, out: Any, x: Any) -> Any:
@@ -126,12 +132,12 @@ def _cosine(a: Any, b: Any, axis: int) -> Any:
     return ops.where(same, 1.0, ops.sum(a * b, axis=axis) / ops.maximum(norms, 1e-30))
 
 
-def _channel_axis(block: Block) -> int:
+def _channel_axis(block: RemovableBlock) -> int:
     first = any(getattr(p, "data_format", "") == "channels_first" for p in block.layers)
     return 1 if first else -1
 
 
-def _loss_changes(model: Any, blocks: list[Block], data: Any, loss: Any) -> list[float]:
+def _loss_changes(model: Any, blocks: list[RemovableBlock], data: Any, loss: Any) -> list[float]:
     critic = _critic(model, loss)
     bypassed: list[Any] = []  # one boolean for each block, while a batch runs
 

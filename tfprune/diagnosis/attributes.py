@@ -18,7 +18,7 @@ from tfprune.diagnosis.op_tables import BYTE, FLOAT
 from tfprune.tflite.model import Op
 from tfprune.tflite.tensor import Tensor
 
-Check = Callable[[GraphView, Op], "str | None"]
+OpCheck = Callable[[GraphView, Op], "str | None"]
 
 _CLAMPS = (0, 1, 2, 3)  # none, ReLU, ReLU to 1, ReLU6
 _PADDINGS = (0, 1)  # 'same', 'valid'
@@ -180,7 +180,7 @@ def _matrices(view: GraphView, op: Op) -> str | None:
 
 
 _POOLING = (_pooling, _padding, _activation)
-CHECKS: dict[str, tuple[Check, ...]] = {
+CHECKS: dict[str, tuple[OpCheck, ...]] = {
     "ADD": (_sum, _activation),
     "SUB": (_sum, _activation),
     "MUL": (_product, _activation),

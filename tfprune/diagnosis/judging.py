@@ -9,7 +9,7 @@ from tfprune.diagnosis.compatibility import Layout, is_pointwise
 from tfprune.diagnosis.delegation import unpacked_each_time
 from tfprune.diagnosis.graph_view import GraphView
 from tfprune.diagnosis.hazards import hazards
-from tfprune.diagnosis.parts import Graph, Part
+from tfprune.diagnosis.parts import DelegatedPart, Graph
 from tfprune.diagnosis.records import DENSE, SAFE, UNKNOWN, UNLOADABLE, UNSAFE, Finding
 from tfprune.diagnosis.unloadable import unloadable
 from tfprune.runtimes import FP16_METADATA, INPUT_MULTIPLE
@@ -54,7 +54,7 @@ def judge(model: TFLiteModel, graphs: tuple[Graph, ...]) -> Judgement:
     return Judgement(DENSE, ())
 
 
-def sparse_ops(part: Part) -> set[int]:
+def sparse_ops(part: DelegatedPart) -> set[int]:
     """Return the indices of the ops that run on XNNPACK's sparse kernels."""
     rewrite = part.rewrite
     return {
@@ -96,7 +96,7 @@ def _swallowed(graph: Graph) -> Iterator[Finding]:
             yield Finding.of("swallowed", view.label(readers[0]), f"reads sparse {kind} weights")
 
 
-def _wrong(view: GraphView, part: Part) -> Iterator[tuple[bool, Finding]]:
+def _wrong(view: GraphView, part: DelegatedPart) -> Iterator[tuple[bool, Finding]]:
     for hazard in hazards(part.rewrite):
         label = view.label(hazard.node.op)
         yield hazard.known, Finding.of(hazard.rule, label, hazard.found)

@@ -12,7 +12,7 @@ from tfprune.tflite.model import Op, TFLiteModel
 
 
 @dataclass(frozen=True)
-class Part:
+class DelegatedPart:
     """One part of a graph that XNNPACK gets.
 
     Args:
@@ -38,7 +38,7 @@ class Graph:
 
     view: GraphView
     left: dict[int, str]
-    parts: tuple[Part, ...]
+    parts: tuple[DelegatedPart, ...]
 
 
 def graphs_of(model: TFLiteModel, as_if_sparse: bool = False) -> tuple[Graph, ...]:
@@ -57,10 +57,10 @@ def _graph(view: GraphView, as_if_sparse: bool) -> Graph:
     return Graph(view, left, tuple(_part(view, ops, as_if_sparse) for ops in parts))
 
 
-def _part(view: GraphView, ops: tuple[Op, ...], as_if_sparse: bool) -> Part:
+def _part(view: GraphView, ops: tuple[Op, ...], as_if_sparse: bool) -> DelegatedPart:
     indices = {op.index for op in ops}
     written = {i for op in ops for i in op.outputs}
     elsewhere = {i for op in view.ops if op.index not in indices for i in op.inputs}
     outside = written & (elsewhere | set(view.outputs))
     told = as_if_sparse or any(i in view.sparse for op in ops for i in op.inputs)
-    return Part(ops, Rewrite(view, make_nodes(view, ops, outside), outside), told)
+    return DelegatedPart(ops, Rewrite(view, make_nodes(view, ops, outside), outside), told)

@@ -19,15 +19,15 @@ from tfprune.keras_internals import (
     set_own_trainable,
 )
 
-Change = Callable[[Any], Any]
-Call = Callable[..., Any]
+ChangeLayer = Callable[[Any], Any]
+MakeCall = Callable[..., Any]
 
 
 def replay(
     model: Any,
-    change: Change,
+    change: ChangeLayer,
     *,
-    call: Call | None = None,
+    call: MakeCall | None = None,
     shape: Callable[[Any], Any] = lambda tensor: tensor.shape,
     memo: dict[int, Any] | None = None,
     same_shapes: bool = True,
@@ -84,7 +84,9 @@ def replay(
     return _replay_functional(net, model.name, changed, call or _plain_call, shape, same_shapes)
 
 
-def _replay_sequential(model: Any, net: Any, changed: Change, shape: Callable[[Any], Any]) -> Any:
+def _replay_sequential(
+    model: Any, net: Any, changed: ChangeLayer, shape: Callable[[Any], Any]
+) -> Any:
     layers = [changed(layer) for layer in model.layers]
     own = {id(layer) for layer in model.layers}  # a mask that is computed is a call, too
     calls = [node for node in nodes_in_order(net) if id(node.operation) in own]
@@ -127,8 +129,8 @@ def _plain_call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
 def _replay_functional(
     net: Any,
     name: str,
-    changed: Change,
-    call: Call,
+    changed: ChangeLayer,
+    call: MakeCall,
     shape: Callable[[Any], Any],
     same_shapes: bool,
 ) -> Any:

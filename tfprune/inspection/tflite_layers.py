@@ -12,7 +12,7 @@ from tfprune.notes import Note
 from tfprune.tflite.model import Op, Subgraph, TFLiteModel
 from tfprune.tflite.tensor import Tensor
 
-Rule = Callable[[Op, list[Tensor | None], Tensor], int]
+MacRule = Callable[[Op, list[Tensor | None], Tensor], int]
 
 # Ops whose cost the graph does not show, or that there is no rule for; custom ops are too.
 _UNCOUNTED = {
@@ -133,7 +133,7 @@ def _sequence(op: Op, inputs: list[Tensor | None], output: Tensor) -> int:
 
 
 # The layout of each op's kernel stands in the comments of LiteRT's tflite/kernels/*.cc.
-_RULES: dict[str, Rule] = {
+_RULES: dict[str, MacRule] = {
     "CONV_2D": _at_outputs,
     "CONV_3D": _at_outputs,
     "DEPTHWISE_CONV_2D": _at_outputs,

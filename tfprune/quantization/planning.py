@@ -13,7 +13,7 @@ from tfprune.layer_names import Names, Selection
 from tfprune.notes import Note
 from tfprune.quantization.folding import is_by_channel
 from tfprune.quantization.reads import Reads
-from tfprune.quantization.rules import FLOAT, LEARNED, Rule, find_rule
+from tfprune.quantization.rules import FLOAT, LEARNED, Int8Rule, find_rule
 from tfprune.quantization.rules.activations import is_relu
 from tfprune.quantization.rules.rule import left_alone
 from tfprune.wrapping import without_masks
@@ -24,7 +24,7 @@ _INSIDE = "it is part of the layer around it, which is rounded, or stays float, 
 
 
 @dataclass(kw_only=True)
-class Plan:
+class Int8Plan:
     """How each call of each layer is quantized; layers, calls and tensors go by `id`.
 
     Args:
@@ -41,7 +41,7 @@ class Plan:
         notes: Layers left alone, and why.
     """
 
-    rules: dict[int, Rule] = field(default_factory=dict)
+    rules: dict[int, Int8Rule] = field(default_factory=dict)
     norms: dict[int, Any] = field(default_factory=dict)
     folded: set[int] = field(default_factory=set)
     unrounded: set[int] = field(default_factory=set)
@@ -53,7 +53,7 @@ class Plan:
     notes: list[Note] = field(default_factory=list)
 
 
-def plan(model: Any, keep_float: Selection) -> Plan:
+def plan(model: Any, keep_float: Selection) -> Int8Plan:
     """Return what `quantize_model` will do to a model.
 
     Args:
@@ -67,7 +67,7 @@ def plan(model: Any, keep_float: Selection) -> Plan:
     names = Names(model)
     operations = {id(n.operation): n.operation for n in nets.nodes if not is_graph(n.operation)}
     keep_float.check((names.of(operation) for operation in operations.values()), _INSIDE)
-    made = Plan()
+    made = Int8Plan()
     for operation in operations.values():
         kept = keep_float.means(names.of(operation))
         rule = left_alone(_KEPT) if kept else find_rule(without_masks(operation))
@@ -79,7 +79,7 @@ def plan(model: Any, keep_float: Selection) -> Plan:
     return made
 
 
-def _tell_numbers(nets: _Nets, made: Plan, names: Names) -> None:
+def _tell_numbers(nets: _Nets, made: Int8Plan, names: Names) -> None:
     """Find what each call computes with; a call without numbers is no matter of int8."""
     reads = Reads(nets.models, made.rules)
     computing = {}
@@ -102,7 +102,7 @@ def _tell_numbers(nets: _Nets, made: Plan, names: Names) -> None:
             made.notes.append(Note(names.path_of(computing[key]), f"stays float: {rule.reason}"))
 
 
-def _look_ahead(node: Any, nets: _Nets, made: Plan) -> None:
+def _look_ahead(node: Any, nets: _Nets, made: Int8Plan) -> None:
     rule = made.rules[id(node.operation)]
     last = node
     if rule.fuses_norm and _can_fold(node, nets, made):
@@ -121,7 +121,7 @@ def _look_ahead(node: Any, nets: _Nets, made: Plan) -> None:
         made.ends.add(id(node.operation))
 
 
-def _can_fold(node: Any, nets: _Nets, made: Plan) -> bool:
+def _can_fold(node: Any, nets: _Nets, made: Int8Plan) -> bool:
     follower = nets.follower(node)
     return (
         follower is not None

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfprune.graph import Calls, is_graph
 from tfprune.graph.structure import functional
 from tfprune.keras_internals import input_structure, output_structure
-from tfprune.quantization.rules import Rule
+from tfprune.quantization.rules import Int8Rule
 from tfprune.wrapping import without_masks
 
 # Of what these read each single value counts, even if it is a float: 1000.0, rounded, is another
@@ -31,7 +31,7 @@ class Reads:
         rules: Operation, by id → its rule.
     """
 
-    def __init__(self, nets: list[Calls], rules: Mapping[int, Rule]) -> None:
+    def __init__(self, nets: list[Calls], rules: Mapping[int, Int8Rule]) -> None:
         self._rules = rules
         self._dtypes: dict[int, str] = {}
         self._exact: set[int] = set()

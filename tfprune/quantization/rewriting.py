@@ -11,7 +11,7 @@ from tfprune.graph import Clones, is_graph, replay
 from tfprune.keras_facts import kernels_of
 from tfprune.keras_internals import maker
 from tfprune.quantization.fake_quantize import FakeQuantize
-from tfprune.quantization.planning import Plan
+from tfprune.quantization.planning import Int8Plan
 from tfprune.quantization.rules import FLOAT, LEARNED, MIXED, MOVED
 from tfprune.quantization.wrapper import Quantized
 from tfprune.wrapping import Masking
@@ -29,7 +29,7 @@ class Rewriting:
         keep_zeros: Whether weights that are zero stay zero in training.
     """
 
-    def __init__(self, plan: Plan, momentum: float, keep_zeros: bool) -> None:
+    def __init__(self, plan: Int8Plan, momentum: float, keep_zeros: bool) -> None:
         self.clones = Clones()
         self._plan = plan
         self._momentum = momentum

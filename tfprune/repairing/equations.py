@@ -14,7 +14,7 @@ STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """How strongly the weights are held, relative to the mean square of a feature."""
 
 
-class Moments:
+class RegressionSums:
     """Sums over rows of features x and outputs y, for each group, in float64.
 
     Args:
@@ -70,7 +70,7 @@ class Solution:
     after: float
 
 
-def solve(fit: Moments, held: Moments, prior: Array, offsets: bool) -> Solution:
+def solve(fit: RegressionSums, held: RegressionSums, prior: Array, offsets: bool) -> Solution:
     """Return the weights that make y of x, held to those that were there as held-out rows say.
 
     W = P + (X'X + r I)⁻¹ (X'Y - X'X P), centred if there are offsets: ridge regression (Hoerl and
@@ -85,7 +85,7 @@ def solve(fit: Moments, held: Moments, prior: Array, offsets: bool) -> Solution:
 
     Example:
         >>> import numpy as np
-        >>> rows = Moments(1, 2, 1)
+        >>> rows = RegressionSums(1, 2, 1)
         >>> rows.add(np.array([[[1.0, 0.0]], [[0.0, 1.0]]]), np.array([[[3.0]], [[5.0]]]))
         >>> solve(rows, rows, np.zeros((1, 2, 1)), offsets=False).weights.round(2).tolist()
         [[[3.0], [5.0]]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tfprune.keras_internals import mask_of
 from tfprune.notes import Note
-from tfprune.repairing.equations import Moments, solve
+from tfprune.repairing.equations import RegressionSums, solve
 from tfprune.repairing.samples import Samples, held
 from tfprune.repairing.sites import Site
 
@@ -44,7 +44,7 @@ def fit(site: Site, before: Heard, now: Heard, samples: Samples, move: Move) -> 
     if len(before) != len(now) or not before or not eager:
         return [_unrepaired(site, "its calls inside the layer could not be followed")]
     prior = site.weights()
-    sums = Moments(*prior.shape), Moments(*prior.shape)
+    sums = RegressionSums(*prior.shape), RegressionSums(*prior.shape)
     rows = _Rows(samples.count)
     for (batch, x), (_, z) in zip(before, now, strict=True):
         each, rest = divmod(x.shape[0], len(samples.numbers[batch]))
@@ -66,7 +66,11 @@ def fit(site: Site, before: Heard, now: Heard, samples: Samples, move: Move) -> 
 
 
 def _assign(
-    site: Site, fitted: Moments, judge: Moments, prior: NDArray[np.float64], move: Move
+    site: Site,
+    fitted: RegressionSums,
+    judge: RegressionSums,
+    prior: NDArray[np.float64],
+    move: Move,
 ) -> list[Note]:
     solution = solve(fitted, judge, prior, offsets=move is not None)
     if solution.after < solution.before:

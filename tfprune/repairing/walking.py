@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from numpy.typing import NDArray
 
-from tfprune.channels import Kept, Structure
+from tfprune.channels import KeptUnits, Structure
 from tfprune.graph import functional, is_graph, nodes_in_order
 
 Values = dict[int, Any]  # by the number of a tensor
@@ -148,7 +148,7 @@ class Sliced(Pair):
         made: id of an operation of the original → the smaller network's.
     """
 
-    def __init__(self, structure: Structure, kept: Kept, made: Mapping[int, Any]) -> None:
+    def __init__(self, structure: Structure, kept: KeptUnits, made: Mapping[int, Any]) -> None:
         super().__init__(structure.model, made)
         self.cuts = structure.positions(kept)
         self.reads = {id(b.variable) for b in structure.bindings if b.role == "reads"}

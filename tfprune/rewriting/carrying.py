@@ -10,7 +10,7 @@ from keras import layers
 
 from tfprune.graph import Calls
 from tfprune.rewriting.editing import EXACT, Change, Edits, Make, New
-from tfprune.rewriting.numbers import Form, constant_form
+from tfprune.rewriting.numbers import ScaleAndOffset, constant_form
 
 _LINEAR = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
 
@@ -71,7 +71,7 @@ def _folds(calls: Calls, node: Any) -> bool:
     return False
 
 
-def _constant(edits: Edits, node: Any, form: Form) -> Make:
+def _constant(edits: Edits, node: Any, form: ScaleAndOffset) -> Make:
     tensor = node.input_tensors[0]
     ones = np.ones(tensor.shape[-1], "float32")
     name = edits.name(f"{node.operation.name}_carrier")

@@ -10,11 +10,11 @@ from keras import layers
 
 from tfprune.keras_facts import op_name
 
-Form = tuple[Any, Any]
+ScaleAndOffset = tuple[Any, Any]
 """Scale and offset: numbers, or arrays of one number for each channel."""
 
 
-def constant_form(node: Any) -> Form | None:
+def constant_form(node: Any) -> ScaleAndOffset | None:
     """Return scale and offset of a call that computes scale * x + offset, None for another.
 
     Known are `+`, `-`, `*`, `/` of a tensor and a constant, `Rescaling` and `Normalization`.
@@ -45,7 +45,7 @@ def constant_form(node: Any) -> Form | None:
     return _form(kind, constant, first)
 
 
-def _form(kind: str, constant: Any, tensor_first: bool) -> Form | None:
+def _form(kind: str, constant: Any, tensor_first: bool) -> ScaleAndOffset | None:
     if kind == "Add":
         return 1.0, constant
     if kind == "Multiply":
@@ -74,7 +74,7 @@ def _per_channel(constant: Any, channels: int | None) -> bool:
     return np.ndim(constant) == 0 or len(constant) == channels
 
 
-def _normalization(layer: Any) -> Form | None:
+def _normalization(layer: Any) -> ScaleAndOffset | None:
     if layer.axis not in ((-1,), (3,)) or layer.invert:
         return None
     mean, deviation = np.asarray(layer.mean), np.sqrt(np.asarray(layer.variance))

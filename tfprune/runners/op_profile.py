@@ -35,7 +35,7 @@ READ, WRITE = 0, 1
 OPS = (1 << 1, 1 << 2, 1 << 3)
 
 
-class Layout(ctypes.Structure):
+class LiteRtLayout(ctypes.Structure):
     """`LiteRtLayout` of litert_layout.h."""
 
     _fields_ = (
@@ -49,7 +49,7 @@ class Layout(ctypes.Structure):
 class RankedType(ctypes.Structure):
     """`LiteRtRankedTensorType` of litert_model_types.h."""
 
-    _fields_ = (("element", ctypes.c_int32), ("layout", Layout))
+    _fields_ = (("element", ctypes.c_int32), ("layout", LiteRtLayout))
 
 
 class Event(ctypes.Structure):
@@ -150,7 +150,7 @@ class Model:
         return made
 
     def _layouts(self, side: str, count: int) -> Any:
-        layouts = (Layout * count)()
+        layouts = (LiteRtLayout * count)()
         first = ctypes.c_size_t(0)
         if side == "Output":
             name, size = "GetCompiledModelOutputTensorLayouts", ctypes.c_size_t(count)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfprune.channels import Group, Kept, Structure
+from tfprune.channels import Group, KeptUnits, Structure
 from tfprune.counts import kernel_macs
 from tfprune.errors import PruneError
 
@@ -28,15 +28,15 @@ class Costs:
         for binding in structure.bindings:
             self._axes.setdefault(id(binding.variable), []).append(binding.ids)
 
-    def params(self, kept: Kept) -> int:
+    def params(self, kept: KeptUnits) -> int:
         """Return the number of parameters, moving statistics included."""
         return self._sum(self._sizes, kept)
 
-    def macs(self, kept: Kept) -> int | None:
+    def macs(self, kept: KeptUnits) -> int | None:
         """Return the multiply-accumulates of all kernels for one sample; None if not known."""
         return None if self._open else self._sum(self._macs, kept)
 
-    def of(self, target: str, kept: Kept) -> int:
+    def of(self, target: str, kept: KeptUnits) -> int:
         """Return the cost in "params" or "macs", which `check` has found to be known."""
         return self._sum({"params": self._sizes, "macs": self._macs}[target], kept)
 
@@ -65,10 +65,10 @@ class Costs:
         )
         return sum(costs.get(id(v), 0) * share for v, share in places) / group.size
 
-    def _sum(self, costs: dict[int, int], kept: Kept) -> int:
+    def _sum(self, costs: dict[int, int], kept: KeptUnits) -> int:
         return round(sum(cost * self._share(key, kept) for key, cost in costs.items()))
 
-    def _share(self, variable: int, kept: Kept) -> float:
+    def _share(self, variable: int, kept: KeptUnits) -> float:
         return math.prod(kept.count(ids) / len(ids) for ids in self._axes.get(variable, ()))
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfprune.channels import Kept, Structure
+from tfprune.channels import KeptUnits, Structure
 from tfprune.graph import Clones, replay
 
 
-def force_to_zero(structure: Structure, kept: Kept) -> Any:
+def force_to_zero(structure: Structure, kept: KeptUnits) -> Any:
     """Return a copy of the model in which the units that are not kept are zero everywhere.
 
     Every tensor of the graph is multiplied by a mask of its units; inside recurrent and attention
@@ -42,7 +42,7 @@ def force_to_zero(structure: Structure, kept: Kept) -> Any:
     return copy
 
 
-def _masked_outputs(structure: Structure, kept: Kept, node: Any, outputs: Any) -> Any:
+def _masked_outputs(structure: Structure, kept: KeptUnits, node: Any, outputs: Any) -> Any:
     flat = []
     for original, tensor in zip(node.outputs, keras.tree.flatten(outputs), strict=True):
         for axis, ids in structure.flow(original).units.items():
@@ -53,7 +53,7 @@ def _masked_outputs(structure: Structure, kept: Kept, node: Any, outputs: Any) -
     return keras.tree.pack_sequence_as(outputs, flat)
 
 
-def _inner_reads(structure: Structure, kept: Kept) -> dict[int, list[tuple[int, np.ndarray]]]:
+def _inner_reads(structure: Structure, kept: KeptUnits) -> dict[int, list[tuple[int, np.ndarray]]]:
     """Return the positions that read removed units inside a layer, where no mask can stand."""
     reads: dict[int, list[tuple[int, np.ndarray]]] = {}
     for binding in structure.bindings:

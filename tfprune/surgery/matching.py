@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfprune.channels import Kept, Member, Structure, trace
+from tfprune.channels import KeptUnits, Member, Structure, trace
 from tfprune.errors import PruneError
 from tfprune.graph import values_of
 from tfprune.surgery.shrinking import shrink, shrink_and_repair
@@ -52,7 +52,7 @@ def repair(small: Any, model: Any, data: Any) -> Any:
     return shrink_and_repair(structure, _kept(structure, small), data)
 
 
-def _kept(structure: Structure, small: Any) -> Kept:
+def _kept(structure: Structure, small: Any) -> KeptUnits:
     """Return which units a smaller model has kept."""
     olds, news = structure.model.trainable_variables, small.trainable_variables
     if [len(v.shape) for v in olds] != [len(v.shape) for v in news]:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfprune.channels import INNER_SIZES, Kept, Structure
+from tfprune.channels import INNER_SIZES, KeptUnits, Structure
 from tfprune.errors import PruneError, first_line
 from tfprune.graph import Clones, own_functions, replay, tensor_of, values_of
 from tfprune.notes import Note
@@ -19,7 +19,7 @@ from tfprune.surgery.resized import Resized
 
 
 def shrink(
-    structure: Structure, kept: Kept, made: dict[int, Any] | None = None
+    structure: Structure, kept: KeptUnits, made: dict[int, Any] | None = None
 ) -> tuple[Any, tuple[Note, ...]]:
     """Return a new plain model without the units that are not kept.
 
@@ -61,7 +61,7 @@ def shrink(
     return small, tuple(clones.notes)
 
 
-def shrink_and_repair(structure: Structure, kept: Kept, data: Any) -> Any:
+def shrink_and_repair(structure: Structure, kept: KeptUnits, data: Any) -> Any:
     """Return the smaller model, repaired on unlabelled data: see `tfprune.repairing.repaired`."""
     made: dict[int, Any] = {}
     small, _ = shrink(structure, kept, made)
@@ -94,7 +94,7 @@ def _cut(variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]]) -> Any
 
 
 def _smaller_config(
-    layer: Any, settings: Mapping[tuple, np.ndarray], kept: Kept, loses: bool
+    layer: Any, settings: Mapping[tuple, np.ndarray], kept: KeptUnits, loses: bool
 ) -> dict[str, Any] | None:
     """Return the layer's config with its counts taken again, None if nothing changes."""
     counts = {path: kept.count(units) for path, units in settings.items()}

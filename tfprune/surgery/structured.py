@@ -8,28 +8,27 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tfprune.allocate import Candidate, Scope, allocate, allocate_to
-from tfprune.allocate import Kept as Share
-from tfprune.channels import Group, Kept, Structure, trace
+from tfprune.allocate import Allocation, Candidate, Scope, allocate, allocate_to
+from tfprune.channels import Group, KeptUnits, Structure, trace
 from tfprune.criteria import Criterion, as_criterion
 from tfprune.criteria.losses import give_loss
 from tfprune.errors import PruneError
 from tfprune.layer_names import Selectors
 from tfprune.surgery.costs import Costs
 from tfprune.surgery.structured_plan import GroupRow, Size, StructuredPlan
-from tfprune.surgery.wishes import Ratio, own_ratios
+from tfprune.surgery.wishes import Ratios, own_ratios
 
-Target = Literal["units", "params", "macs"]
+TargetName = Literal["units", "params", "macs"]
 TARGETS = ("units", "params", "macs")
 
 
 def plan_structured(
     model: Any,
-    ratio: Ratio = 0.5,
+    ratio: Ratios = 0.5,
     criterion: Criterion | Callable[[Group], Any] | str = "l2",
     *,
     scope: Scope = "local",
-    target: Target = "units",
+    target: TargetName = "units",
     round_to: int = 1,
     min_width: int = 1,
     max_ratio: float | None = None,
@@ -103,7 +102,7 @@ def plan_structured(
     common = 0.0 if isinstance(ratio, Mapping) else ratio
     settings = (scope, judge.comparable, max(0.9, common) if max_ratio is None else max_ratio)
 
-    def kept_if(keeps: Sequence[np.ndarray]) -> Kept:
+    def kept_if(keeps: Sequence[np.ndarray]) -> KeptUnits:
         return structure.kept(_all_groups(structure, chosen, keeps))
 
     if target == "units":
@@ -181,8 +180,8 @@ def _plan(
     structure: Structure,
     costs: Costs,
     chosen: Sequence[tuple[Group, Any]],
-    shares: Sequence[Share],
-    kept_if: Callable[[Sequence[np.ndarray]], Kept],
+    shares: Sequence[Allocation],
+    kept_if: Callable[[Sequence[np.ndarray]], KeptUnits],
     own: Sequence[tuple[float | None, str]],
     unjudged: str,
 ) -> StructuredPlan:

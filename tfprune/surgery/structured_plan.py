@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tfprune.channels import Kept, Structure
+from tfprune.channels import KeptUnits, Structure
 from tfprune.notes import Note
 from tfprune.surgery.masked import force_to_zero
 from tfprune.surgery.shrinking import shrink, shrink_and_repair
@@ -78,7 +78,7 @@ class StructuredPlan(Shown):
     size: Size
     notes: tuple[Note, ...]
     structure: Structure = field(repr=False)
-    kept: Kept = field(repr=False)
+    kept: KeptUnits = field(repr=False)
 
     def __str__(self) -> str:
         size = self.size

@@ -11,12 +11,12 @@ from tfprune.errors import PruneError
 from tfprune.layer_names import Fit, Names, Place, Selection, Selector, Selectors, shown
 
 NAMED = "named in keep"
-Ratio = float | Mapping[Selector, float]
+Ratios = float | Mapping[Selector, float]
 _NO_UNITS = "no weights produce or scale units; name the layer before it that has some"
 
 
 def own_ratios(
-    structure: Structure, model: Any, ratio: Ratio, keep: Selectors
+    structure: Structure, model: Any, ratio: Ratios, keep: Selectors
 ) -> list[tuple[float | None, str]]:
     """Return for each group its own ratio, None for the common one, and the reason.
 

@@ -16,7 +16,7 @@ from tfprune.notes import Note
 from tfprune.runners import OPEN_SIZES, TensorSpec
 from tfprune.tflite.model import TFLiteModel
 from tfprune.verification.ranges import fitting_spread, input_range, shrunk
-from tfprune.verification.reference import Batch, Outputs, call
+from tfprune.verification.reference import Arrays, Outputs, call
 from tfprune.verification.tolerance import precision_of
 
 SEED = 0
@@ -57,7 +57,7 @@ def check_sizes(specs: Sequence[TensorSpec], path: str) -> None:
 
 def given_batches(
     data: Any, specs: Sequence[Input], model: Any, samples: int
-) -> tuple[list[Batch], tuple[Note, ...]]:
+) -> tuple[list[Arrays], tuple[Note, ...]]:
     """Return at most `samples` samples of what the user gave, in batches of the file's size.
 
     Args:
@@ -78,7 +78,7 @@ def given_batches(
 
 def drawn(
     model: Any, specs: Sequence[Input], place: Draw
-) -> tuple[list[Batch], str, Outputs, list[Note]]:
+) -> tuple[list[Arrays], str, Outputs, list[Note]]:
     """Draw batches that the model can run on, from seed 0.
 
     Floats are uniform in [0, 1), or in the range that the file quantizes its input to, and drawn
@@ -114,7 +114,7 @@ def drawn(
     )
 
 
-def _inside_ranges(batches: list[Batch], place: Draw) -> tuple[list[Batch], float | None]:
+def _inside_ranges(batches: list[Arrays], place: Draw) -> tuple[list[Arrays], float | None]:
     """Shrink what was drawn for an integer file; None for a file that has no ranges."""
     if precision_of(place.tflite) not in ("int8", "int16x8"):
         return batches, None
@@ -129,7 +129,7 @@ def _inside_ranges(batches: list[Batch], place: Draw) -> tuple[list[Batch], floa
 
 def _random(
     specs: Sequence[Input], places: Sequence[TensorSpec], place: Draw, open_size: int
-) -> list[Batch]:
+) -> list[Arrays]:
     generator = np.random.default_rng(SEED)
     size = specs[0].shape[0] or 1
     ranges = [input_range(spec, place.tflite) for spec in places]
@@ -143,7 +143,7 @@ def _random(
 
 
 def _words(
-    batches: Sequence[Batch], places: Sequence[TensorSpec], place: Draw, spread: float
+    batches: Sequence[Arrays], places: Sequence[TensorSpec], place: Draw, spread: float
 ) -> str:
     count = sum(len(next(iter(batch.values()))) for batch in batches)
     ranges = dict.fromkeys(input_range(spec, place.tflite) for spec in places)

@@ -14,7 +14,7 @@ from tfprune.notes import Note
 from tfprune.runners import Runner, TensorSpec
 from tfprune.verification.compare import agreement, agrees, measure
 from tfprune.verification.pairing import pair
-from tfprune.verification.reference import Batch, Outputs
+from tfprune.verification.reference import Arrays, Outputs
 from tfprune.verification.tolerance import Tolerance
 
 _TOLD_APART = 1e-4
@@ -35,13 +35,13 @@ class Question:
     """
 
     path: str
-    batches: Sequence[Batch]
+    batches: Sequence[Arrays]
     places: dict[str, int]
     expected: Outputs
     tolerance: Tolerance
     detail: str
 
-    def arrays(self, batch: Batch) -> list[np.ndarray]:
+    def arrays(self, batch: Arrays) -> list[np.ndarray]:
         """Return a batch in the file's order of inputs."""
         names = sorted(self.places, key=lambda name: self.places[name])
         return [batch[name] for name in names]

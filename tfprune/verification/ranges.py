@@ -9,7 +9,7 @@ import numpy as np
 from tfprune.runners import Runner, TensorSpec
 from tfprune.tflite.model import Op, TFLiteModel
 from tfprune.tflite.tensor import Tensor
-from tfprune.verification.reference import Batch
+from tfprune.verification.reference import Arrays
 
 SPREADS = (1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16)
 """By what drawn values are multiplied, the first that fits is taken: towards 0, which every range
@@ -38,7 +38,7 @@ def input_range(spec: TensorSpec, tflite: TFLiteModel) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def shrunk(batches: Sequence[Batch], spread: float) -> list[Batch]:
+def shrunk(batches: Sequence[Arrays], spread: float) -> list[Arrays]:
     """Return batches with their floats multiplied by `spread`; integers stay."""
     return [
         {
@@ -51,7 +51,7 @@ def shrunk(batches: Sequence[Batch], spread: float) -> list[Batch]:
 
 def fitting_spread(
     path: str,
-    batches: Sequence[Batch],
+    batches: Sequence[Arrays],
     order: Mapping[str, int],
     tflite: TFLiteModel,
     runtime: str,

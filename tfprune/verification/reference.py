@@ -15,7 +15,7 @@ from tfprune.graph import inputs_of
 from tfprune.keras_files import load_model
 from tfprune.runners import TensorSpec
 
-Batch = dict[str, np.ndarray]
+Arrays = dict[str, np.ndarray]
 Outputs = list[dict[str, np.ndarray]]
 
 
@@ -56,7 +56,7 @@ def input_specs(model: Any, specs: list[TensorSpec]) -> tuple[Input, ...]:
     return tuple(replace(own, shape=(batch, *own.shape[1:])) for own in known)
 
 
-def call(model: Any, batch: Batch) -> dict[str, np.ndarray]:
+def call(model: Any, batch: Arrays) -> dict[str, np.ndarray]:
     """Run the model on one batch, in inference mode; return its outputs by name, flattened.
 
     The names are those exporters give: the keys of a dict, else `output_0`, `output_1`, ...

@@ -11,7 +11,7 @@ from typing import Any
 from tfprune.android.checking import Reference
 from tfprune.android.device.adb import ASKED, Adb, quote
 from tfprune.android.device.folder import RemoteFolder
-from tfprune.android.planning import Plan
+from tfprune.android.planning import RunnerPlan
 from tfprune.android.runtimes.documents import DocumentRuntime
 from tfprune.errors import PruneError
 
@@ -38,14 +38,14 @@ class App(DocumentRuntime):
     silence_s: float = 1200.0
     stop: str = f"am force-stop {PACKAGE}"
 
-    def line(self, folder: str, plan: Plan) -> str:
+    def line(self, folder: str, plan: RunnerPlan) -> str:
         """Return the line that runs a plan in a folder; an app reads what all may read."""
         settings = {"folder": folder, **plan.settings()}
         extras = [word for name, value in settings.items() for word in ("-e", name, value)]
         command = quote("am", "instrument", "-w", *extras, INSTRUMENTATION)
         return f"{quote('chmod', '-R', 'a+rX', folder)} && {command}"
 
-    def steps(self, plan: Plan) -> int:
+    def steps(self, plan: RunnerPlan) -> int:
         """How many steps it tells of: none."""
         return 0
 
@@ -54,7 +54,7 @@ class App(DocumentRuntime):
         return how_it_failed(text)
 
     def run(
-        self, folder: RemoteFolder, plan: Plan, references: Sequence[Reference]
+        self, folder: RemoteFolder, plan: RunnerPlan, references: Sequence[Reference]
     ) -> list[dict[str, Any]]:
         """Run a plan; outputs that the app left in files are fetched."""
         rows = super().run(folder, plan, references)

@@ -19,7 +19,7 @@ from tfprune.android.checking import Reference
 from tfprune.android.device.adb import ASKED, quote
 from tfprune.android.device.folder import RemoteFolder
 from tfprune.android.device.watching import SILENCE_S, STEP_S, Followed
-from tfprune.android.planning import Plan
+from tfprune.android.planning import RunnerPlan
 from tfprune.android.runtimes.documents import run_line
 from tfprune.android.runtimes.elf import Elf, read_elf
 from tfprune.android.runtimes.linux import linux
@@ -58,7 +58,7 @@ class BenchmarkModel(Runtime):
         return {f"{j}.raw": _bare(array) for j, array in enumerate(reference.inputs.values())}
 
     def run(
-        self, folder: RemoteFolder, plan: Plan, references: Sequence[Reference]
+        self, folder: RemoteFolder, plan: RunnerPlan, references: Sequence[Reference]
     ) -> list[dict[str, Any]]:
         """Run a plan, a process for each turn, and return a row for each model."""
         self._check(folder, plan)
@@ -81,19 +81,19 @@ class BenchmarkModel(Runtime):
             for i in models
         ]
 
-    def _line(self, folder: RemoteFolder, plan: Plan, words: Sequence[str]) -> str:
+    def _line(self, folder: RemoteFolder, plan: RunnerPlan, words: Sequence[str]) -> str:
         bound = ("taskset", plan.cpu_mask) if plan.cpu_mask else ()
         command = quote(*bound, *self.start, *words)
         return f"cd {quote(folder.path)} && echo $$ > pid && exec {command} 2>&1"
 
-    def _check(self, folder: RemoteFolder, plan: Plan) -> None:
+    def _check(self, folder: RemoteFolder, plan: RunnerPlan) -> None:
         if plan.cpu_mask and folder.adb.shell("command -v taskset").code:
             found = "this phone has no taskset, which binds a program to its cores"
             raise PruneError(f"cpu_mask={plan.cpu_mask!r}", found, "leave it out")
         if not plan.labels:
             self._try(folder, plan)
 
-    def _try(self, folder: RemoteFolder, plan: Plan) -> None:
+    def _try(self, folder: RemoteFolder, plan: RunnerPlan) -> None:
         """See whether it is what it should be: without any option it asks for one."""
         followed = run_line(folder, self, self._line(folder, plan, ()), silence_s=SILENCE_S)
         if "--graph" not in followed.out:
@@ -121,7 +121,7 @@ def check_program(runtime: str, *, per_op: bool) -> None:
         raise PruneError(f"time each op with {runtime}", found, "use another runtime for that")
 
 
-def _options(plan: Plan, runs: int) -> tuple[str, ...]:
+def _options(plan: RunnerPlan, runs: int) -> tuple[str, ...]:
     # The first run of all is not one of the warm-up here, but it is there.
     untimed, seconds = (1, 0.5) if plan.warmup is None else (plan.warmup + 1, 0)
     return (

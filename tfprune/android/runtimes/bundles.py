@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tfprune import files
 from tfprune.android.device.adb import ASKED, quote
-from tfprune.android.planning import Plan
+from tfprune.android.planning import RunnerPlan
 from tfprune.android.runtimes.app import App
 from tfprune.android.runtimes.benchmark_model import users_program
 from tfprune.android.runtimes.building import BIONIC, GLIBC, build_runner
@@ -53,13 +53,13 @@ class Bundle(DocumentRuntime):
     silence_s: float = 60.0
     stop: str = ""
 
-    def line(self, folder: str, plan: Plan) -> str:
+    def line(self, folder: str, plan: RunnerPlan) -> str:
         """Return the line that runs a plan in a folder; `pid` there tells what to end."""
         settings = {"library": self.library, "runtime": self.name, **plan.settings()}
         words = [word for name, value in settings.items() for word in (f"--{name}", value)]
         return f"cd {quote(folder)} && echo $$ > pid && exec {quote(*self.start, *words)}"
 
-    def steps(self, plan: Plan) -> int:
+    def steps(self, plan: RunnerPlan) -> int:
         """How many steps the runner tells of: each model loads, warms up, and reports, besides."""
         return len(plan.labels) * (len(plan.rounds) + 3)
 

@@ -13,7 +13,7 @@ from tfprune.android.checking import Reference
 from tfprune.android.device.adb import ASKED
 from tfprune.android.device.folder import RemoteFolder
 from tfprune.android.device.watching import Followed, follow
-from tfprune.android.planning import Plan
+from tfprune.android.planning import RunnerPlan
 from tfprune.android.runtimes.runtime import Runtime
 from tfprune.errors import FileError, PruneError
 
@@ -28,11 +28,11 @@ class DocumentRuntime(Runtime):
     """A program that takes a whole plan and prints one document (docs/android.md)."""
 
     @abstractmethod
-    def line(self, folder: str, plan: Plan) -> str:
+    def line(self, folder: str, plan: RunnerPlan) -> str:
         """Return the line that runs a plan in a folder; `pid` there tells what to end."""
 
     @abstractmethod
-    def steps(self, plan: Plan) -> int:
+    def steps(self, plan: RunnerPlan) -> int:
         """How many steps it tells of."""
 
     def explain(self, text: str) -> tuple[str, str] | None:
@@ -44,7 +44,7 @@ class DocumentRuntime(Runtime):
         return {"in": pack(reference.inputs)}
 
     def run(
-        self, folder: RemoteFolder, plan: Plan, references: Sequence[Reference]
+        self, folder: RemoteFolder, plan: RunnerPlan, references: Sequence[Reference]
     ) -> list[dict[str, Any]]:
         """Run a plan and return the rows of its `models`."""
         followed = run_line(folder, self, self.line(folder.path, plan), self.steps(plan))

@@ -9,7 +9,7 @@ from typing import Any
 
 from tfprune.android.checking import Reference
 from tfprune.android.device.folder import RemoteFolder
-from tfprune.android.planning import Plan
+from tfprune.android.planning import RunnerPlan
 
 
 class Runtime(ABC):
@@ -35,7 +35,7 @@ class Runtime(ABC):
 
     @abstractmethod
     def run(
-        self, folder: RemoteFolder, plan: Plan, references: Sequence[Reference]
+        self, folder: RemoteFolder, plan: RunnerPlan, references: Sequence[Reference]
     ) -> list[dict[str, Any]]:
         """Run a plan and return one row for each model, as in `models` of docs/android.md.
 

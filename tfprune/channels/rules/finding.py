@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import keras
 
-from tfprune.channels.call import Call, is_layer
+from tfprune.channels.call import Call, FlowRule, is_layer
 from tfprune.channels.flow import Flow
 from tfprune.channels.rules import (
     attention,
@@ -26,9 +25,7 @@ from tfprune.channels.rules import (
 from tfprune.keras_facts import has_methods
 from tfprune.keras_internals import layers_of
 
-Rule = Callable[[Call], "Flow | list[Flow]"]
-
-_LAYERS: dict[type, Rule] = {
+_LAYERS: dict[type, FlowRule] = {
     kind: rule
     for room in (
         attention,
@@ -44,7 +41,7 @@ _LAYERS: dict[type, Rule] = {
     for kind, rule in room.RULES.items()
 }
 # Layers that keras.applications and keras_hub bring along, by name: not exported, or not there.
-_BY_NAME: dict[str, Rule] = {
+_BY_NAME: dict[str, FlowRule] = {
     **keras_hub.RULES,
     "keras.src.applications.convnext.LayerScale": elementwise.layer_scale,
     "keras.src.applications.convnext.StochasticDepth": elementwise.passes,
@@ -69,7 +66,7 @@ class SaysFlow(Protocol):
         """Return the flows of the outputs of one call, see `Call`."""
 
 
-def find_rule(layer: Any) -> Rule | None:
+def find_rule(layer: Any) -> FlowRule | None:
     """Return the rule of a layer or operation, None if its code cannot be followed."""
     kind = type(layer)
     if not is_layer(layer):

@@ -9,19 +9,16 @@ Source: keras_hub 0.25 to 0.32, keras_hub/src/layers/modeling and keras_hub/src/
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tfprune import keras_internals as internals
-from tfprune.channels.call import Call
+from tfprune.channels.call import Call, FlowRule
 from tfprune.channels.flow import Flow
 from tfprune.channels.rules import embeddings
 from tfprune.channels.rules.transformer import attend, feed_forward, projected, residual_stream
 from tfprune.channels.units import Ids
-
-Rule = Callable[[Call], "Flow | list[Flow]"]
 
 
 def transformer_encoder(call: Call) -> list[Flow]:
@@ -134,7 +131,7 @@ def _feed_forward_of(call: Call, stream: Ids) -> None:
 _KERAS = "keras.src.layers.core."
 _LAYERS = "keras_hub.src.layers.modeling."
 _MODELS = "keras_hub.src.models."
-RULES: dict[str, Rule] = {
+RULES: dict[str, FlowRule] = {
     f"{_LAYERS}transformer_encoder.TransformerEncoder": transformer_encoder,
     f"{_LAYERS}transformer_decoder.TransformerDecoder": transformer_decoder,
     f"{_LAYERS}reversible_embedding.ReversibleEmbedding": embeddings.reversible_embedding,

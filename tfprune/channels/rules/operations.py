@@ -10,7 +10,7 @@ import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
-from tfprune.channels.records import Kept
+from tfprune.channels.records import KeptUnits
 from tfprune.channels.rules import picking, pooling, products
 from tfprune.channels.rules.elementwise import join
 from tfprune.channels.rules.merging import concatenated
@@ -69,11 +69,11 @@ def _lengthen(operand: Flow, tensors: list[Flow]) -> Flow:
     return Flow(operand.shape, units)
 
 
-def _cut(kept: Kept, flow: Flow, args: tuple) -> list[Any]:
+def _cut(kept: KeptUnits, flow: Flow, args: tuple) -> list[Any]:
     return [_cut_constant(kept, flow, value) for value in args]
 
 
-def _cut_constant(kept: Kept, flow: Flow, value: Any) -> Any:
+def _cut_constant(kept: KeptUnits, flow: Flow, value: Any) -> Any:
     if isinstance(value, keras.KerasTensor) or not np.shape(value):
         return value
     array = np.asarray(value)

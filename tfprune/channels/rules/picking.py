@@ -10,7 +10,7 @@ import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
-from tfprune.channels.records import Kept
+from tfprune.channels.records import KeptUnits
 from tfprune.channels.rules.moving import Moves, flows_after, follow, moved, reshaped
 
 # What an operation does beside the axes on which it picks units: one tensor for each output.
@@ -26,7 +26,7 @@ def reshape(call: Call) -> Flow:
     """A reshape whose new lengths are counted again."""
     [flow] = reshaped(call, on_ids(call))
 
-    def make(kept: Kept, operation: Any, args: Any, kwargs: Any) -> Any:
+    def make(kept: KeptUnits, operation: Any, args: Any, kwargs: Any) -> Any:
         shape = list(operation.newshape)
         for axis, ids in flow.units.items():
             shape[axis] = -1 if shape[axis] == -1 else kept.count(ids)
@@ -103,7 +103,7 @@ def _picks(call: Call, found: list[Moves], beside: Beside) -> list[Flow]:
         and any(not np.array_equal(picked[axis][1], np.arange(len(ids))) for picked in found)
     }
 
-    def make(kept: Kept, operation: Any, args: Any, kwargs: Any) -> Any:
+    def make(kept: KeptUnits, operation: Any, args: Any, kwargs: Any) -> Any:
         tensors = [
             _pick_all(kept, source, picked, flow, tensor, axes)
             for picked, flow, tensor in zip(found, flows, beside(args[0], axes), strict=True)
@@ -116,7 +116,7 @@ def _picks(call: Call, found: list[Moves], beside: Beside) -> list[Flow]:
 
 
 def _pick_all(
-    kept: Kept, source: Flow, picked: Moves, flow: Flow, tensor: Any, axes: Iterable[int]
+    kept: KeptUnits, source: Flow, picked: Moves, flow: Flow, tensor: Any, axes: Iterable[int]
 ) -> Any:
     """Take the places that an output wants from what is left, on each axis that is picked from."""
     for axis in axes:

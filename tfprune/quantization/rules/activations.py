@@ -11,7 +11,7 @@ from keras import activations, layers, ops
 
 from tfprune.keras_facts import op_name
 from tfprune.quantization.arithmetic import Arithmetic
-from tfprune.quantization.rules.rule import LEARNED, Rule, left_alone
+from tfprune.quantization.rules.rule import LEARNED, Int8Rule, left_alone
 
 # The output ranges of these ops in TFLite: tensorflow/lite/g3doc/performance/quantization_spec.md.
 UNIT = (0.0, 255 / 256)
@@ -19,12 +19,12 @@ SYMMETRIC_UNIT = (-1.0, 127 / 128)
 
 
 @dataclass(frozen=True)
-class Activation:
+class Int8Activation:
     """How an activation function is computed in int8.
 
     Args:
         compute: `compute(q, x)` of rounded inputs, None for the function itself.
-        output: As in `Rule`.
+        output: As in `Int8Rule`.
         fused: Whether it is part of the int8 op before it, whose result is not rounded then.
     """
 
@@ -41,18 +41,18 @@ def _hard_sigmoid(q: Arithmetic, x: Any) -> Any:
     return q.fixed(ops.relu6(x + q.constant(3.0)), 0.0, 6.0) * q.constant(1 / 6)
 
 
-_KNOWN: dict[Any, Activation] = {
-    activations.linear: Activation(fused=True),
-    activations.relu: Activation(fused=True),
-    activations.relu6: Activation(fused=True),
-    activations.silu: Activation(_silu),
-    activations.hard_silu: Activation(),
-    activations.gelu: Activation(),
-    activations.leaky_relu: Activation(),
-    activations.sigmoid: Activation(output=UNIT),
-    activations.tanh: Activation(output=SYMMETRIC_UNIT),
-    activations.softmax: Activation(output=UNIT),
-    activations.hard_sigmoid: Activation(_hard_sigmoid, output=(0.0, 1.0)),
+_KNOWN: dict[Any, Int8Activation] = {
+    activations.linear: Int8Activation(fused=True),
+    activations.relu: Int8Activation(fused=True),
+    activations.relu6: Int8Activation(fused=True),
+    activations.silu: Int8Activation(_silu),
+    activations.hard_silu: Int8Activation(),
+    activations.gelu: Int8Activation(),
+    activations.leaky_relu: Int8Activation(),
+    activations.sigmoid: Int8Activation(output=UNIT),
+    activations.tanh: Int8Activation(output=SYMMETRIC_UNIT),
+    activations.softmax: Int8Activation(output=UNIT),
+    activations.hard_sigmoid: Int8Activation(_hard_sigmoid, output=(0.0, 1.0)),
 }
 _BY_NAME: dict[str, Any] = {
     "Relu": activations.relu,
@@ -68,12 +68,12 @@ _BY_NAME: dict[str, Any] = {
 }
 
 
-def known(function: Any) -> Activation | None:
+def known(function: Any) -> Int8Activation | None:
     """Return how a function of `keras.activations` is computed in int8, None if it is not."""
     return _KNOWN[activations.linear] if function is None else _KNOWN.get(function)
 
 
-def with_activation(rule: Rule, function: Any, norm: bool = True) -> Rule:
+def with_activation(rule: Int8Rule, function: Any, norm: bool = True) -> Int8Rule:
     """Return the rule of a layer whose own activation is this function.
 
     Args:
@@ -84,11 +84,11 @@ def with_activation(rule: Rule, function: Any, norm: bool = True) -> Rule:
     found = known(function)
     if found is None:
         name = getattr(function, "__name__", type(function).__name__)
-        return Rule(compute=rule.compute, reason=f"its activation {name} stays float")
+        return Int8Rule(compute=rule.compute, reason=f"its activation {name} stays float")
     if not found.fused:
-        return Rule(compute=rule.compute, output=found.output)
+        return Int8Rule(compute=rule.compute, output=found.output)
     plain = function in (None, activations.linear)
-    return Rule(
+    return Int8Rule(
         compute=rule.compute, fuses_relu=rule.fuses_relu and plain, fuses_norm=norm and plain
     )
 
@@ -110,14 +110,16 @@ def is_relu(layer: Any) -> bool:
     return _function(layer) in (activations.relu, activations.relu6)
 
 
-def find(layer: Any) -> Rule | None:
+def find(layer: Any) -> Int8Rule | None:
     """Return the rule of an activation layer or operation, None if it is none."""
     if isinstance(layer, layers.ReLU):
         return _relu(layer)
     if isinstance(layer, layers.Softmax):
-        return Rule(output=UNIT) if layer.axis == -1 else left_alone("its axis is not the last")
+        return Int8Rule(output=UNIT) if layer.axis == -1 else left_alone("its axis is not the last")
     if isinstance(layer, (layers.LeakyReLU, layers.PReLU, layers.ELU)):
-        return Rule() if isinstance(layer, layers.LeakyReLU) else left_alone("no int8 rule for it")
+        return (
+            Int8Rule() if isinstance(layer, layers.LeakyReLU) else left_alone("no int8 rule for it")
+        )
     function = _function(layer)
     if function is None:
         return None
@@ -126,13 +128,13 @@ def find(layer: Any) -> Rule | None:
         return left_alone(f"no int8 rule for {getattr(function, '__name__', function)}")
     compute = found.compute
     if compute is None:
-        return Rule(output=found.output)
-    return Rule(compute=lambda _, q, x, *args, **kwargs: compute(q, x), output=found.output)
+        return Int8Rule(output=found.output)
+    return Int8Rule(compute=lambda _, q, x, *args, **kwargs: compute(q, x), output=found.output)
 
 
-def _relu(layer: Any) -> Rule:
+def _relu(layer: Any) -> Int8Rule:
     if is_relu(layer) or (layer.max_value is None and layer.threshold == 0):
-        return Rule()
+        return Int8Rule()
     return left_alone("TFLite has no op for a relu with this maximum or threshold")
 
 

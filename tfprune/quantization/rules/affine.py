@@ -8,7 +8,7 @@ from keras import layers, ops
 
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.activations import activate, with_activation
-from tfprune.quantization.rules.rule import Rule, left_alone
+from tfprune.quantization.rules.rule import Int8Rule, left_alone
 
 _FIRST = "channels_first has no int8 kernels in TFLite"
 
@@ -128,10 +128,10 @@ def _line(layer: Any, outputs: Any) -> Any:
 
 
 def _rule(compute: Any) -> Any:
-    def rule(layer: Any) -> Rule:
+    def rule(layer: Any) -> Int8Rule:
         if getattr(layer, "data_format", "channels_last") != "channels_last":
             return left_alone(_FIRST)
-        return with_activation(Rule(compute=compute, fuses_relu=True), layer.activation)
+        return with_activation(Int8Rule(compute=compute, fuses_relu=True), layer.activation)
 
     return rule
 
@@ -141,7 +141,7 @@ def _embedded(layer: Any, q: Arithmetic, inputs: Any) -> Any:
 
 
 RULES: dict[type, Any] = {
-    layers.Embedding: lambda layer: Rule(compute=_embedded, keeps_whole=True),
+    layers.Embedding: lambda layer: Int8Rule(compute=_embedded, keeps_whole=True),
     layers.Conv1D: _rule(_conv),
     layers.Conv2D: _rule(_conv),
     layers.DepthwiseConv1D: _rule(_depthwise),

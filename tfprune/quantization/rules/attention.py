@@ -11,7 +11,7 @@ from tfprune import keras_internals as internals
 from tfprune.keras_facts import Einsum
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.activations import UNIT, activate, with_activation
-from tfprune.quantization.rules.rule import Rule, left_alone
+from tfprune.quantization.rules.rule import Int8Rule, left_alone
 
 # What is added to a masked score: its softmax is below 1/256, and the range stays narrow.
 _MASKED = -12.0
@@ -45,10 +45,10 @@ def _summed(layer: Any) -> int:
     return 0
 
 
-def _einsum_rule(layer: Any) -> Rule:
+def _einsum_rule(layer: Any) -> Int8Rule:
     if not _summed(layer):
         return left_alone(f"{layer.equation} does not sum over the last axes of its input")
-    return with_activation(Rule(compute=_einsum_dense), layer.activation, norm=False)
+    return with_activation(Int8Rule(compute=_einsum_dense), layer.activation, norm=False)
 
 
 def _attention(
@@ -100,7 +100,7 @@ def _masked(q: Arithmetic, scores: Any, mask: Any) -> Any:
     return q.range(scores + q.fixed(added, _MASKED, 0.0), "masked")
 
 
-def _attention_rule(layer: Any) -> Rule:
+def _attention_rule(layer: Any) -> Int8Rule:
     config = layer.get_config()  # Keras 3.12 has neither
     if config.get("use_gate") or config.get("sliding_window"):
         return left_alone("attention with a gate or a sliding window has no int8 rule")
@@ -108,7 +108,7 @@ def _attention_rule(layer: Any) -> Rule:
         return left_alone("it overrides `_compute_attention`")
     if layer.built and len(internals.attention_equations(layer)[0].split("->")[1]) != 4:
         return left_alone("it attends over several axes")
-    return Rule(compute=_attention, keeps_whole=True)
+    return Int8Rule(compute=_attention, keeps_whole=True)
 
 
 RULES: dict[type, Any] = {

@@ -15,7 +15,7 @@ from tfprune.quantization.rules import (
     normalization,
     operations,
 )
-from tfprune.quantization.rules.rule import Rule, left_alone
+from tfprune.quantization.rules.rule import Int8Rule, left_alone
 
 _LAYERS: dict[type, Any] = {
     kind: rule
@@ -32,10 +32,10 @@ class ComputesInt8(Protocol):
         """Return the layer's output as int8 computes it, see `Arithmetic`."""
 
 
-def find_rule(layer: Any) -> Rule:
+def find_rule(layer: Any) -> Int8Rule:
     """Return how a layer or operation is quantized; if it is left alone, the rule says why."""
     if isinstance(layer, ComputesInt8):
-        return Rule(compute=_custom, keeps_whole=True)
+        return Int8Rule(compute=_custom, keeps_whole=True)
     found = (activations.find(layer) or operations.find(layer)) if _is_keras_own(layer) else None
     if found is not None:
         return found

@@ -9,22 +9,22 @@ from keras import layers, ops
 
 from tfprune.keras_facts import PASS_THROUGH
 from tfprune.quantization.arithmetic import Arithmetic
-from tfprune.quantization.rules.rule import MIXED, MOVED, Rule, left_alone
+from tfprune.quantization.rules.rule import MIXED, MOVED, Int8Rule, left_alone
 
 
-def _moved(layer: Any) -> Rule:
-    return Rule(output=MOVED)
+def _moved(layer: Any) -> Int8Rule:
+    return Int8Rule(output=MOVED)
 
 
-def _mixed(layer: Any) -> Rule:
-    return Rule(output=MIXED)
+def _mixed(layer: Any) -> Int8Rule:
+    return Int8Rule(output=MIXED)
 
 
-def _learned(layer: Any) -> Rule:
-    return Rule()
+def _learned(layer: Any) -> Int8Rule:
+    return Int8Rule()
 
 
-def _resized(layer: Any) -> Rule:
+def _resized(layer: Any) -> Int8Rule:
     if layer.interpolation == "nearest":
         return _moved(layer)
     if layer.interpolation == "bilinear":
@@ -50,11 +50,11 @@ def _average(layer: Any, q: Arithmetic, inputs: Any) -> Any:
 
 
 def _joined(compute: Any, fuses_relu: bool = False) -> Any:
-    return lambda layer: Rule(compute=compute, fuses_relu=fuses_relu)
+    return lambda layer: Int8Rule(compute=compute, fuses_relu=fuses_relu)
 
 
-def _of_one_range(layer: Any) -> Rule:
-    return Rule(joins=True)
+def _of_one_range(layer: Any) -> Int8Rule:
+    return Int8Rule(joins=True)
 
 
 RULES: dict[type, Any] = {

@@ -9,7 +9,7 @@ from keras import layers, ops
 from tfprune.keras_internals import normalized_axes
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.folding import folded, is_by_channel
-from tfprune.quantization.rules.rule import Rule, left_alone
+from tfprune.quantization.rules.rule import Int8Rule, left_alone
 
 
 def _batch_normalization(layer: Any, q: Arithmetic, inputs: Any, mask: Any = None) -> Any:
@@ -29,10 +29,10 @@ def by_channel(q: Arithmetic, inputs: Any, gain: Any, shift: Any) -> Any:
     return outputs if rank == 4 else ops.squeeze(outputs, (1, 2) if rank == 2 else 1)
 
 
-def _batch_norm_rule(layer: Any) -> Rule:
+def _batch_norm_rule(layer: Any) -> Int8Rule:
     if not is_by_channel(layer):
         return left_alone("it does not normalize the last axis of an input of rank 2 to 4")
-    return Rule(compute=_batch_normalization, fuses_relu=True)
+    return Int8Rule(compute=_batch_normalization, fuses_relu=True)
 
 
 def _rescaled(layer: Any, q: Arithmetic, inputs: Any) -> Any:
@@ -41,9 +41,13 @@ def _rescaled(layer: Any, q: Arithmetic, inputs: Any) -> Any:
     return q.range(inputs * layer.scale, "scaled") + layer.offset
 
 
-def _rescaling(layer: Any) -> Rule:
+def _rescaling(layer: Any) -> Int8Rule:
     numbers = all(isinstance(value, (int, float)) for value in (layer.scale, layer.offset))
-    return Rule(compute=_rescaled) if numbers else left_alone("its scale and offset are no numbers")
+    return (
+        Int8Rule(compute=_rescaled)
+        if numbers
+        else left_alone("its scale and offset are no numbers")
+    )
 
 
 def _normalized(layer: Any, q: Arithmetic, inputs: Any) -> Any:
@@ -58,12 +62,12 @@ def _normalized(layer: Any, q: Arithmetic, inputs: Any) -> Any:
     return by_channel(q, inputs, gain, -mean * gain)
 
 
-def _normalization(layer: Any) -> Rule:
+def _normalization(layer: Any) -> Int8Rule:
     kept, reduced = normalized_axes(layer)
     last = kept in ((), (len(kept) + len(reduced) - 1,))
     if layer.invert or not last or layer.mean is None:
         return left_alone("it does not normalize the last axis with a known mean")
-    return Rule(compute=_normalized)
+    return Int8Rule(compute=_normalized)
 
 
 RULES: dict[type, Any] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from tfprune.keras_facts import op_name
 from tfprune.quantization.arithmetic import Arithmetic
-from tfprune.quantization.rules.rule import MOVED, Rule
+from tfprune.quantization.rules.rule import MOVED, Int8Rule
 
 
 def _squared(operation: Any, q: Arithmetic, x: Any) -> Any:
@@ -33,17 +33,17 @@ _MOVES = (
     "Slice",
     "Flip",
 )
-_RULES: dict[str, Rule] = {
-    **dict.fromkeys(_SUMS, Rule(fuses_relu=True)),
-    **dict.fromkeys(_LEARNED, Rule()),
-    **dict.fromkeys(_JOINS, Rule(joins=True)),
-    **dict.fromkeys(_MOVES, Rule(output=MOVED)),
-    "GetItem": Rule(output=MOVED, keeps_whole=True),
-    "Square": Rule(compute=_squared),
-    "Negative": Rule(compute=_negated),
+_RULES: dict[str, Int8Rule] = {
+    **dict.fromkeys(_SUMS, Int8Rule(fuses_relu=True)),
+    **dict.fromkeys(_LEARNED, Int8Rule()),
+    **dict.fromkeys(_JOINS, Int8Rule(joins=True)),
+    **dict.fromkeys(_MOVES, Int8Rule(output=MOVED)),
+    "GetItem": Int8Rule(output=MOVED, keeps_whole=True),
+    "Square": Int8Rule(compute=_squared),
+    "Negative": Int8Rule(compute=_negated),
 }
 
 
-def find(operation: Any) -> Rule | None:
+def find(operation: Any) -> Int8Rule | None:
     """Return the rule of an operation of `keras.ops`, None if it has none."""
     return _RULES.get(op_name(operation) or "")

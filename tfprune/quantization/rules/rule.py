@@ -15,7 +15,7 @@ FLOAT = "float"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class Int8Rule:
     """How one layer is quantized.
 
     Args:
@@ -43,6 +43,6 @@ class Rule:
     reason: str = ""
 
 
-def left_alone(reason: str) -> Rule:
+def left_alone(reason: str) -> Int8Rule:
     """Return the rule of a layer that stays float."""
-    return Rule(output=FLOAT, reason=reason)
+    return Int8Rule(output=FLOAT, reason=reason)
