@@ -10,19 +10,21 @@ import numpy as np
 
 from tfprune.notes import Note
 from tfprune.progress import track
+from tfprune.repairing.anchoring import anchor
 from tfprune.repairing.fitting import Heard, Move, fit
 from tfprune.repairing.samples import Samples
 from tfprune.repairing.sites import Site, heard, sites_of
 from tfprune.repairing.walking import Pair, Step, Values, way_through
 
 
-def refit(pair: Pair, samples: Samples) -> list[Note]:
+def refit(pair: Pair, samples: Samples) -> tuple[list[Note], set[int]]:
     """Refit, in place, the kernels of the smaller network to what the original's make.
 
     The two networks are run side by side, call by call, on the same samples. Where a call's input
     is not the original's any more, each kernel is fitted by ridge regression, from its inputs in
     the network repaired so far, to what the original layer makes of its own; what is left of the
-    mean goes into the bias, or into the mean of the BatchNormalization behind. Each call is made
+    mean goes into the bias, or into the mean of the BatchNormalization behind, which is anchored
+    then (`anchoring`), so that training starts where repair ended. Each call is made
     once for each network, so the cost grows linearly with depth; tensors are freed when their last
     reader is done. A layer called several times is fitted for all its calls together: for that the
     calls up to its last are made once more, with the weights that are there.
@@ -35,9 +37,11 @@ def refit(pair: Pair, samples: Samples) -> list[Note]:
         samples: What they are run on.
 
     Returns:
-        A note for each layer whose kernels see other inputs and are not refitted.
+        A note for each layer whose kernels see other inputs and are not refitted; and the ids of
+        the smaller network's BatchNormalizations whose statistics are those of their inputs.
     """
-    return _Refitting(pair, samples).run()
+    refitting = _Refitting(pair, samples)
+    return refitting.run(), refitting.settled
 
 
 class _Side:
@@ -69,6 +73,7 @@ class _Refitting:
         start = [dict(zip(self._way.inputs, batch, strict=True)) for batch in samples.tensors()]
         self._now = _Side(start, [*map(dict, start)], set())
         self._notes: dict[Note, None] = {}
+        self.settled: set[int] = set()
 
     def run(self) -> list[Note]:
         done: set[int] = set()
@@ -78,6 +83,8 @@ class _Refitting:
                 done.add(id(step.operation))
                 if len(calls) > 1 or self._now.sees_change(step):
                     self._repair(at, calls)
+                if len(calls) == 1:
+                    self._anchor(step)
             self._advance(step, self._now)
             self._now.free(self._way.done_after(at))
         return list(self._notes)
@@ -110,6 +117,16 @@ class _Refitting:
             [now] = self._heard(calls, side, [site.new], original=False)
             move = self._mover(site, calls)
             self._notes.update(dict.fromkeys(fit(site, given, now, self._samples, move)))
+
+    def _anchor(self, step: Step) -> None:
+        """Let a BatchNormalization compute in training what it computes now."""
+        norm = self._pair.small(step.operation)
+        if not isinstance(norm, keras.layers.BatchNormalization):
+            return
+        given = [self._pair.arguments(step, values)[0][0] for values in self._now.new]
+        same = not self._now.sees_change(step)
+        if same or (norm is not step.operation and anchor(norm, given)):
+            self.settled.add(id(norm))
 
     def _heard(
         self, calls: list[Step], side: _Side, layers: list[Any], original: bool

@@ -25,8 +25,9 @@ _MEMORY = 2**31
 def repaired(pair: Pair, small: Any, data: Any) -> Any:
     """Return the pruned model, repaired on unlabelled data.
 
-    Every fifth sample is held out. On them the outputs of three models are held against the
-    original's: as pruned, repaired, and repaired with BatchNorm recalibrated; the nearest is
+    Every fifth sample is held out. On them the outputs of two models are held against the
+    original's: as pruned, and repaired. Where repair left a BatchNormalization that was not
+    anchored (`anchoring`), the model with BatchNorm recalibrated is the third. The nearest is
     returned, so that what comes back is never further from the original than what was pruned.
 
     Args:
@@ -45,22 +46,23 @@ def repaired(pair: Pair, small: Any, data: Any) -> Any:
         samples = Samples(model, data, f"repair {model.name!r}", _most(model))
         pruned = [np.array(variable) for variable in small.variables]
         before = samples.disagreement(small)
-        notes = [*samples.notes, *refit(pair, samples)]
+        notes, settled = refit(pair, samples)
+        notes = [*samples.notes, *notes]
         after = samples.disagreement(small)
     if not after <= before:
         for variable, value in zip(small.variables, pruned, strict=True):
             variable.assign(value)
         notes.append(Note(small.name, "not repaired: on held-out samples it agreed less"))
-        after = before
+        after, settled = before, set()
     if notes:
         warnings.warn("\n".join(map(str, notes)), PruneWarning, stacklevel=4)
-    return _recalibrated(small, samples, after)
+    norms = {id(x) for x in layers_of(small) if isinstance(x, keras.layers.BatchNormalization)}
+    return _recalibrated(small, samples, after) if norms - settled else small
 
 
 def _recalibrated(small: Any, samples: Samples, before: float) -> Any:
     """Return the model with BatchNorm recalibrated, if it agrees more with the original then."""
-    norms = [x for x in layers_of(small) if isinstance(x, keras.layers.BatchNormalization)]
-    if not norms or samples.fixed_size:
+    if samples.fixed_size:
         return small
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PruneWarning)  # of layers that keep their statistics
