@@ -242,6 +242,15 @@ def test_a_compiled_model_knows_its_loss_weights():
     assert internals.loss_weights(model) == [1.0, 0.5]
 
 
+def test_a_compiled_model_knows_what_it_was_compiled_with():
+    model, metric = functional(), keras.metrics.MeanSquaredError()
+    assert internals.compiled_settings(model) == {}
+    model.compile(loss=["mse", None], weighted_metrics=[[metric], []])
+    found = internals.compiled_settings(model)
+    assert found["loss"] == ["mse", None] and found["weighted_metrics"][0][0] is metric
+    assert found["metrics"] is None
+
+
 def test_an_optimizer_lists_what_it_added():
     optimizer = keras.optimizers.SGD()
     assert internals.variables_of_optimizer(optimizer)[0] is optimizer.iterations

@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 GUIDES = [
     "README.md",
-    *(f"docs/{page}.md" for page in ("channels", "phone", "quantization", "zeros")),
+    *(f"docs/{page}.md" for page in ("channels", "evaluate", "phone", "quantization", "zeros")),
 ]
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.errors import PruneError as PruneError
     from tfprune.errors import PruneWarning as PruneWarning
     from tfprune.errors import VerificationError as VerificationError
+    from tfprune.evaluation import evaluate as evaluate
     from tfprune.export import convert as convert
     from tfprune.export import doctor as doctor
     from tfprune.inspection import inspect as inspect
@@ -63,6 +64,7 @@ _PUBLIC = {
     "benchmark": "tfprune.bench",
     "count_instructions": "tfprune.bench",
     "quantization_errors": "tfprune.ablation",
+    "evaluate": "tfprune.evaluation",
     "report": "tfprune.reports",
     "plan_structured": "tfprune.surgery",
     "prune_structured": "tfprune.surgery",

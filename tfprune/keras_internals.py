@@ -213,6 +213,16 @@ def loss_weights(model: Any) -> Any:
     return private(model, "_compile_config").config.get("loss_weights")
 
 
+def compiled_settings(model: Any) -> dict[str, Any]:
+    """Return what a model was compiled with, `loss`, `metrics` and the like; {} if it was not.
+
+    The objects are the user's own.
+    """
+    if not getattr(model, "compiled", False):
+        return {}
+    return dict(private(model, "_compile_config").config)
+
+
 def variables_of_optimizer(optimizer: Any) -> list[Any]:
     """Return the variables that an optimizer itself added."""
     return private(optimizer, "_variables")

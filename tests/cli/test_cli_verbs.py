@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import keras
+import numpy as np
 import pytest
 
 from tfprune.reports import ModelRow, RunReport
@@ -149,3 +150,16 @@ def test_what_cannot_be_done_exits_with_1_and_says_asked_found_fix(run, words):
     for name in ("asked", "found", "fix"):
         assert facts[name] and f"{name}: {facts[name]}" in err
     assert "Traceback" not in err
+
+
+def test_evaluate_prints_metrics_and_classes(run, run_json, files):
+    np.savez(files / "labelled.npz", x=np.eye(4, dtype="float32"), y=np.array([0, 1, 0, 1]))
+    words = ["evaluate", "model.tflite", "--data", "labelled.npz"]
+    code, out, _ = run(*words)
+    assert code == 0 and "accuracy" in out and "labels are numbers of 2 classes" in out
+    words += ["--metrics", "accuracy", "acuracy"]
+    code, _, err = run(*words)
+    assert code == 1 and "asked: evaluate with --metrics acuracy" in err
+    code, document, _ = run_json(*words[:-1], "--like", "model.keras", "--loss", "ce")
+    assert code == 0 and set(document["metrics"]) == {"accuracy", "loss"}
+    assert [row["samples"] for row in document["per_class"]] == [2, 2]

@@ -13,7 +13,7 @@ from tfprune.cli import main
 from tfprune.cli.output import show
 
 VERBS = (
-    *("demo", "inspect", "doctor", "prune", "convert", "verify", "benchmark", "report"),
+    *("demo", "inspect", "doctor", "prune", "convert", "verify", "evaluate", "benchmark", "report"),
     "setup-arm64",
 )
 

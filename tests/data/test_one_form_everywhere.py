@@ -77,6 +77,7 @@ VERBS = {
         b["x"] for b in given_batches(data, inputs_of(model), model, 8)[0]
     ],
     "benchmark": lambda model, data: given_inputs(data, FILE, "time it")[0],
+    "evaluate": lambda model, data: tfprune.evaluate(model, data, loss="ce")["loss"],
 }
 
 
@@ -111,6 +112,7 @@ REAL = {
     "verify": lambda model, path: tfprune.verify(model, path, NAN, samples=1),
     "quantization_errors": lambda model, path: tfprune.quantization_errors(model, NAN),
     "benchmark": lambda model, path: tfprune.benchmark(path, inputs=NAN),
+    "evaluate": lambda model, path: tfprune.evaluate(path, (NAN, Y)),
 }
 
 

@@ -288,18 +288,21 @@ def test_arrays_go_to_and_from_a_worker_before_1980_too(files, image, monkeypatc
         assert runner.run([image])[0].shape == (1, 3)
 
 
-def test_many_samples_are_run_in_one_request(runner, image):
-    samples = [[image], [image / 2], [image * 0]]
-    for many, one in zip(runner.run_many(samples), map(runner.run, samples), strict=True):
-        np.testing.assert_array_equal(many[0], one[0])
-    assert runner.run_many([]) == []
+@pytest.mark.parametrize("kind", ["float32", "int8"])
+def test_rows_come_out_as_if_each_were_run_alone(files, kind, image):
+    images = np.concatenate([image, image / 2, image * 0])
+    with Runner(files[kind]) as runner:
+        [rows] = runner.run_rows([images])
+        alone = [runner.run([one[None]])[0] for one in images]
+    np.testing.assert_array_equal(rows, np.concatenate(alone))
 
 
-def test_samples_of_different_shapes_are_not_run_at_once(files):
-    with Runner(files["float32"], shapes=[(1, 8, 8, 3)]) as runner:
-        wrong = [[np.zeros((1, 8, 8, 3), np.float32)], [np.zeros((2, 8, 8, 3), np.float32)]]
-        with pytest.raises(PruneError):
-            runner.run_many(wrong)
+def test_rows_are_cut_to_the_batch_of_a_file_and_none_is_lost(files, image):
+    with Runner(files["float32"], shapes=[(2, 8, 8, 3)]) as runner:
+        [rows] = runner.run_rows([np.concatenate([image, image / 2, image * 0])])
+        [last] = runner.run([np.concatenate([image * 0, image])])
+    assert rows.shape == (3, 3)
+    np.testing.assert_array_equal(rows[2], last[0])
 
 
 def test_the_profiler_ends_with_its_parent_too(files, tmp_path):

@@ -8,6 +8,8 @@ from tfprune.bench.instructions import InstructionResult, InstructionRow
 from tfprune.bench.result import BenchmarkResult, BenchmarkRow
 from tfprune.counts import LayerCount
 from tfprune.diagnosis.records import Diagnosis, Finding, OpKernels, Verdict
+from tfprune.evaluation.classes import ClassRow
+from tfprune.evaluation.result import Evaluation
 from tfprune.export.result import ConvertResult
 from tfprune.inspection import Inspection, KernelRow, Totals
 from tfprune.notes import Note
@@ -25,6 +27,7 @@ NUMBERS = {
     "Inspection": ["224x224x3", "2,359,296", "116 M", "100.0 %", "9,437,184"],
     "QuantizationErrors": ["12.34 %", "18.2", "1,234,567", "40 %"],
     "Diagnosis": ["1,234,567"],
+    "Evaluation": ["0.9812", "1,234,567", "1,000,000", "81.0 %", "80.9 to 81.1 %", "99.0 %"],
     "RunReport": ["98.1 %", "1,234,567", "0.123", "0.111 to 0.222", "1.00x"],
 }
 
@@ -64,6 +67,7 @@ def results(name: str) -> list:
         _inspection(name, notes),
         _ablation(name, notes),
         _diagnosis(name),
+        _evaluation(name, notes),
         RunReport(title=name, created="now", models=(_model(name),)),
     ]
 
@@ -147,6 +151,12 @@ def _ablation(name, notes):
         suggestion=(name,),
         notes=notes,
     )
+
+
+def _evaluation(name, notes):
+    row = ClassRow(label=name, samples=1_234_567, right=1_000_000, predicted=1_010_101, output=name)
+    values = {"metrics": {name: 0.98123}, "samples": 1_234_567}
+    return Evaluation(subject=name, kind="tflite", **values, per_class=(row,), notes=notes)
 
 
 def _diagnosis(name):

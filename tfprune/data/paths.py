@@ -45,7 +45,8 @@ def read_path(path: str, wanted: Wanted, notes: list[Note]) -> Any:
     if place.is_file():
         return _file(place, wanted)
     if re.fullmatch(r"[\w.]+:\w+", path):
-        return _function(path)
+        fix = "name a function without arguments in a module that Python can import from here"
+        return imported(path, f"read data from {path}", fix)
     raise FileError(f"read data from {path}", "there is no such file or folder", f"pass {FORMS}")
 
 
@@ -106,13 +107,16 @@ def told_apart(arrays: Mapping[str, Any], wanted: Wanted) -> Any:
     return inputs if targets is None and weights is None else (inputs, targets, weights)
 
 
-def _function(path: str) -> Any:
-    module, name = path.split(":")
+def imported(name: str, asked: str, fix: str) -> Any:
+    """Return what `my_module:name` names, imported from the current folder, too.
+
+    Raises:
+        FileError: whatever the module's own code raised, or it has no such name.
+    """
+    module, own = name.split(":")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    fix = "name a function without arguments in a module that Python can import from here"
     try:
-        return getattr(importlib.import_module(module), name)
-    except Exception as error:  # whatever the module's own code raises
-        found = f"{type(error).__name__}: {first_line(error)}"
-        raise FileError(f"read data from {path}", found, fix) from error
+        return getattr(importlib.import_module(module), own)
+    except Exception as error:
+        raise FileError(asked, f"{type(error).__name__}: {first_line(error)}", fix) from error

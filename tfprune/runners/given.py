@@ -32,13 +32,21 @@ def given_inputs(
         >>> given_inputs(np.array([[1, 2], [3, 4]]), [spec], "time it")[0]
         [array([[1., 2.]], dtype=float32)]
     """
-    sizes = {0 if 0 in spec.open_axes else spec.shape[:1] for spec in specs}
-    batched = len(sizes) == 1 and sizes != {()}
-    inputs = tuple(_input(spec, batched) for spec in specs)
+    inputs, batched = described(specs)
     batches = Batches(data, Wanted(asked=asked, inputs=inputs, batch_size=None, steps=1))
     (batch,) = batches
     arrays = list(batch.inputs.values())
     return arrays if batched else [array[0] for array in arrays], batches.notes
+
+
+def described(specs: Sequence[TensorSpec]) -> tuple[tuple[Input, ...], bool]:
+    """Return what a file takes, and whether its inputs have a common batch.
+
+    Where they have none, a row is all of an input.
+    """
+    sizes = {0 if 0 in spec.open_axes else spec.shape[:1] for spec in specs}
+    batched = len(sizes) == 1 and sizes != {()}
+    return tuple(_input(spec, batched) for spec in specs), batched
 
 
 def _input(spec: TensorSpec, batched: bool) -> Input:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tfprune.runners.failures import check_arguments, died, failed, missing, out
 from tfprune.runners.leash import limit_memory
 from tfprune.runners.limits import memory_for, seconds_for
 from tfprune.runners.profile import Profile, profile_ops
+from tfprune.runners.rows import batch_of, cut, joined
 from tfprune.runners.tensors import (
     TensorSpec,
     dequantize,
@@ -26,7 +28,6 @@ from tfprune.runners.tensors import (
     wants_real_values,
 )
 
-_REQUEST_BYTES = 64 * 2**20
 WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -77,6 +78,7 @@ class Runner:
         self._launcher = list(launcher)
         self._emulated = list(launcher) != [sys.executable]
         self._timeout_s = timeout_s or seconds_for(self.path, self._emulated)
+        self._runs_at_once = 1
         self._settings: dict[str, Any] = {
             "threads": threads,
             "xnnpack": xnnpack,
@@ -148,34 +150,36 @@ class Runner:
         self._ask("run", inputs=values, outputs=self._file("outputs"))
         return self._real(load_arrays(self._file("outputs")), inputs)
 
-    def run_many(self, samples: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
-        """Run once on each of many samples, with few requests; return what `run` would of each.
+    def run_rows(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Run on all rows of arrays, with few requests; return as many rows for each output.
 
         Args:
-            samples: For each one array per input, in the file's order, all of the same shapes.
+            inputs: One array per input, in the file's order: rows of samples, as many as there
+                are; they are cut to the file's batch. Floats for an integer input are quantized,
+                integers of its own type are taken as they are.
+
+        Returns:
+            An array for each output; quantized ones as float32.
 
         Raises:
-            PruneError: as in `run`, or the shapes differ.
+            PruneError: the rows do not fit, or the interpreter failed.
         """
+        stacked = cut(inputs, self.inputs)
         found: list[list[np.ndarray]] = []
-        size = max(1, sum(np.asarray(array).nbytes for array in samples[0])) if samples else 1
-        step = max(1, _REQUEST_BYTES // size)
-        for start in range(0, len(samples), step):
-            found += self._run_stacked(samples[start : start + step])
-        return found
-
-    def _run_stacked(self, samples: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
-        fitted = [fit_inputs(sample, self.inputs) for sample in samples]
-        if len({tuple(array.shape for array in sample) for sample in fitted}) > 1:
-            found = "their shapes differ"
-            raise PruneError(f"run {len(fitted)} samples at once", found, "run them one by one")
-        save_arrays(self._file("inputs"), [np.stack(part) for part in zip(*fitted, strict=True)])
-        self._ask("run_many", inputs=self._file("inputs"), outputs=self._file("outputs"))
-        outputs = zip(*load_arrays(self._file("outputs")), strict=True)
-        return [
-            self._real(list(arrays), sample)
-            for arrays, sample in zip(outputs, samples, strict=True)
-        ]
+        start, runs = 0, min(map(len, stacked), default=0)
+        while start < runs:
+            began = time.monotonic()
+            step = self._runs_at_once
+            save_arrays(self._file("inputs"), [a[start : start + step] for a in stacked])
+            self._ask("run_many", inputs=self._file("inputs"), outputs=self._file("outputs"))
+            found.append(load_arrays(self._file("outputs")))
+            start += step
+            # As many as take about a second, so that a run that hangs is seen as early as before.
+            took = time.monotonic() - began
+            self._runs_at_once = max(1, 2 * step if took < 0.25 else step // (1 + (took > 1)))
+        outputs = [np.concatenate(parts) for parts in zip(*found, strict=True)]
+        batch = batch_of(self.inputs)
+        return joined(outputs, self.outputs, batch, len(np.asarray(inputs[0])), self.path)
 
     def _real(self, arrays: list[np.ndarray], inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return outputs in the terms of the inputs: real values unless those were raw integers."""
