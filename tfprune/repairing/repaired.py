@@ -20,6 +20,8 @@ from tfprune.repairing.walking import Pair
 
 _MEMORY = 2**31
 """Bytes that the tensors of both networks may take at once."""
+_AT_A_TIME = 2**24
+"""Bytes of the largest tensor of one call: more would not be faster."""
 
 
 def repaired(pair: Pair, small: Any, data: Any) -> Any:
@@ -43,7 +45,7 @@ def repaired(pair: Pair, small: Any, data: Any) -> Any:
     """
     model = pair.model
     with unchanged(model):
-        samples = Samples(model, data, f"repair {model.name!r}", _most(model))
+        samples = Samples(model, data, f"repair {model.name!r}", **_amounts(model))
         pruned = [np.array(variable) for variable in small.variables]
         before = samples.disagreement(small)
         notes, settled = refit(pair, samples)
@@ -70,15 +72,18 @@ def _recalibrated(small: Any, samples: Samples, before: float) -> Any:
     return other if samples.disagreement(other) < before else small
 
 
-def _most(model: Any) -> int:
-    """Return how many samples fit into memory, by the largest tensors of the graph."""
+def _amounts(model: Any) -> dict[str, int]:
+    """Return how many samples fit into memory, and how many at a time, by the largest tensors."""
     sizes = sorted(
-        math.prod(size or 128 for size in tensor.shape[1:])
+        4 * math.prod(size or 128 for size in tensor.shape[1:])
         for layer in layers_of(model)
         for tensor in _outputs(layer)
     )
-    bytes_of_a_sample = 4 * 2 * sum(sizes[-4:])  # two networks, a few tensors alive at a time
-    return max(64, min(4096, _MEMORY // max(bytes_of_a_sample, 1)))
+    of_a_sample = max(2 * sum(sizes[-4:]), 1)  # two networks, a few tensors alive at a time
+    return {
+        "most": max(64, min(4096, _MEMORY // of_a_sample)),
+        "together": max(32, min(256, _AT_A_TIME // max(sizes[-1:], default=1))),
+    }
 
 
 def _outputs(layer: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,6 +14,8 @@ from tfprune.data import Batches, Wanted
 from tfprune.graph import functional, inputs_of, outputs_of, packed
 from tfprune.keras_internals import flat_inputs, mask_of
 from tfprune.notes import Note
+
+Inputs = Mapping[str, NDArray[Any]]
 
 _HELD = 5
 _FEWEST = 10
@@ -27,19 +29,21 @@ class Samples:
         data: What `fit` takes, or a path: see `tfprune.data.Batches`.
         asked: What for, to be said in errors.
         most: At most so many samples are used.
+        together: Batches are joined to so many samples: each call has a price of its own.
 
     Raises:
         PruneError: the data is empty or unfit, or there are fewer than 10 samples.
     """
 
-    def __init__(self, model: Any, data: Any, asked: str, most: int) -> None:
+    def __init__(self, model: Any, data: Any, asked: str, most: int, together: int) -> None:
         wanted = Wanted(asked=asked, inputs=inputs_of(model), outputs=outputs_of(model), rows=most)
         batches = Batches(data, wanted)
         self._model = model
         self.fixed_size = wanted.fixed_size is not None
-        self._inputs = [batch.inputs for batch in batches]
+        self._together = 1 if self.fixed_size else together
+        self._inputs = _joined([batch.inputs for batch in batches], self._together)
         self.notes: list[Note] = list(batches.notes)
-        lengths = [len(next(iter(inputs.values()))) for inputs in self._inputs]
+        lengths = [_length(inputs) for inputs in self._inputs]
         self.count = sum(lengths)
         if self.count < _FEWEST:
             found = f"{self.count} samples" if self.count > 1 else "1 sample"
@@ -52,6 +56,7 @@ class Samples:
         self.numbers = [
             np.arange(start, start + length) for start, length in zip(starts, lengths, strict=True)
         ]
+        self._held = self._held_out()
         self._truth = self._outputs(model)
 
     def tensors(self) -> list[list[Any]]:
@@ -82,11 +87,22 @@ class Samples:
             shares.append(((found - truth) ** 2).sum() / max(spread, np.finfo(float).tiny))
         return float(np.mean(shares))
 
+    def _held_out(self) -> list[tuple[Inputs, Any]]:
+        """Return what is run to judge, and which rows of that judge."""
+        rows = [held(numbers) for numbers in self.numbers]
+        if self.fixed_size:
+            return list(zip(self._inputs, rows, strict=True))
+        taken = [
+            {name: array[chosen] for name, array in inputs.items()}
+            for inputs, chosen in zip(self._inputs, rows, strict=True)
+            if chosen.any()
+        ]
+        return [(inputs, slice(None)) for inputs in _joined(taken, self._together)]
+
     def _outputs(self, model: Any) -> list[NDArray[np.float64]]:
         """Return each output of a model on the held-out samples."""
         found = []
-        for inputs, numbers in zip(self._inputs, self.numbers, strict=True):
-            rows = held(numbers)
+        for inputs, rows in self._held:
             outputs = _judged(
                 model(self._packed({k: tf.convert_to_tensor(v) for k, v in inputs.items()}))
             )
@@ -95,6 +111,29 @@ class Samples:
 
     def _packed(self, inputs: Any) -> Any:
         return packed(self._model, inputs)
+
+
+def _joined(batches: Sequence[Inputs], rows: int) -> list[Inputs]:
+    """Return the same samples in batches of up to `rows`, where shapes allow."""
+    found: list[list[Inputs]] = []
+    for inputs in batches:
+        group = found[-1] if found else []
+        full = sum(map(_length, group)) + _length(inputs) > rows
+        if not group or full or _shapes(group[0]) != _shapes(inputs):
+            found.append([])
+        found[-1].append(inputs)
+    return [
+        {name: np.concatenate([inputs[name] for inputs in group]) for name in group[0]}
+        for group in found
+    ]
+
+
+def _length(inputs: Inputs) -> int:
+    return len(next(iter(inputs.values())))
+
+
+def _shapes(inputs: Inputs) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape[1:] for name, array in inputs.items()}
 
 
 def _judged(outputs: Any) -> list[Any]:
