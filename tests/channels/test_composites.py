@@ -127,6 +127,6 @@ def test_a_text_classifier_of_own_blocks_loses_width_heads_and_neurons():
     assert [line.split(": ")[0] for line in prunable(model)] == [
         "embed/tokens 8",
         "block/attention/query 2",
-        "block/dense/dense 12",
+        "block/dense 12",
     ]
     assert check(model).count_params() < 0.4 * model.count_params()

@@ -7,6 +7,7 @@ from keras import layers, ops
 
 from tests.channels.checks import check, kept, notes, prunable
 from tfprune.channels import trace
+from tfprune.keras_facts import kernels_of
 
 
 def sizes(model):
@@ -330,3 +331,12 @@ def test_a_structure_can_be_shrunk_more_than_once():
     model = model_of(vectors, x)
     for ratio in (0.75, 0.25, 0.5):
         check(check(model, ratio=ratio), ratio=0.5)
+
+
+def test_kernels_are_called_as_in_every_other_room():
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, name="same")], name="same")
+    model = keras.Sequential([keras.Input((4,)), inner, layers.Dense(2, name="head")])
+    members = {member.name for group in trace(model).groups for member in group.members}
+    assert (
+        {"same/kernel", "head/kernel"} == {kernel.name for kernel in kernels_of(model)} <= members
+    )

@@ -140,17 +140,18 @@ class Records:
         for each in (earlier, ids):
             self.ledger.keep(each, f"{self.path_of(layer)} is called with several widths")
 
-    def flow_of(self, tensor: Any, flow: Flow) -> None:
-        """Remember the units of a tensor; in a nested model it may come more than once."""
+    def flow_of(self, tensor: Any, flow: Flow) -> Flow:
+        """Remember and return the units of a tensor, of one that came before those it had."""
         earlier = self.flows.setdefault(id(tensor), flow)
         if earlier is flow:
-            return
+            return flow
         for axis in {*earlier.units, *flow.units}:
             met = [ids for ids in (earlier[axis], flow[axis]) if ids is not None]
             if len(met) == 2:
                 self.ledger.same(*met)
             else:
                 self.ledger.keep(met[0], "a nested model is called with fixed width")
+        return earlier
 
     def note(self, layer: Any, reason: str) -> None:
         """Remember why a layer cannot be followed, once."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from tfprune.channels.call import Call, is_layer
 from tfprune.channels.choices import Choices
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import Records
 from tfprune.channels.rules import apply_rule, may_be_unfolded
 from tfprune.channels.structure import Structure
-from tfprune.graph import functional, is_graph, nodes_in_order, unfold
-from tfprune.layer_names import Names
+from tfprune.graph import functional, interpret, is_graph, unfold, values_read
+from tfprune.layer_names import Names, inner_path
 from tfprune.notes import joined
 
 
@@ -51,45 +49,32 @@ def trace(model: Any) -> Structure:
 
 
 def _records_of(net: Any, records: Records) -> Records:
-    for tensor in net.inputs:
-        records.flow_of(tensor, Flow(tuple(tensor.shape)))
-    _walk(net, records, ())
-    for tensor in net.outputs:
-        for units in records.flows[id(tensor)].units.values():
+    flows = [Flow(tuple(tensor.shape)) for tensor in net.inputs]
+    for flow in _through(net, flows, records, ()):
+        for units in flow.units.values():
             records.ledger.keep(units, "an output of the model")
     return records
 
 
-def _walk(net: Any, records: Records, path: tuple[str, ...]) -> None:
-    for node in nodes_in_order(net):
-        if node.is_input:
-            continue
-        inputs = [records.flows[id(tensor)] for tensor in node.input_tensors]
+def _through(net: Any, inputs: list[Flow], records: Records, path: tuple[str, ...]) -> list[Flow]:
+    def call(node: Any, args: Any, kwargs: Any) -> list[Flow]:
+        read = values_read(node, args, kwargs)
         if is_graph(node.operation):
-            flows = _through_model(node.operation, inputs, records, path)
+            inner = functional(node.operation)
+            flows = _through(inner, read, records, inner_path(path, node.operation.name))
         else:
-            flows = _call(node, inputs, records, path)
-        for tensor, flow in zip(node.outputs, flows, strict=True):
-            records.flow_of(tensor, flow)
+            flows = _made_by(node, read, (args, kwargs), records, path)
+        return list(map(records.flow_of, node.outputs, flows))
+
+    own = [Flow(tuple(t.shape), f.units) for t, f in zip(net.inputs, inputs, strict=True)]
+    return interpret(net, list(map(records.flow_of, net.inputs, own)), call)
 
 
-def _through_model(
-    model: Any, inputs: list[Flow], records: Records, path: tuple[str, ...]
+def _made_by(
+    node: Any, read: list[Flow], arguments: Any, records: Records, path: tuple[str, ...]
 ) -> list[Flow]:
-    net = functional(model)
-    for tensor, flow in zip(net.inputs, inputs, strict=True):
-        records.flow_of(tensor, Flow(tuple(tensor.shape), flow.units))
-    _walk(net, records, (*path, model.name))
-    return [records.flows[id(tensor)] for tensor in net.outputs]
-
-
-def _call(node: Any, inputs: list[Flow], records: Records, path: tuple[str, ...]) -> list[Flow]:
     operation = node.operation
     if is_layer(operation):
-        records.name_variables(operation, (*path, operation.name))
-    flows = {id(t): flow for t, flow in zip(node.input_tensors, inputs, strict=True)}
-    arguments = keras.tree.map_structure(
-        lambda value: flows.get(id(value), value), (node.arguments.args, node.arguments.kwargs)
-    )
+        records.name_variables(operation, inner_path(path, operation.name))
     shapes = [tuple(tensor.shape) for tensor in node.outputs]
-    return apply_rule(Call(operation, inputs, shapes, records, node=node, arguments=arguments))
+    return apply_rule(Call(operation, read, shapes, records, node=node, arguments=arguments))

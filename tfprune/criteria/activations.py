@@ -13,8 +13,8 @@ from tfprune.channels import Carrier, Group
 from tfprune.criteria.losses import unchanged
 from tfprune.criteria.observe import Measure, observe
 from tfprune.criteria.pooling import by_unit
-from tfprune.criteria.watching import run_watched
 from tfprune.errors import PruneError
+from tfprune.graph import run_watched
 
 
 @dataclass(frozen=True, eq=False)

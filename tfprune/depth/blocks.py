@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
-from tfprune.depth.bypassing import Cuts, between, flat, label, nets, with_nested
-from tfprune.graph import Calls, is_graph
+from tfprune.depth.bypassing import Cuts, between, flat, label, with_nested
+from tfprune.graph import Calls, is_graph, nets
 from tfprune.keras_facts import is_keras_layer, op_name, sublayers
 
 

@@ -8,28 +8,11 @@ from typing import Any
 
 import keras
 
-from tfprune.graph import Calls, Clones, functional, is_graph, nodes_in_order, replay
+from tfprune.graph import Calls, Clones, functional, is_graph, nets, nodes_in_order, replay
 
 log = logging.getLogger("tfprune")
 Cuts = dict[int, int]
 """`{id(node): operand}`: calls that give back that one of their flat arguments."""
-
-
-def nets(model: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield (path, Functional model) of the model and of each model nested in it, once each."""
-    seen: set[int] = set()
-
-    def walk(path: tuple[str, ...], part: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-        if id(part) in seen:
-            return
-        seen.add(id(part))
-        net = functional(part)
-        yield path, net
-        for node in nodes_in_order(net):
-            if is_graph(node.operation):
-                yield from walk((*path, node.operation.name), node.operation)
-
-    return walk((), model)
 
 
 def live_nodes(net: Any, cuts: Cuts) -> list[Any]:

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 
 from tfprune.depth.blocks import RemovableBlock, single_layer
-from tfprune.depth.bypassing import Cuts, live_everywhere, nets
+from tfprune.depth.bypassing import Cuts, live_everywhere
 from tfprune.errors import PruneError
-from tfprune.graph import nodes_in_order
+from tfprune.graph import nets, nodes_in_order
 from tfprune.layer_names import Names, Place, Selection, Selectors, shown
 
 

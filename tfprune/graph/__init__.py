@@ -4,9 +4,17 @@ from tfprune.graph.calls import Calls
 from tfprune.graph.clones import Clones, clone_layer, own_functions
 from tfprune.graph.model_inputs import inputs_of, outputs_of, packed
 from tfprune.graph.replay import replay
-from tfprune.graph.structure import functional, interpret, is_graph, nodes_in_order
+from tfprune.graph.structure import (
+    functional,
+    interpret,
+    is_graph,
+    nets,
+    nodes_in_order,
+    values_read,
+)
 from tfprune.graph.unfold import unfold
 from tfprune.graph.values import tensor_of, values_of
+from tfprune.graph.watching import run_watched
 
 __all__ = [
     "Calls",
@@ -16,12 +24,15 @@ __all__ = [
     "inputs_of",
     "interpret",
     "is_graph",
+    "nets",
     "nodes_in_order",
     "outputs_of",
     "own_functions",
     "packed",
     "replay",
+    "run_watched",
     "tensor_of",
     "unfold",
     "values_of",
+    "values_read",
 ]

@@ -12,6 +12,9 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.keras_internals import calls_of, graph_in, nodes_by_depth
+from tfprune.layer_names import inner_path
+
+Path = tuple[str, ...]
 
 
 def is_graph(model: Any) -> bool:
@@ -94,3 +97,35 @@ def interpret(net: Any, inputs: Sequence[Any], call: Callable[[Any, Any, Any], A
             made = keras.tree.flatten(call(node, args, kwargs))
             values.update((id(old), new) for old, new in zip(node.outputs, made, strict=True))
     return [values[id(tensor)] for tensor in net.outputs]
+
+
+def values_read(node: Any, args: Any, kwargs: Any) -> list[Any]:
+    """Return the values that stand for `node.input_tensors`, in their order.
+
+    Args:
+        node: A call.
+        args: Its arguments with values for its tensors, as `interpret` gives them.
+        kwargs: Likewise.
+    """
+    symbolic = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
+    given = keras.tree.flatten((args, kwargs))
+    pairs = zip(symbolic, given, strict=True)
+    return [value for own, value in pairs if isinstance(own, keras.KerasTensor)]
+
+
+def nets(model: Any) -> Iterator[tuple[Path, Any]]:
+    """Yield (path, Functional model) of a model and of each model nested in it, once each.
+
+    Raises:
+        PruneError: the model is subclassed or not built.
+    """
+    return _nets((), model, set())
+
+
+def _nets(path: Path, model: Any, seen: set[int]) -> Iterator[tuple[Path, Any]]:
+    if id(model) not in seen:
+        seen.add(id(model))
+        yield path, functional(model)
+        for node in nodes_in_order(functional(model)):
+            if is_graph(node.operation):
+                yield from _nets(inner_path(path, node.operation.name), node.operation, seen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import count
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +13,7 @@ import keras
 from numpy.typing import NDArray
 
 from tfprune.channels import KeptUnits, Structure
-from tfprune.graph import functional, is_graph, nodes_in_order
+from tfprune.graph import functional, interpret, is_graph, values_read
 
 Values = dict[int, Any]  # by the number of a tensor
 Cuts = Mapping[int, Sequence[tuple[int, NDArray[Any]]]]
@@ -67,33 +68,23 @@ def way_through(model: Any) -> Way:
         >>> [(step.operation.name, step.outputs) for step in way_through(model).steps]
         [('act', (1,)), ('act', (2,))]
     """
-    numbers = _numbers()
+    numbers = count()
     steps: list[Step] = []
     inputs = [next(numbers) for _ in functional(model).inputs]
     return Way(steps, inputs, _walk(functional(model), inputs, steps, numbers))
 
 
-def _numbers() -> Iterator[int]:
-    number = 0
-    while True:
-        yield number
-        number += 1
-
-
 def _walk(net: Any, inputs: list[int], steps: list[Step], numbers: Iterator[int]) -> list[int]:
-    known = {id(tensor): number for tensor, number in zip(net.inputs, inputs, strict=True)}
-    for node in nodes_in_order(net):
-        if node.is_input:
-            continue
-        read = {id(tensor): known[id(tensor)] for tensor in node.input_tensors}
+    def call(node: Any, args: Any, kwargs: Any) -> list[int]:
+        read = values_read(node, args, kwargs)
         if is_graph(node.operation):
-            given = [known[id(tensor)] for tensor in node.input_tensors]
-            made = _walk(functional(node.operation), given, steps, numbers)
-        else:
-            made = [next(numbers) for _ in node.outputs]
-            steps.append(Step(node, read, tuple(made)))
-        known.update({id(t): number for t, number in zip(node.outputs, made, strict=True)})
-    return [known[id(tensor)] for tensor in net.outputs]
+            return _walk(functional(node.operation), read, steps, numbers)
+        made = [next(numbers) for _ in node.outputs]
+        known = zip(map(id, node.input_tensors), read, strict=True)
+        steps.append(Step(node, dict(known), tuple(made)))
+        return made
+
+    return interpret(net, inputs, call)
 
 
 class Pair:

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from tfprune.graph import Clones, functional, interpret, is_graph, nodes_in_order
+from tfprune.graph import Clones, functional, interpret, is_graph, nodes_in_order, values_read
 from tfprune.keras_internals import (
     input_structure,
     maker,
@@ -56,26 +56,18 @@ class _Flat:
         """Call everything in `net` on these tensors; return its outputs, flat."""
 
         def made(node: Any, args: Any, kwargs: Any) -> list[Any]:
-            return self._call(node.operation, args, kwargs, training, prefix)
+            operation = node.operation
+            if is_graph(operation):
+                inside = kwargs.get("training")
+                inside = training if inside is None else inside
+                self._tell(operation.name)
+                given = values_read(node, args, kwargs)
+                return self.run(functional(operation), given, inside, f"{prefix}{operation.name}_")
+            if training is not None and takes_training(operation):
+                kwargs = {"training": training, **kwargs}
+            return keras.tree.flatten(self._copy(operation, prefix)(*args, **kwargs))
 
         return interpret(net, inputs, made)
-
-    def _call(
-        self, operation: Any, args: Any, kwargs: Any, training: bool | None, prefix: str
-    ) -> list[Any]:
-        if is_graph(operation):
-            inside = kwargs.get("training")
-            self._tell(operation.name)
-            given = keras.tree.flatten((args, kwargs))
-            return self.run(
-                functional(operation),
-                [value for value in given if isinstance(value, keras.KerasTensor)],
-                training if inside is None else inside,
-                f"{prefix}{operation.name}_",
-            )
-        if training is not None and takes_training(operation):
-            kwargs = {"training": training, **kwargs}
-        return keras.tree.flatten(self._copy(operation, prefix)(*args, **kwargs))
 
     def _copy(self, operation: Any, prefix: str) -> Any:
         if id(operation) not in self._copies:

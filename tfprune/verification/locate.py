@@ -9,8 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfprune.graph import functional, is_graph, nodes_in_order
-from tfprune.graph.structure import room_to_recurse
+from tfprune.graph import Calls, functional, is_graph, packed, run_watched
 from tfprune.layer_names import layers_in
 from tfprune.runners import Runner
 from tfprune.tflite.model import TFLiteModel
@@ -63,54 +62,31 @@ def first_different_layer(
     """
     if not is_graph(model):
         return None
-    inputs = [np.asarray(array) for array in question.batches[0].values()]
-    return _search(model, inputs, _computed(model, question, tflite, runtime), question)
+    values: dict[int, Any] = {}  # of a nested model those of its first call
+    inputs = packed(model, question.batches[0])
+    run_watched(model, inputs, lambda tensor, value: values.setdefault(id(tensor), value))
+    return _search(model, values, _computed(model, question, tflite, runtime), question)
 
 
 def _search(
-    model: Any, inputs: Sequence[Any], computed: Sequence[_Computed], question: Question
+    model: Any, values: dict[int, Any], computed: Sequence[_Computed], question: Question
 ) -> str | None:
-    net = functional(model)
-    calls = [node for node in nodes_in_order(net) if not node.is_input]
+    calls = Calls(model).nodes
     tensors = [tensor for node in calls for tensor in node.outputs]
     makers = [node.operation for node in calls for _ in node.outputs]
-    values = _values(net, inputs, tensors, len(calls))
     names = [str(maker.name) for maker in makers]
     expected = [np.asarray(keras.ops.convert_to_numpy(values[id(t)])) for t in tensors]
     places = _places(names, [id(tensor) for tensor in tensors], computed)
-    for i, name in enumerate(names):
+    for i in range(len(names)):
         own = [p for p in places if p.last == i and p.computed.value.shape == expected[i].shape]
         if own and not any(_is_one_of(p.computed.value, expected[i:], question) for p in own):
             first = min(place.first for place in own)
-            return _inside(makers[first], calls, values, places, first, question) or name
+            if not is_graph(makers[first]):
+                return str(makers[first].name)
+            mine = [p.computed for p in places if p.first <= first <= p.last]
+            inner = _search(makers[first], values, mine, question)
+            return f"{makers[first].name}/{inner}" if inner else str(makers[first].name)
     return None
-
-
-def _inside(
-    maker: Any,
-    calls: Sequence[Any],
-    values: dict[int, Any],
-    places: Sequence[_Place],
-    position: int,
-    question: Question,
-) -> str:
-    """Return the name of a layer; of a nested model with that of the layer inside."""
-    if not is_graph(maker):
-        return str(maker.name)
-    node = next(node for node in calls if node.operation is maker)
-    inputs = [values[id(tensor)] for tensor in node.arguments.keras_tensors]
-    mine = [p.computed for p in places if p.first <= position <= p.last]
-    inner = _search(maker, inputs, mine, question)
-    return f"{maker.name}/{inner}" if inner else str(maker.name)
-
-
-def _values(net: Any, inputs: Sequence[Any], tensors: Sequence[Any], calls: int) -> dict[int, Any]:
-    """Return what Keras computes, by the id of its tensor."""
-    with room_to_recurse(calls):
-        probe = keras.Model(net.inputs, list(tensors))
-        found = probe(list(inputs), training=False)
-    pairs = zip([*net.inputs, *tensors], [*inputs, *keras.tree.flatten(found)], strict=True)
-    return {id(tensor): value for tensor, value in pairs}
 
 
 def _is_one_of(value: np.ndarray, arrays: Sequence[np.ndarray], question: Question) -> bool:

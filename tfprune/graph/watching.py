@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
-from tfprune.graph import functional, interpret, is_graph
-from tfprune.keras_internals import flat_inputs, output_structure
+from tfprune.graph.structure import functional, interpret, is_graph
+from tfprune.keras_internals import flat_inputs, output_structure, takes_training
 
 Watcher = Callable[[Any, Any], None]
 
@@ -50,6 +50,6 @@ def _call(operation: Any, args: Any, kwargs: dict[str, Any], seen: Watcher) -> A
     if is_graph(operation):
         inputs = args[0] if args else kwargs["inputs"]
         return run_watched(operation, inputs, seen)
-    if "training" in kwargs:
+    if takes_training(operation):
         kwargs = {**kwargs, "training": False}
     return operation(*args, **kwargs)
