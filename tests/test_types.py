@@ -12,11 +12,16 @@ import pytest
 
 SCRIPT = """
 import tfprune
+import tfprune.counts
+import tfprune.demo
 
 result = tfprune.convert("model.keras", "model.tflite")
 size: int = result.bytes
 row: tfprune.Rule = tfprune.Rule(tfprune.ConstantSparsity(0.5, 0))
 report = tfprune.android.benchmark_android(["a.tflite"])
+
+ratios = {"head": 0.5, "stem": 0.2}
+print(tfprune.plan_structured(object(), ratios))
 
 class Policy(tfprune.PruningPolicy):
     def allow_pruning(self, layer: object) -> bool:
@@ -30,7 +35,13 @@ try:
 except tfprune.VerificationError as error:
     print(error.fix)
 """
-WRONG = ["tfprune.convertt('m.keras')", "result.byte", "tfprune.verify('m.keras', samples='x')"]
+WRONG = [
+    "tfprune.convertt('m.keras')",
+    "result.byte",
+    "tfprune.verify('m.keras', samples='x')",
+    "tfprune.counts.LayerCounts",
+    "tfprune.demo.DemoSettings(digit=1)",
+]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +64,9 @@ def test_mypy_knows_every_name_and_its_arguments(script):
         [*words, str(script)], capture_output=True, text=True, cwd=root, check=False
     )
     found = [json.loads(line) for line in ran.stdout.splitlines()]
-    assert lines(script, [f["line"] for f in found if f["file"].endswith("script.py")]) == [0, 1, 2]
+    assert lines(script, [f["line"] for f in found if f["file"].endswith("script.py")]) == list(
+        range(len(WRONG))
+    )
 
 
 def test_pyright_knows_every_name_and_its_arguments(script):
@@ -70,4 +83,6 @@ def test_pyright_knows_every_name_and_its_arguments(script):
         env=path,
     )
     found = json.loads(ran.stdout)["generalDiagnostics"]
-    assert lines(script, [f["range"]["start"]["line"] + 1 for f in found]) == [0, 1, 2]
+    assert lines(script, [f["range"]["start"]["line"] + 1 for f in found]) == list(
+        range(len(WRONG))
+    )

@@ -23,6 +23,14 @@ def test_prune_writes_a_smaller_plain_model(run_json, model, tmp_path):
     assert keras.saving.load_model(out).get_layer("hidden").units == 6
 
 
+def test_ratios_by_name_are_those_of_python(run_json, tmp_path):
+    layers = [keras.layers.Dense(8, name=name) for name in ("block_1", "block_2", "head")]
+    keras.Sequential([keras.Input((4,)), *layers]).save(tmp_path / "m.keras")
+    words = ["--ratio", "block_*=0.25", "--ratio", "block_2=0.75"]
+    _, document, _ = run_json("prune", tmp_path / "m.keras", *words)
+    assert [g["after"] for g in document["plan"]["groups"]] == [6, 2, 8]
+
+
 def test_without_a_file_to_write_it_prints_the_plan(run, model):
     code, out, _ = run("prune", model, "--round-to", 4)
     assert code == 0
@@ -35,6 +43,9 @@ def test_without_a_file_to_write_it_prints_the_plan(run, model):
     [
         (["--ratio", 1.5], "a ratio is the share of units removed"),
         (["--keep", "hiden"], "the model has hidden"),
+        (["--ratio", "hiden=0.5"], "the model has hidden"),
+        (["--ratio", 0.5, "--ratio", "hidden=0.2"], "'*=0.3' means all that no other fits"),
+        (["--ratio", "hidden=0.2", "--target", "macs"], "--ratio hidden=0.2 with --target macs"),
         (["-o", "small.h5"], "name it small.h5.keras"),
     ],
 )

@@ -38,6 +38,7 @@ def test_flags_and_shapes_are_written_as_they_are_typed():
     assert spoken("per_op=True, xnnpack=False", benchmark) == "--per-op, --no-xnnpack"
     prune = options("prune", "m.keras")
     assert spoken("input_shape=(224, 224, 3)", prune) == "--input-shape 224x224x3"
+    assert spoken("ratio={'f0': 0.2, 'b*': 0.3}", prune) == "--ratio f0=0.2 --ratio 'b*=0.3'"
 
 
 def test_an_error_of_the_command_line_names_its_own_options(run, tmp_path):

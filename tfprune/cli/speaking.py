@@ -17,7 +17,7 @@ _OTHERWISE = {
     "path": ("output",),
 }
 _ARGUMENT = re.compile(
-    r"\b(\w+)=(\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^)]*\)|"
+    r"\b(\w+)=(\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|"
     r"[\w+-]+(?:[./][\w+-]+)*(?:\[[^\]]*\])?)"
 )
 _NAME = re.compile(r"(?<![\w.-])[a-z]+(?:_[a-z]+)+(?![\w(])")
@@ -75,6 +75,8 @@ def _said(option: argparse.Action, name: str, written: str) -> str:
         return word if bool(value) != word.startswith("--no-") else f"no {word}"
     if isinstance(value, (list, tuple)) and all(isinstance(one, int) for one in value):
         return f"{word} {'x'.join(map(str, value))}"
+    if isinstance(value, dict):
+        value = [f"{key}={one}" for key, one in value.items()]
     values = value if isinstance(value, (list, tuple)) else [value]
     return " ".join(f"{word} {shlex.quote(_word(one))}" for one in values)
 

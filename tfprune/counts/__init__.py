@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfprune.counts.counting import count as count
+    from tfprune.counts.counting import kernel_macs as kernel_macs
+    from tfprune.counts.counting import macs_by_kernel as macs_by_kernel
+    from tfprune.counts.records import Counts as Counts
+    from tfprune.counts.records import LayerCount as LayerCount
 
 _PUBLIC = {
     "Counts": "records",
@@ -16,10 +23,12 @@ _PUBLIC = {
 __all__ = list(_PUBLIC)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'tfprune.counts' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"tfprune.counts.{_PUBLIC[name]}"), name)
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _PUBLIC:
+            raise AttributeError(f"module 'tfprune.counts' has no attribute {name!r}")
+        return getattr(importlib.import_module(f"tfprune.counts.{_PUBLIC[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -22,11 +22,12 @@ it to users.
 """
 
 from tfprune.layer_names.model import Names, inner_path
-from tfprune.layer_names.places import Place, Selector, Selectors
+from tfprune.layer_names.places import BySelector, Place, Selector, Selectors
 from tfprune.layer_names.selection import Fit, Selection, shown
 from tfprune.layer_names.tensors import layer_paths, layers_in
 
 __all__ = [
+    "BySelector",
     "Fit",
     "Names",
     "Place",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
+_Value = TypeVar("_Value")
 Path = tuple[str, ...]
 Selector = str | type | Callable[[Any], bool]
 """See `tfprune.layer_names`."""
 Selectors = Selector | Sequence[Selector]
+BySelector = Mapping[Any, _Value]
+"""A value for each selector; keys of a Mapping are invariant, of Selector dict[str, X] is none."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import keras
 
 from tfprune.errors import PruneError, near
 from tfprune.layer_names.model import Names
-from tfprune.layer_names.places import Path, Place, Selector, Selectors
+from tfprune.layer_names.places import BySelector, Path, Place, Selector, Selectors
 
 _EXACT, _NAME, _GLOB, _CLASS, _FUNCTION = range(5)
 
@@ -58,7 +58,7 @@ class Selection:
     """
 
     def __init__(
-        self, argument: str, given: Selectors | Mapping[Selector, Any] | None, names: Names
+        self, argument: str, given: Selectors | BySelector[Any] | None, names: Names
     ) -> None:
         self._argument = argument
         self._mapping = isinstance(given, Mapping)
@@ -176,9 +176,7 @@ def shown(selector: Selector) -> str:
     return getattr(selector, "__name__", repr(selector))
 
 
-def _as_list(
-    argument: str, given: Selectors | Mapping[Selector, Any] | None
-) -> tuple[Selector, ...]:
+def _as_list(argument: str, given: Selectors | BySelector[Any] | None) -> tuple[Selector, ...]:
     selectors: tuple[Any, ...]
     if isinstance(given, Iterable) and not isinstance(given, (str, type)):
         selectors = tuple(given)

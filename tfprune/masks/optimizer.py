@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -10,7 +10,7 @@ import keras
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel
 from tfprune.keras_internals import variables_of_optimizer
-from tfprune.layer_names import Selector
+from tfprune.layer_names import BySelector
 from tfprune.masks.engine import MaskedKernel
 from tfprune.notes import Note
 from tfprune.plan import Rule
@@ -63,7 +63,7 @@ class PruningOptimizer(keras.optimizers.Optimizer):
         sparsity_m_by_n: tuple[int, int] | None = None,
         *,
         rule: Rule | None = None,
-        rules: Mapping[Selector, Rule | None] | None = None,
+        rules: BySelector[Rule | None] | None = None,
         kernels: Callable[[Any], bool] | None = None,
         name: str | None = None,
     ) -> None:

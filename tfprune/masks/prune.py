@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -12,7 +11,7 @@ from tfprune.errors import PruneError
 from tfprune.graph import Clones, is_graph, replay
 from tfprune.keras_facts import Kernel, kernels_of, may_have_kernels
 from tfprune.keras_internals import layers_of
-from tfprune.layer_names import Selector
+from tfprune.layer_names import BySelector
 from tfprune.masks.arguments import LAYER, check_keywords, check_no_model, first_layer
 from tfprune.masks.wrapper import PruneLowMagnitude
 from tfprune.notes import Note
@@ -31,7 +30,7 @@ def prune_low_magnitude(
     pruning_policy: PruningPolicy | None = None,
     sparsity_m_by_n: tuple[int, int] | None = None,
     *,
-    rules: Mapping[Selector, Rule | None] | None = None,
+    rules: BySelector[Rule | None] | None = None,
     **kwargs: Any,
 ) -> Any:
     """Make the weights of smallest magnitude zero while the model trains.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import keras
@@ -10,7 +10,7 @@ import keras
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel, is_known, kernels_of, sublayers
 from tfprune.keras_internals import layers_inside, layers_of
-from tfprune.layer_names import Names, Selector, shown
+from tfprune.layer_names import BySelector, Names, shown
 from tfprune.plan.rules import Chosen, Plan, Row, Rule, Rules
 from tfprune.schedules import PruningSchedule
 from tfprune.wrapping import Masking
@@ -45,7 +45,7 @@ def plan_pruning(
     pruning_policy: AllowsPruning | None = None,
     sparsity_m_by_n: tuple[int, int] | None = None,
     *,
-    rules: Mapping[Selector, Rule | None] | None = None,
+    rules: BySelector[Rule | None] | None = None,
 ) -> Plan:
     """Say what `prune_low_magnitude` with the same arguments would do, kernel by kernel.
 

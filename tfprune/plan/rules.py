@@ -10,7 +10,7 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel
-from tfprune.layer_names import Names, Place, Selection, Selector, shown
+from tfprune.layer_names import BySelector, Names, Place, Selection, Selector, shown
 from tfprune.patterns import NM, Block, Pattern
 from tfprune.schedules import ConstantSparsity, PruningSchedule
 
@@ -109,7 +109,7 @@ class Rules:
         chosen: Selector → rule, or None to leave alone; see `tfprune.layer_names`.
     """
 
-    def __init__(self, default: Rule, chosen: Mapping[Selector, Rule | None] | None = None) -> None:
+    def __init__(self, default: Rule, chosen: BySelector[Rule | None] | None = None) -> None:
         self.default = default
         if not isinstance(chosen or {}, Mapping):
             raise PruneError(

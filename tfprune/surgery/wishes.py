@@ -8,10 +8,10 @@ from typing import Any
 from tfprune.allocate.candidate import check_ratio
 from tfprune.channels import Group, Structure
 from tfprune.errors import PruneError
-from tfprune.layer_names import Fit, Names, Place, Selection, Selector, Selectors, shown
+from tfprune.layer_names import BySelector, Fit, Names, Place, Selection, Selectors, shown
 
 NAMED = "named in keep"
-Ratios = float | Mapping[Selector, float]
+Ratios = float | BySelector[float]
 _NO_UNITS = "no weights produce or scale units; name the layer before it that has some"
 
 
@@ -31,9 +31,11 @@ def own_ratios(
             are given different ratios by their names.
     """
     known = Names(model)
+    kept = Selection("keep", keep, known)
+    if not isinstance(ratio, Mapping) and not kept.selectors:  # nobody asks for the places
+        return [(None, "")] * len(structure.groups)
     traced = known if structure.model is model else Names(structure.model)
     things = [_places(group, traced) for group in structure.groups]
-    kept = Selection("keep", keep, known)
     kept.check(things, _NO_UNITS)
     by_name = isinstance(ratio, Mapping)
     shares = _ratios(ratio, things, known) if isinstance(ratio, Mapping) else [None] * len(things)
@@ -55,7 +57,7 @@ def _places(group: Group, names: Names) -> list[Place]:
 
 
 def _ratios(
-    ratios: Mapping[Selector, float], things: Sequence[list[Place]], names: Names
+    ratios: BySelector[float], things: Sequence[list[Place]], names: Names
 ) -> list[float | None]:
     for selector, ratio in ratios.items():
         check_ratio(f"the ratio of {shown(selector)}", ratio)
@@ -64,7 +66,7 @@ def _ratios(
     return [_ratio_of(selection.fits(places), ratios) for places in things]
 
 
-def _ratio_of(fits: list[Fit], ratios: Mapping[Selector, float]) -> float | None:
+def _ratio_of(fits: list[Fit], ratios: BySelector[float]) -> float | None:
     named = list(dict.fromkeys(fit.selector for fit in sorted(fits) if fit.names_it))
     if len({ratios[selector] for selector in named}) > 1:
         asked = ", ".join(f"{shown(selector)}: {ratios[selector]:g}" for selector in named)

@@ -17,7 +17,13 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     """Add what it takes."""
     verb.add_argument("model", metavar="MODEL", help="a .keras file")
     add_output(verb, "OUT.keras", "the file to write; without it the plan is printed, no more")
-    verb.add_argument("--ratio", type=float, default=0.5, metavar="R", help="default: 0.5")
+    verb.add_argument(
+        "--ratio",
+        type=_share,
+        action="append",
+        metavar="R",
+        help="share to remove, default: 0.5; or NAME=R for a layer, glob or class, may be repeated",
+    )
     verb.add_argument(
         "--target",
         choices=("units", "params", "macs"),
@@ -55,6 +61,30 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     add_import(verb)
 
 
+def _share(text: str) -> tuple[str | None, float]:
+    """Read `0.4`, or `block_*=0.4` as a ratio of these layers' own."""
+    name, named, ratio = text.rpartition("=")
+    return (name if named else None), float(ratio)
+
+
+def _ratio(shares: list[tuple[str | None, float]]) -> float | dict[str, float]:
+    """Return the ratio of all, or the ratios by name.
+
+    Raises:
+        PruneError: several ratios are given for the same layers.
+    """
+    names = [name for name, _ in shares]
+    if names == [None]:
+        return shares[0][1]
+    if None in names or len(set(names)) < len(names):
+        raise PruneError(
+            " ".join(f"--ratio {f'{name}=' if name else ''}{ratio:g}" for name, ratio in shares),
+            "each --ratio is for layers of its own",
+            "name each once; '*=0.3' means all that no other fits",
+        )
+    return {str(name): ratio for name, ratio in shares}
+
+
 def run(arguments: argparse.Namespace) -> bool:
     """Plan, and if there is a place to write to, apply and save."""
     for option in ("repair_on", "recalibrate"):
@@ -76,7 +106,7 @@ def run(arguments: argparse.Namespace) -> bool:
 
         plan = plan_structured(
             load_model(arguments.model),
-            arguments.ratio,
+            _ratio(arguments.ratio or [(None, 0.5)]),
             arguments.criterion,
             scope=arguments.scope,
             target=arguments.target,
