@@ -2,21 +2,27 @@
 
     python -m proofs.repair [--depths 20 56] [--criteria l2 taylor random] [--targets 2]
                             [--draws 3] [--test-images 10000] [--rows FILE] [--weights FOLDER]
+    python -m proofs.repair --finetune [--rates 1e-4 1e-3 1e-2] [--optimizers sgd adam]
+                            [--epochs 1] [--train-images 10000]
 
 For each network, criterion, target and draw of unlabelled training images: accuracy as sliced,
 after BatchNorm recalibration on those images, and after repair on them, with the CPU seconds of the
 repair. Each finished row is appended to a file, so that an interrupted run goes on where it was.
-Writes docs/repair.md. Where the weights are looked for: python -m proofs.resnets --help.
+With --finetune the recalibrated and the repaired network are trained instead
+(proofs/repair_training.py). Writes docs/repair.md.
+Where the weights are looked for: python -m proofs.resnets --help.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import statistics
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +36,7 @@ import tfprune
 from proofs import resnets
 from proofs.counting import count_macs
 from proofs.data import Images, cifar10
+from proofs.repair_training import STARTS, Trained, section, train_start
 from proofs.rows import append_row, read_rows
 from proofs.training import accuracy, compile_for, normalise
 from tfprune import criteria
@@ -52,7 +59,8 @@ Pretrained ResNets for CIFAR-10, the criterion ranks globally, the target is mul
 returns it, **recalibrated** by `tfprune.recalibrate`, **repaired** by
 `plan.apply(repair_on=images)`, the last two on the same {samples} training images without labels.
 Mean over the draws of those images, and the smallest and largest where there are several. CPU is
-of the whole repair, on a machine that others used too. No network here was trained after pruning.
+of the whole repair, on a machine that others used too. No network in this table was trained after
+pruning.
 
 | network | criterion | fewer | draws | test images | sliced | recalibrated | repaired | CPU s |
 |---|---|---:|---:|---:|---:|---:|---:|---:|
@@ -80,20 +88,21 @@ class Row:
         return self.network, self.criterion, self.target, self.draw, self.test_images
 
 
-def measure(dense: keras.Model, images: Images, asked: Row) -> Row:
-    """Prune as `asked` says and return it with what was measured."""
-    test_x, test_y = normalise(images.test_x[: asked.test_images]), images.test_y
+def planned(dense: keras.Model, images: Images, asked: Row | Trained) -> tuple[Any, Any]:
+    """Return the plan that `asked` describes, and unlabelled images."""
     scored = normalise(images.train_x[:SCORED_IMAGES]), images.train_y[:SCORED_IMAGES]
     data = tf.data.Dataset.from_tensor_slices(scored).batch(SCORED_BATCH)
     drawn = np.random.default_rng(asked.draw).choice(len(images.train_x), SAMPLES, replace=False)
     unlabelled = normalise(images.train_x[drawn])
-    plan = tfprune.plan_structured(
-        dense,
-        1 - 1 / asked.target,
-        CRITERIA[asked.criterion](data),
-        target="macs",
-        scope="global",
-    )
+    ratio, criterion = 1 - 1 / asked.target, CRITERIA[asked.criterion](data)
+    plan = tfprune.plan_structured(dense, ratio, criterion, target="macs", scope="global")
+    return plan, unlabelled
+
+
+def measure(dense: keras.Model, images: Images, asked: Row) -> Row:
+    """Prune as `asked` says and return it with what was measured."""
+    test_x, test_y = normalise(images.test_x[: asked.test_images]), images.test_y
+    plan, unlabelled = planned(dense, images, asked)
 
     def right(model: keras.Model) -> float:
         return accuracy(model, test_x, test_y[: asked.test_images])
@@ -102,14 +111,30 @@ def measure(dense: keras.Model, images: Images, asked: Row) -> Row:
     started = time.process_time()
     repaired = plan.apply(repair_on=unlabelled)
     seconds = time.process_time() - started
-    return Row(
-        *asked.key,
+    return replace(
+        asked,
         fewer=count_macs(dense) / count_macs(small),
         sliced=right(small),
         recalibrated=right(tfprune.recalibrate(small, unlabelled)),
         repaired=right(repaired),
         cpu_seconds=round(seconds, 1),
     )
+
+
+def train_both(
+    dense: keras.Model, images: Images, asked: list[Trained], known: set[Any]
+) -> Iterator[Trained]:
+    """Train what is not known yet of both starts, and yield each when it is done."""
+    asked = [row for row in asked if row.key not in known]
+    for draw, target, criterion in sorted({(r.draw, r.target, r.criterion) for r in asked}):
+        rows = [r for r in asked if (r.draw, r.target, r.criterion) == (draw, target, criterion)]
+        plan, unlabelled = planned(dense, images, rows[0])
+        starts = {
+            "recalibrated": tfprune.recalibrate(plan.apply(), unlabelled),
+            "repaired": plan.apply(repair_on=unlabelled),
+        }
+        for row in rows:
+            yield train_start(starts[row.start], images, row)
 
 
 def page(rows: list[Row]) -> str:
@@ -140,23 +165,19 @@ def _mean(shares: list[float]) -> str:
 
 def main() -> int:
     """Measure what is missing, and write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--depths", type=int, nargs="+", default=[20, 56])
-    parser.add_argument("--criteria", nargs="+", choices=CRITERIA, default=list(CRITERIA))
-    parser.add_argument("--targets", type=float, nargs="+", default=[1.5, 2.0, 3.0])
-    parser.add_argument("--draws", type=int, default=3)
-    parser.add_argument("--test-images", type=int, default=10_000)
-    parser.add_argument("--rows", type=Path, default=DOCS / "measured" / "repair.jsonl")
-    parser.add_argument("--weights", help="folder with resnet20_cifar10.npz, resnet56_cifar10.npz")
-    parser.add_argument("--data", help="CIFAR-10 as an .npz")
-    arguments = parser.parse_args()
+    arguments = parse()
     images = cifar10(arguments.data)
+    trained_rows = arguments.rows.with_name(f"{arguments.rows.stem}_training.jsonl")
     known = {row.key for row in read_rows(arguments.rows, Row)}
+    trained = {row.key for row in read_rows(trained_rows, Trained)}
     for depth in arguments.depths:
         dense = resnets.pretrained(depth, arguments.weights)
         compile_for(dense, 0.01)
+        if arguments.finetune:
+            for done in train_both(dense, images, asked_training(dense, arguments), trained):
+                append_row(trained_rows, done)
+                print(done, flush=True)
+            continue
         asked = [
             Row(dense.name, criterion, target, draw, arguments.test_images)
             for target in arguments.targets
@@ -167,8 +188,57 @@ def main() -> int:
             measured = measure(dense, images, row)
             append_row(arguments.rows, measured)
             print(measured, flush=True)
-    write_text(DOCS / "repair.md", page(read_rows(arguments.rows, Row)))
+    text = page(read_rows(arguments.rows, Row)) + section(read_rows(trained_rows, Trained))
+    write_text(DOCS / "repair.md", text)
     return 0
+
+
+def asked_training(dense: keras.Model, arguments: argparse.Namespace) -> list[Trained]:
+    """Return the rows to fill, both starts of a cell one after the other."""
+    return [
+        Trained(
+            network=dense.name,
+            criterion=criterion,
+            target=target,
+            draw=draw,
+            optimizer=optimizer,
+            rate=rate,
+            epochs=arguments.epochs,
+            images=arguments.train_images,
+            test_images=arguments.test_images,
+            start=start,
+        )
+        for target, criterion, draw, optimizer, rate, start in itertools.product(
+            arguments.targets,
+            arguments.criteria,
+            range(arguments.draws),
+            arguments.optimizers,
+            arguments.rates,
+            STARTS,
+        )
+    ]
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--depths", type=int, nargs="+", default=[20, 56])
+    add("--criteria", nargs="+", choices=CRITERIA, default=list(CRITERIA))
+    add("--targets", type=float, nargs="+", default=[1.5, 2.0, 3.0])
+    add("--draws", type=int, default=3)
+    add("--test-images", type=int, default=10_000)
+    add("--finetune", action="store_true", help="train both starts")
+    add("--rates", type=float, nargs="+", default=[1e-4, 1e-3, 1e-2], help="of training")
+    add("--optimizers", nargs="+", choices=("sgd", "adam"), default=["sgd", "adam"])
+    add("--epochs", type=int, default=1)
+    add("--train-images", type=int, default=10_000, help="in an epoch")
+    add("--rows", type=Path, default=DOCS / "measured" / "repair.jsonl")
+    add("--weights", help="folder with resnet20_cifar10.npz, resnet56_cifar10.npz")
+    add("--data", help="CIFAR-10 as an .npz")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

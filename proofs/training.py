@@ -59,7 +59,7 @@ def train(
     """Train; the learning rate falls as a cosine to zero."""
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(data))
     compile_for(model, schedule)
-    with _fused_norms(model):
+    with fused_norms(model):
         model.fit(data, epochs=epochs, verbose=verbose)
 
 
@@ -81,7 +81,7 @@ class _Fused(keras.layers.BatchNormalization):
 
 
 @contextmanager
-def _fused_norms(model: keras.Model) -> Iterator[None]:
+def fused_norms(model: keras.Model) -> Iterator[None]:
     """Let the model's normalizations compute by the fused op for a while."""
     norms = [layer for layer in model.layers if type(layer) is keras.layers.BatchNormalization]
     try:
