@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 
 from tfprune.errors import PruneError, first_line
+from tfprune.graph import Clones, is_graph
 from tfprune.keras_internals import layers_of
 from tfprune.notes import Note
 
@@ -16,14 +18,16 @@ _FOR_THE_CONVERTER = "for the converter"
 def in_float32(model: Any, purpose: str = _FOR_THE_CONVERTER) -> tuple[Any, tuple[Note, ...]]:
     """Return a model that computes in float32 with the weights of `model`, and what changed.
 
-    A model that already does comes back itself. The model passed in is never changed.
+    A model that already does comes back itself. The model passed in is never changed. A layer that
+    is somebody's own code must come back from its config as it is: it is tried on drawn numbers.
 
     Args:
         model: A built Keras model.
         purpose: What it is rebuilt for, for the note.
 
     Raises:
-        PruneError: the model can't be rebuilt from its configuration.
+        PruneError: the model can't be rebuilt from its configuration, or a layer computes
+            something else when it is.
     """
     policies = sorted({p for p in map(_policy, layers_of(model)) if p != "float32"})
     if not policies:
@@ -34,18 +38,34 @@ def in_float32(model: Any, purpose: str = _FOR_THE_CONVERTER) -> tuple[Any, tupl
         if not rebuilt.built:
             raise ValueError("its configuration does not say how it is built")
         rebuilt.set_weights(model.get_weights())
+        left = sorted({p for p in map(_policy, layers_of(rebuilt)) if p != "float32"})
+        if left:
+            raise ValueError(f"a layer sets the policy {left[0]} by itself")
     except Exception as error:
         raise PruneError(
             f"rebuild the model {model.name!r} in float32 {purpose}",
             f"it computes in {', '.join(policies)}, and can't be rebuilt: {first_line(error)}",
             "build it with keras.config.set_dtype_policy('float32') and load its weights",
         ) from error
+    clones = Clones(model)
+    for layer in _pieces(model):
+        clones.check_config(layer)
+    clones.copy_weights()
     reason = (
         f"it computed in {', '.join(policies)}; rebuilt in float32 {purpose}, weights unchanged"
     )
     if purpose == _FOR_THE_CONVERTER:
         reason += " (quantize='float16' stores them in half the space)"
-    return rebuilt, (Note(model.name, reason),)
+    return rebuilt, (Note(model.name, reason), *clones.notes)
+
+
+def _pieces(layer: Any) -> Iterator[Any]:
+    """Yield the layers whose own code, not a graph, says what they compute."""
+    if is_graph(layer):
+        for inner in layer.layers:
+            yield from _pieces(inner)
+    else:
+        yield layer
 
 
 def _policy(layer: Any) -> str:

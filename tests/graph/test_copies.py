@@ -118,7 +118,7 @@ FORGETFUL = [scaled, clipped, within, every_step, activated, patched]
 
 
 def copied(model):
-    clones = Clones()
+    clones = Clones(model)
     copy = replay(model, clones.of)
     clones.copy_weights()
     return copy, clones.notes
@@ -227,6 +227,17 @@ def test_what_cannot_be_compared_is_noted_with_the_reason():
         "not compared with its copy: it cannot be tried on drawn numbers "
         "(no numbers can be drawn for string data)"
     )
+
+
+def test_notes_and_errors_call_a_layer_by_its_path():
+    def nested(layer):
+        backbone = keras.Sequential([keras.Input((4,)), layer], name="backbone")
+        return keras.Sequential([keras.Input((4,)), backbone])
+
+    _, [note] = copied(nested(Dice(name="odd")))
+    assert note.subject == "backbone/odd"
+    with pytest.raises(PruneError, match="copy the layer 'backbone/odd'"):
+        copied(nested(Scaled(3.0, name="odd")))
 
 
 class Sized(layers.Dense):

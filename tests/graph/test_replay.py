@@ -13,7 +13,7 @@ RNG = np.random.default_rng(0)
 
 
 def replayed(model):
-    clones = Clones()
+    clones = Clones(model)
     copy = replay(model, clones.of)
     clones.copy_weights()
     return copy
@@ -98,7 +98,7 @@ class NeedsAnArgument(layers.Layer):
 
 def test_a_layer_that_cannot_be_rebuilt_is_shared_and_noted():
     model = keras.Sequential([keras.Input((4,)), NeedsAnArgument(np.float32([3]))])
-    clones = Clones()
+    clones = Clones(model)
     copy = replay(model, clones.of)
     assert copy.layers[0] is model.layers[0]
     [note] = clones.notes
@@ -215,7 +215,7 @@ def test_a_copy_may_be_built_while_the_call_of_a_wrapper_is_traced():
 
     head = keras.layers.Dense(2)
     head.build((None, 3))
-    clones = Clones()
+    clones = Clones(head)
     wrapped = Wraps(clones.of(head))
     wrapped(keras.Input((3,)))
     clones.copy_weights()

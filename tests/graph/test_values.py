@@ -7,7 +7,7 @@ from tfprune.graph import Clones, replay, values_of
 
 
 def copied(model):
-    clones = Clones()
+    clones = Clones(model)
     copy = replay(model, clones.of)
     clones.copy_weights()
     return copy

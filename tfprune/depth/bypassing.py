@@ -51,7 +51,7 @@ def bypassed(model: Any, cuts: Cuts) -> Any:
             return keras.tree.flatten((args, kwargs))[cuts[id(node)]]
         return operation(*args, **kwargs)
 
-    clones = Clones()
+    clones = Clones(model)
     copy = replay(model, lambda op: clones.of(op) if id(op) in used else op, call=call)
     clones.copy_weights()
     for note in clones.notes:

@@ -89,7 +89,7 @@ def _tapped(
         x = keras.tree.flatten((args, kwargs))[operand]
         return _Tap(lambda out, x: answer(i, out, x))(keras.tree.flatten(out)[0], x)
 
-    clones = Clones()
+    clones = Clones(model)
     copy = replay(model, clones.of, call=call)
     clones.copy_weights()
     return copy

@@ -35,13 +35,14 @@ def may_forget(layer: Any) -> bool:
     return any(_is_foreign(type(part)) or _holds_foreign(part) for part in layers_of(layer))
 
 
-def compare(layer: Any, copy: Any, variables: list[Any]) -> Note | None:
+def compare(layer: Any, copy: Any, variables: list[Any], path: str) -> Note | None:
     """Call a layer and its copy, given the same weights, with the same drawn numbers.
 
     Args:
         layer: A built layer that belongs to the user; neither it nor its states change.
         copy: The copy; one that is not built yet is built.
         variables: Variables of `layer`, in the order of the copy's.
+        path: What notes and errors call the layer.
 
     Returns:
         None if both agree; a note if they could not be compared, or if they agree in inference
@@ -54,60 +55,66 @@ def compare(layer: Any, copy: Any, variables: list[Any]) -> Note | None:
         args, kwargs = _arguments(layer)
         wanted = _outputs(layer, args, kwargs)
     except Exception as error:  # the layer's own code, with any error of its own
-        return _not_compared(layer, f"it cannot be tried on drawn numbers ({first_line(error)})")
-    difference = _difference(wanted, _of_copy(layer, copy, variables, args, kwargs))
+        return _not_compared(path, f"it cannot be tried on drawn numbers ({first_line(error)})")
+    difference = _difference(wanted, _of_copy(layer, copy, variables, path, args, kwargs))
     forgotten = ", ".join(_forgotten(layer, copy))
     if difference is None:
         told = f"its copy has {forgotten}: get_config() does not tell it"
-        return Note(layer.name, told) if forgotten else None
+        return Note(path, told) if forgotten else None
     if _difference(wanted, _outputs(layer, args, kwargs)) is not None:
-        return _not_compared(layer, "it draws random numbers in inference")
-    raise _another_layer(layer, f"it computes something else: {forgotten or difference}")
+        return _not_compared(path, "it draws random numbers in inference")
+    raise _another_layer(layer, path, f"it computes something else: {forgotten or difference}")
 
 
-def _not_compared(layer: Any, reason: str) -> Note:
-    return Note(layer.name, f"not compared with its copy: {reason}")
+def _not_compared(path: str, reason: str) -> Note:
+    return Note(path, f"not compared with its copy: {reason}")
 
 
-def _another_layer(layer: Any, found: str) -> PruneError:
+def _another_layer(layer: Any, path: str, found: str) -> PruneError:
     return PruneError(
-        f"copy the layer {layer.name!r}",
+        f"copy the layer {path!r}",
         f"rebuilt from its config {found}",
         f"return every argument of {type(layer).__name__}.__init__ from its get_config()",
     )
 
 
-def _of_copy(layer: Any, copy: Any, variables: list[Any], args: Any, kwargs: Any) -> list[Any]:
+def _of_copy(
+    layer: Any, copy: Any, variables: list[Any], path: str, args: Any, kwargs: Any
+) -> list[Any]:
     """Return what the copy puts out with the weights of its original."""
     try:
         if not copy.built:
             copy(*args, **kwargs)
         pairs = list(zip(variables, copy.variables, strict=False))
-        check_weights(layer.name, len(variables), copy, pairs)
+        if not same_weights(len(variables), copy, pairs):
+            raise other_weights(path)
         with keras.StatelessScope([(target, source) for source, target in pairs]):
             return keras.tree.flatten(copy(*args, **kwargs))
     except PruneError:
         raise
     except Exception as error:  # the layer's own code, again
-        raise _another_layer(layer, f"it fails: {first_line(error)}") from error
+        raise _another_layer(layer, path, f"it fails: {first_line(error)}") from error
 
 
-def check_weights(name: str, count: int, copy: Any, pairs: list[Any]) -> None:
-    """Raise PruneError if the copy of a layer has other weights than the layer.
+def same_weights(count: int, copy: Any, pairs: list[Any]) -> bool:
+    """Whether the copy of a layer has as many weights as the layer, of the same shapes.
 
     Args:
-        name: Of the layer.
         count: How many weights the copy must have.
         copy: The copy, built.
         pairs: Variables or values for the copy, with the copy's variables.
     """
     same = all(tuple(value.shape) == tuple(target.shape) for value, target in pairs)
-    if len(copy.variables) != count or not same:
-        raise PruneError(
-            f"copy the layer {name!r}",
-            "rebuilt from its config it has other weights than now",
-            "merge LoRA weights first; a custom layer tells all in get_config()",
-        )
+    return same and len(copy.variables) == count
+
+
+def other_weights(path: str) -> PruneError:
+    """Return the error for a layer, by its path, whose copy has other weights."""
+    return PruneError(
+        f"copy the layer {path!r}",
+        "rebuilt from its config it has other weights than now",
+        "merge LoRA weights first; a custom layer tells all in get_config()",
+    )
 
 
 def _is_foreign(kind: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import keras
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 from tfprune import files
 from tfprune.errors import PruneError, first_line, first_sentence
-from tfprune.graph.alike import check_weights, compare, may_forget
+from tfprune.graph.alike import compare, may_forget, other_weights, same_weights
 from tfprune.graph.values import tensor_of
 from tfprune.keras_facts import has_methods
 from tfprune.keras_internals import (
@@ -22,6 +23,7 @@ from tfprune.keras_internals import (
     set_own_trainable,
     uncalled,
 )
+from tfprune.layer_names import Names
 from tfprune.notes import Note
 
 
@@ -34,15 +36,21 @@ class Clones:
     what is left, the variables of layers inside layers above all.
 
     Args:
+        model: The model that the originals stand in; notes and errors call them by their paths.
         read: Maps a variable of an original to the array or tensor to be stored in its copy.
     """
 
-    def __init__(self, read: Callable[[Any], Any] = tensor_of) -> None:
+    def __init__(self, model: Any, read: Callable[[Any], Any] = tensor_of) -> None:
+        self._model = model
         self._read = read
         self._pairs: list[_Pair] = []
         self._compared: list[tuple[Any, Any, Sequence[Any] | None]] = []
         self._created: dict[int, Any] = {}  # id of an original's variable → its finished copy
         self.notes: list[Note] = []
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self._model)  # most copies have nothing to say
 
     def of(self, layer: Any, config: dict[str, Any] | None = None) -> Any:
         """Return a fresh copy of a layer or operation, of another config if one is given.
@@ -55,7 +63,8 @@ class Clones:
             copy = clone_layer(layer) if config is None else type(layer).from_config(config)
         except Exception as error:
             found = f"it cannot be rebuilt from its config: {first_sentence(error)}"
-            self.notes.append(Note(layer.name, f"shared with the original model, {found}"))
+            path = self._names.path_of(layer)
+            self.notes.append(Note(path, f"shared with the original model, {found}"))
             return layer
         self.pair(layer, copy)
         if config is None:
@@ -102,7 +111,7 @@ class Clones:
         """
         variables = original.variables if variables is None else variables
         layers = layers_of(original) if layers is None else layers
-        self._pairs.append(_Pair(original.name, variables, layers, copy))
+        self._pairs.append(_Pair(original, variables, layers, copy))
         names = [variable.name for variable in variables]
         sources = {v.name: v for v in variables if names.count(v.name) == 1}
 
@@ -130,33 +139,49 @@ class Clones:
                 say all (LoRA was enabled on a layer inside it, for one); it computes something
                 else; or what it was adapted to cannot be copied.
         """
-        for name, variables, layers, copy in self._pairs:
+        for original, variables, layers, copy in self._pairs:
             vars(copy).pop("add_weight", None)
             left = [
                 (self._read(source), target)
                 for source, target in zip(variables, copy.variables, strict=False)
                 if self._created.get(id(source)) is not target
             ]
-            check_weights(name, len(variables), copy, left)
+            if not same_weights(len(variables), copy, left):
+                raise other_weights(self._names.path_of(original))
             for value, target in left:
                 target.assign(value)
             for old, new in zip(layers, layers_of(copy), strict=True):
                 if new is not copy and new.name != old.name:
                     new.name = old.name  # numbered by Keras where the user gave it none
-                _copy_adapted(old, new)
+                self._copy_adapted(old, new)
                 if own_trainable(old) != own_trainable(new):
                     set_own_trainable(new, own_trainable(old))
             for old, new in zip(variables, copy.variables, strict=True):
                 new.trainable = old.trainable
         for layer, copy, some in self._compared:
-            note = compare(layer, copy, list(layer.variables if some is None else some))
+            some = list(layer.variables if some is None else some)
+            note = compare(layer, copy, some, self._names.path_of(layer))
             self.notes += [] if note is None else [note]
+
+    def _copy_adapted(self, old: Any, new: Any) -> None:
+        """Copy what `adapt` has learned: a vocabulary is no variable, statistics are read once."""
+        if isinstance(new, keras.layers.Normalization):
+            new.finalize_state()
+        elif has_methods(old, SavesAssets):
+            try:
+                _through_files(old, new)
+            except Exception as error:  # Keras 3.12 saves no adapted tf-idf weights
+                raise PruneError(
+                    f"copy what {self._names.path_of(old)!r} was adapted to",
+                    f"it cannot be saved and loaded: {first_line(error)}",
+                    "apply it to the data, outside the model",
+                ) from error
 
 
 class _Pair(NamedTuple):
     """What a copy is to get: the variables of some layers, flags, and what they were adapted to."""
 
-    name: str
+    original: Any
     variables: Sequence[Any]
     layers: Sequence[Any]
     copy: Any
@@ -215,22 +240,6 @@ class SavesAssets(Protocol):
 
     def save_assets(self, dir_path: str) -> None:
         """Write the files."""
-
-
-def _copy_adapted(old: Any, new: Any) -> None:
-    """Copy what `adapt` has learned: a vocabulary is no variable, statistics are read once."""
-    name = old.name
-    if isinstance(new, keras.layers.Normalization):
-        new.finalize_state()
-    elif has_methods(old, SavesAssets):
-        try:
-            _through_files(old, new)
-        except Exception as error:  # Keras 3.12 saves no adapted tf-idf weights
-            raise PruneError(
-                f"copy what {name!r} was adapted to",
-                f"it cannot be saved and loaded: {first_line(error)}",
-                "apply it to the data, outside the model",
-            ) from error
 
 
 def _through_files(old: Any, new: Any) -> None:

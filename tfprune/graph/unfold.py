@@ -58,7 +58,7 @@ def unfold(model: Any, wanted: Callable[[Any], bool]) -> tuple[Any, tuple[Note, 
         return id(layer) not in refused and wanted(layer)
 
     while True:
-        unfolding = _Unfolding(still_wanted, refused, names)
+        unfolding = _Unfolding(still_wanted, refused, names, Clones(model))
         if not unfolding.look(model):
             return model, tuple(refused.values())
         try:
@@ -97,7 +97,11 @@ class _Unfolding:
     """One attempt; what cannot be unfolded goes into `refused` and ends it."""
 
     def __init__(
-        self, wanted: Callable[[Any], bool], refused: dict[int, Note], names: Names
+        self,
+        wanted: Callable[[Any], bool],
+        refused: dict[int, Note],
+        names: Names,
+        clones: Clones,
     ) -> None:
         self._wanted = wanted
         self._refused = refused
@@ -106,7 +110,7 @@ class _Unfolding:
         self._memo: dict[int, Any] = {}
         self._graphs: list[Any] = []  # alive as long as the ids of their operations count
         self._inside = 0  # how many composites deep
-        self.clones = Clones()
+        self.clones = clones
 
     def look(self, model: Any) -> bool:
         """Remember the calls of composites that are wanted; return whether there are any."""

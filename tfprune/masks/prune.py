@@ -120,7 +120,7 @@ def _level(surprising: bool) -> int:
 
 def _prune_model(model: Any, plan: Plan) -> Any:
     names = {id(kernel.variable): kernel for kernel in kernels_of(model)}
-    clones = Clones()
+    clones = Clones(model)
 
     def change(layer: Any) -> Any:
         if not isinstance(layer, keras.layers.Layer) or _is_wrapped(layer):

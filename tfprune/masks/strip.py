@@ -44,7 +44,7 @@ def strip_pruning(model: Any) -> Any:
             "pass a keras.Model",
         )
     zeros = {id(m.kernel.variable): m for m in masked_kernels(model)}
-    clones = Clones(lambda variable: _masked(variable, zeros))
+    clones = Clones(model, lambda variable: _masked(variable, zeros))
     if isinstance(model, keras.Model):
         stripped = replay(model, lambda layer: _strip_layer(layer, clones))
     else:

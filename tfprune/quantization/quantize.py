@@ -91,9 +91,9 @@ def _quantized(model: Any, keep_float: Selectors, keep_zeros: bool, momentum: fl
             "every layer would stay float:\n  " + "\n  ".join(map(str, notes)),
             "give layers of your own a method int8_call(q, *inputs)",
         )
-    rewriting = Rewriting(planned, momentum, keep_zeros)
-    fresh = rewriting.of(model)
-    for note in (*changed, *notes, *rewriting.clones.notes):
+    rewriting = Rewriting(model, planned, momentum, keep_zeros)
+    fresh = rewriting.run()
+    for note in dict.fromkeys((*changed, *notes, *rewriting.clones.notes)):
         log.warning("%s", note)
     return fresh
 

@@ -24,13 +24,15 @@ class Rewriting:
     """One replay of a model.
 
     Args:
+        model: A Functional or Sequential model, not changed.
         plan: What happens to each call.
         momentum: Of every learned range.
         keep_zeros: Whether weights that are zero stay zero in training.
     """
 
-    def __init__(self, plan: Int8Plan, momentum: float, keep_zeros: bool) -> None:
-        self.clones = Clones()
+    def __init__(self, model: Any, plan: Int8Plan, momentum: float, keep_zeros: bool) -> None:
+        self.clones = Clones(model)
+        self._model = model
         self._plan = plan
         self._momentum = momentum
         self._keep_zeros = keep_zeros
@@ -40,9 +42,9 @@ class Rewriting:
         # Float tensor → the same, rounded.
         self._versions: dict[int, Any] = {}
 
-    def of(self, model: Any) -> Any:
+    def run(self) -> Any:
         """Return the rewritten model, with the weights of the original."""
-        fresh = replay(model, self._change, call=self._call)
+        fresh = replay(self._model, self._change, call=self._call)
         self.clones.copy_weights()
         return fresh
 

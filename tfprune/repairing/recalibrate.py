@@ -80,7 +80,7 @@ def _copy(model: Any) -> Any:
             "it is not a Keras model with weights yet",
             "build it first: model.build(input_shape), or start it with keras.Input(shape)",
         )
-    clones = Clones()
+    clones = Clones(model)
     copy = replay(model, clones.of) if is_graph(model) else _copy_subclassed(model, clones)
     clones.copy_weights()
     for note in clones.notes:

@@ -67,7 +67,7 @@ class Edits:
         self.model = model
         self.calls = Calls(model)
         self.part = SparsePart(self.calls)
-        self._clones = Clones()
+        self._clones = Clones(model)
         self.changes: list[Change] = []
         self.notes: list[Note] = []
         self._instead: dict[int, Make] = {}

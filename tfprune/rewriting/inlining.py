@@ -34,7 +34,7 @@ def inline(model: Any) -> tuple[Any, list[Change], list[Note]]:
     net = functional(model)
     if not any(is_graph(node.operation) for node in nodes_in_order(net)):
         return model, [], []
-    flat = _Flat({node.operation.name for node in nodes_in_order(net)})
+    flat = _Flat(Clones(model), {node.operation.name for node in nodes_in_order(net)})
     inputs = [_input(tensor) for tensor in net.inputs]
     outputs = flat.run(net, inputs, None, "")
     structure = keras.tree.pack_sequence_as(output_structure(net), outputs)
@@ -46,8 +46,8 @@ def inline(model: Any) -> tuple[Any, list[Change], list[Note]]:
 
 
 class _Flat:
-    def __init__(self, names: set[str]) -> None:
-        self.clones = Clones()
+    def __init__(self, clones: Clones, names: set[str]) -> None:
+        self.clones = clones
         self.changes: list[Change] = []
         self._copies: dict[int, Any] = {}
         self._names = names

@@ -175,7 +175,7 @@ def plan_sparse_ready(model: Any) -> SparseReady:
 
 
 def _copied(model: Any) -> Any:
-    clones = Clones()
+    clones = Clones(model)
     fresh = replay(model, clones.of)
     clones.copy_weights()
     return fresh

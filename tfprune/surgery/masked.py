@@ -26,7 +26,7 @@ def force_to_zero(structure: Structure, kept: KeptUnits) -> Any:
         A Functional model of the original size.
     """
     silent = _inner_reads(structure, kept)
-    clones = Clones(lambda variable: _silenced(variable, silent))
+    clones = Clones(structure.model, lambda variable: _silenced(variable, silent))
 
     def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
         axis = structure.averaged_axis(node.operation)

@@ -37,7 +37,7 @@ def shrink(
     """
     cuts = structure.positions(kept)
     values = {id(v): tf.convert_to_tensor(_cut(v, cuts)) for v in structure.model.variables}
-    clones = Clones(lambda variable: values[id(variable)])
+    clones = Clones(structure.model, lambda variable: values[id(variable)])
 
     def change(operation: Any) -> Any:
         if not isinstance(operation, keras.layers.Layer):
