@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.ablation import quantization_errors as quantization_errors
     from tfprune.bench import count_instructions as count_instructions
     from tfprune.bench.benchmark import benchmark as benchmark
+    from tfprune.comparing import report as report
     from tfprune.depth import plan_layers as plan_layers
     from tfprune.depth import prune_layers as prune_layers
     from tfprune.errors import PruneError as PruneError
@@ -43,7 +44,6 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.quantization import quantize_model as quantize_model
     from tfprune.readiness import PruneForLatencyOnXNNPack as PruneForLatencyOnXNNPack
     from tfprune.repairing.recalibrate import recalibrate as recalibrate
-    from tfprune.reports import report as report
     from tfprune.rewriting import make_sparse_ready as make_sparse_ready
     from tfprune.schedules import ConstantSparsity as ConstantSparsity
     from tfprune.schedules import PolynomialDecay as PolynomialDecay
@@ -65,7 +65,7 @@ _PUBLIC = {
     "count_instructions": "tfprune.bench",
     "quantization_errors": "tfprune.ablation",
     "evaluate": "tfprune.evaluation",
-    "report": "tfprune.reports",
+    "report": "tfprune.comparing",
     "plan_structured": "tfprune.surgery",
     "prune_structured": "tfprune.surgery",
     "plan_layers": "tfprune.depth",

@@ -3,7 +3,6 @@ from __future__ import annotations
 import dataclasses
 import io
 
-import pytest
 from rich.console import Console
 
 from tfprune.counts import LayerCount
@@ -13,7 +12,6 @@ from tfprune.notes import Note
 from tfprune.reports import ModelRow, RunReport, pictures, summary_table
 from tfprune.reports.grouping import grouped
 from tfprune.reports.highlights import highlights
-from tfprune.reports.pictures import wilson
 
 
 def printed(table):
@@ -172,11 +170,6 @@ def test_pruning_is_not_credited_with_what_the_number_format_gave(record):
 def test_notes_of_one_kind_become_one_line():
     notes = [Note("stem", "216 weights"), Note("b1", "8 weights"), Note("b2", "9 weights")]
     assert grouped(notes) == ["stem, b1 and 1 more: 8 to 216 weights"]
-
-
-def test_the_wilson_interval_of_all_right_has_a_lower_end():
-    """Unlike the normal approximation, whose interval would be a point."""
-    assert wilson(1.0, 100) == pytest.approx((0.963, 1.0), abs=5e-4)
 
 
 def test_a_dollar_in_a_label_is_no_formula():

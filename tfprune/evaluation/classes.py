@@ -16,7 +16,7 @@ _MOST = 100_000
 Array = NDArray[Any]
 
 
-def wilson(right: int, samples: int) -> tuple[float, float]:
+def wilson(right: float, samples: int) -> tuple[float, float]:
     """Return the interval that holds a share with 95 % confidence, given `right` of `samples`.
 
     Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference",

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from tfprune.checks import Check
+from tfprune.reports.comparison import (
+    Comparison,
+    EnergyEstimate,
+    ReportedLayer,
+    ReportedModel,
+    SensitivityPoint,
+    Trial,
+)
 from tfprune.reports.html import report
 from tfprune.reports.record import Epoch, KernelZeros, ModelRow, RunReport
 from tfprune.reports.tables import summary_table
 
 __all__ = [
     "Check",
+    "Comparison",
+    "EnergyEstimate",
     "Epoch",
     "KernelZeros",
     "ModelRow",
+    "ReportedLayer",
+    "ReportedModel",
     "RunReport",
+    "SensitivityPoint",
+    "Trial",
     "report",
     "summary_table",
 ]

@@ -9,23 +9,26 @@ from typing import Any
 from tfprune import files
 from tfprune.errors import MissingExtra
 from tfprune.reports import pictures
+from tfprune.reports.comparison import SCHEMA as COMPARISON
+from tfprune.reports.comparison import Comparison
+from tfprune.reports.comparison_page import of_comparison
 from tfprune.reports.highlights import highlights
 from tfprune.reports.record import RunReport
 from tfprune.reports.tables import number_notes
 from tfprune.tables import wording
 
-TEMPLATE = Path(__file__).with_name("report.html")
+Record = RunReport | Comparison
 
 
 def report(
-    source: RunReport | str | os.PathLike[str], path: str | os.PathLike[str] | None = None
+    source: Record | str | os.PathLike[str], out: str | os.PathLike[str] | None = None
 ) -> Path:
-    """Write a run's `report.html`: tables and pictures in one file without references.
+    """Write the `report.html` of a record: tables and pictures in one file without references.
 
     Args:
-        source: A `RunReport`, a `report.json`, or a folder that holds one.
-        path: Where to write; `report.html` beside the source if None, in the current folder for
-            a `RunReport`.
+        source: A `RunReport` or `Comparison`, a `report.json`, or a folder that holds one.
+        out: Where to write; `report.html` beside the source if None, in the current folder for
+            a record in memory.
 
     Returns:
         The path of the page.
@@ -38,23 +41,37 @@ def report(
         >>> report("demo_output")                                    # doctest: +SKIP
         PosixPath('demo_output/report.html')
     """
-    if isinstance(source, RunReport):
+    if isinstance(source, (RunReport, Comparison)):
         record, folder = source, Path()
     else:
-        record = RunReport.load(source)
         folder = Path(source) if Path(source).is_dir() else Path(source).parent
-    target = Path(path) if path is not None else folder / "report.html"
+        record = load(Path(source) / "report.json" if Path(source).is_dir() else Path(source))
+    target = Path(out) if out is not None else folder / "report.html"
     files.write_text(target, render(record))
     return target
 
 
-def render(record: RunReport) -> str:
-    """Return the page of a run as text; every string of the record is escaped.
+def load(path: Path) -> Record:
+    """Read a `report.json` of either kind.
+
+    Raises:
+        FileError: it is missing or no report.
+    """
+    text = files.read_bytes(path)
+    kind = Comparison if COMPARISON.encode() in text else RunReport
+    found: Record = kind.from_json(text, str(path))
+    return found
+
+
+def render(record: Record) -> str:
+    """Return the page of a record as text; every string of it is escaped.
 
     Raises:
         MissingExtra: jinja2 or matplotlib is not installed.
     """
-    return _template().render(
+    if isinstance(record, Comparison):
+        return _template("comparison.html").render(**of_comparison(record))
+    return _template("report.html").render(
         run=record,
         highlights=highlights(record),
         note_numbers=number_notes(record.models),
@@ -99,13 +116,17 @@ def _pictures(record: RunReport) -> list[tuple[str, str, str]]:
     return [row for row in drawn if row[2]]
 
 
-def _template() -> Any:
+def _template(name: str) -> Any:
     try:
         import jinja2
     except ImportError as error:
         raise MissingExtra.named("write report.html", "jinja2", "report") from error
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(
         percent=wording.percent,
@@ -115,7 +136,11 @@ def _template() -> Any:
         error=wording.error,
         ratio=wording.ratio,
         shape=wording.shape,
+        metric=wording.metric,
+        points=wording.points,
+        amount=wording.amount,
+        energy=wording.microjoules,
         in_files=lambda kernel: wording.zeros_in_files(kernel.zeros, kernel.in_files),
     )
     environment.globals["spread"] = wording.spread
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return environment.get_template(name)

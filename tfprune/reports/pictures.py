@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from tfprune.evaluation.classes import wilson
 from tfprune.reports.record import Epoch, KernelZeros, ModelRow
 from tfprune.reports.svg import FIRST, INK, MUTED, SECOND, THIRD, figure, svg_of
 from tfprune.tables import wording
@@ -16,9 +16,11 @@ MOST_KERNELS = 24  # rows of a picture; the table has all
 _MOST_LETTERS = 25
 
 
-def sizes(models: Sequence[ModelRow]) -> str:
-    """Draw each file's size, as stored and after gzip."""
-    with _rows([m.label for m in models], bar=0.52) as (drawing, axes):
+def sizes(models: Sequence[Any]) -> str:
+    """Draw each file's size, as stored and after gzip: `label`, `bytes`, `gzip_bytes` of rows."""
+    if not models:
+        return ""
+    with rows_of([m.label for m in models], bar=0.52) as (drawing, axes):
         for shift, colour, name, values in (
             (-0.2, FIRST, ".tflite", [m.bytes for m in models]),
             (0.2, SECOND, "after gzip", [m.gzip_bytes for m in models]),
@@ -30,8 +32,8 @@ def sizes(models: Sequence[ModelRow]) -> str:
         said = _words(
             models, lambda m: f"{wording.size(m.bytes)}, {wording.size(m.gzip_bytes)} after gzip"
         )
-        _right_margin(axes, 0.18)
-        _legend_above(axes)
+        right_margin(axes, 0.18)
+        legend_above(axes)
         return svg_of(drawing, "sizes", "Size of each file", said)
 
 
@@ -41,25 +43,26 @@ def accuracies(models: Sequence[ModelRow], samples: int | None) -> str:
     if not shown:
         return ""
     values = [100 * (m.accuracy or 0.0) for m in shown]
-    ends = [wilson(v / 100, samples) if samples else (v / 100, v / 100) for v in values]
+    shares = [m.accuracy or 0.0 for m in shown]
+    ends = [wilson(share * samples, samples) if samples else (share, share) for share in shares]
     low, high = 100 * min(low for low, _ in ends), 100 * max(high for _, high in ends)
-    with _rows([m.label for m in shown]) as (drawing, axes):
+    with rows_of([m.label for m in shown]) as (drawing, axes):
         if samples:
             below = [v - 100 * low for v, (low, _) in zip(values, ends, strict=True)]
             above = [100 * high - v for v, (_, high) in zip(values, ends, strict=True)]
-            axes.errorbar(values, range(len(shown)), xerr=[below, above], **_whiskers())
+            axes.errorbar(values, range(len(shown)), xerr=[below, above], **whiskers())
         axes.plot(values, range(len(shown)), "o", color=FIRST, markersize=7)
         # From the least to the most that was seen, not from 0: it is the difference that counts.
         room = max(high - low, 1.0)
         axes.set_xlim(low - 0.08 * room, high + 0.4 * room)
         for place, value in enumerate(values):
-            _beside(axes, high + 0.05 * room, place, f"{value:.1f}")
+            beside(axes, high + 0.05 * room, place, f"{value:.1f}")
         said = _words(shown, lambda m: wording.percent(m.accuracy))
         axes.set_xlabel("% right" + (f" of {samples:,} test samples" if samples else ""))
         return svg_of(drawing, "accuracies", "Accuracy of each file", said)
 
 
-def latencies(models: Sequence[ModelRow]) -> str:
+def latencies(models: Sequence[Any]) -> str:
     """Draw each file's median latency; whiskers reach from the 10th to the 90th percentile."""
     shown = [m for m in models if m.median_ms is not None]
     if not shown:
@@ -67,13 +70,13 @@ def latencies(models: Sequence[ModelRow]) -> str:
     medians = [m.median_ms or 0.0 for m in shown]
     lows = [max(0.0, v - (m.p10_ms or v)) for v, m in zip(medians, shown, strict=True)]
     highs = [max(0.0, (m.p90_ms or v) - v) for v, m in zip(medians, shown, strict=True)]
-    with _rows([m.label for m in shown]) as (drawing, axes):
+    with rows_of([m.label for m in shown]) as (drawing, axes):
         axes.barh(range(len(shown)), medians, 0.6, color=FIRST)
-        axes.errorbar(medians, range(len(shown)), xerr=[lows, highs], **_whiskers())
+        axes.errorbar(medians, range(len(shown)), xerr=[lows, highs], **whiskers())
         for place, (value, high) in enumerate(zip(medians, highs, strict=True)):
-            _beside(axes, value + high, place, wording.milliseconds(value))
+            beside(axes, value + high, place, wording.milliseconds(value))
         axes.set_xlabel("ms for one inference: median, p10 to p90")
-        _right_margin(axes, 0.14)
+        right_margin(axes, 0.14)
         said = _words(shown, lambda m: f"{wording.milliseconds(m.median_ms)} ms")
         return svg_of(drawing, "latencies", "Latency of each file", said)
 
@@ -85,7 +88,7 @@ def sparsities(kernels: Sequence[KernelZeros]) -> str:
     least = sorted((k.params for k in kernels), reverse=True)[:MOST_KERNELS][-1]
     kernels = [k for k in kernels if k.params >= least][:MOST_KERNELS]
     described = "; ".join(f"{k.kernel}: {wording.percent(k.sparsity)}" for k in kernels)
-    with _rows([k.kernel for k in kernels], bar=0.27) as (drawing, axes):
+    with rows_of([k.kernel for k in kernels], bar=0.27) as (drawing, axes):
         shares = [100 * k.sparsity for k in kernels]
         axes.barh(range(len(kernels)), shares, 0.62, color=FIRST, label="zeros")
         planned = [(100 * k.planned, i) for i, k in enumerate(kernels) if k.planned is not None]
@@ -93,11 +96,11 @@ def sparsities(kernels: Sequence[KernelZeros]) -> str:
             axes.plot(*zip(*planned, strict=True), "|", color=INK, markersize=9, label="planned")
         for place, kernel in enumerate(kernels):
             text = f"{100 * kernel.sparsity:.1f} % of {wording.count(kernel.params)}"
-            _beside(axes, 101, place, text)
+            beside(axes, 101, place, text)
         axes.set_xlim(0, 140)
         axes.set_xticks([0, 25, 50, 75, 100])
         axes.set_xlabel("% zeros in the kernel")
-        _legend_above(axes)
+        legend_above(axes)
         return svg_of(drawing, "sparsities", "Zeros in each kernel", described)
 
 
@@ -127,36 +130,19 @@ def training(epochs: Sequence[Epoch]) -> str:
         return svg_of(drawing, "training", "Training, epoch by epoch", _ends(epochs))
 
 
-def wilson(share: float, samples: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the interval that holds the true share with 95 % confidence.
-
-    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
-    JASA 22 (1927).
-
-    Example:
-        >>> low, high = wilson(0.5, 100)
-        >>> round(low, 3), round(high, 3)
-        (0.404, 0.596)
-    """
-    scale = 1 + z**2 / samples
-    middle = (share + z**2 / (2 * samples)) / scale
-    half = z / scale * math.sqrt(share * (1 - share) / samples + z**2 / (4 * samples**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 @contextlib.contextmanager
-def _rows(names: Sequence[str], bar: float = 0.36) -> Iterator[tuple[Any, Any]]:
+def rows_of(names: Sequence[str], bar: float = 0.36) -> Iterator[tuple[Any, Any]]:
     """Yield a figure for horizontal bars, `bar` inches for each, the first on top."""
     with figure(0.75 + bar * len(names)) as (drawing, axes):
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
-        axes.set_yticks(range(len(names)), [_short(name) for name in names], color=INK)
+        axes.set_yticks(range(len(names)), [short(name) for name in names], color=INK)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.locator_params(axis="x", nbins=5)
         yield drawing, axes
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """Return a name short enough to leave room for its bar; the tables have it whole."""
     if len(name) <= _MOST_LETTERS:
         return name
@@ -164,7 +150,7 @@ def _short(name: str) -> str:
     return f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[-half:]}"
 
 
-def _words(models: Sequence[ModelRow], say: Callable[[ModelRow], str]) -> str:
+def _words(models: Sequence[Any], say: Callable[[Any], str]) -> str:
     return "; ".join(f"{model.label}: {say(model)}" for model in models)
 
 
@@ -185,18 +171,22 @@ def _mark_phases(axes: Any, epochs: Sequence[Epoch]) -> None:
             axes.annotate(f" {after.phase}", ((before.epoch + after.epoch) / 2, 2), color=MUTED)
 
 
-def _beside(axes: Any, x: float, y: float, text: str) -> None:
+def beside(axes: Any, x: float, y: float, text: str) -> None:
+    """Write right of a point."""
     offset = {"xytext": (7, 0), "textcoords": "offset points"}
     axes.annotate(text, (x, y), va="center", fontsize=8.5, color=INK, **offset)
 
 
-def _whiskers() -> dict[str, Any]:
+def whiskers() -> dict[str, Any]:
+    """Return how intervals are drawn."""
     return {"fmt": "none", "ecolor": INK, "elinewidth": 1.1, "capsize": 3}
 
 
-def _right_margin(axes: Any, share: float) -> None:
+def right_margin(axes: Any, share: float) -> None:
+    """Leave room at the right of the longest bar."""
     axes.set_xlim(0, axes.get_xlim()[1] * (1 + share))
 
 
-def _legend_above(axes: Any) -> None:
+def legend_above(axes: Any) -> None:
+    """Put the legend above the axes."""
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)

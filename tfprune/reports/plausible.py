@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from tfprune.reports.record import RunReport
+from collections.abc import Sequence
+from typing import Any
 
 _LARGEST = 1e100  # what is drawn is squared and scaled
 _MOST = 2**53  # as far as a float64 counts
 _SHARES = ("accuracy", "sparsity", "val_accuracy", "planned")
-_COUNTS = ("bytes", "gzip_bytes", "params", "zeros", "peak_memory_bytes", "samples", "epoch")
-_TIMES = ("median_ms", "p10_ms", "p90_ms", "load_ms", "ratio")
+_COUNTS = (
+    "bytes",
+    "gzip_bytes",
+    "params",
+    "zeros",
+    "peak_memory_bytes",
+    "samples",
+    "epoch",
+    "macs",
+    "instructions",
+)
+_TIMES = ("median_ms", "p10_ms", "p90_ms", "load_ms", "ratio", "phone_ms")
 
 
-def check_plausible(record: RunReport) -> None:
+def check_plausible(record: Any, parts: Sequence[str]) -> None:
     """Raise ValueError for a number that no run can have, naming its field.
+
+    `parts` are the names of the fields of the record that hold rows of numbers.
 
     Shares are 0 to 1, counts and times not negative, sizes of files above 0, and a median lies
     between its percentiles.
     """
     rows: dict[str, Any] = {"": record}
-    for name in ("models", "kernels", "epochs"):
+    for name in parts:
         rows |= {f"{name}[{i}].": row for i, row in enumerate(getattr(record, name))}
     for where, row in rows.items():
         for field, value in vars(row).items():
@@ -47,5 +57,6 @@ def _check_order(where: str, row: Any) -> None:
     low, middle, high = (vars(row).get(name) for name in ("p10_ms", "median_ms", "p90_ms"))
     if middle is not None and not (low or 0) <= middle <= (middle if high is None else high):
         raise ValueError(f"{where}median_ms should lie between p10_ms and p90_ms")
-    if vars(row).get("zeros", 0) > vars(row).get("params", math.inf):
+    zeros, params = vars(row).get("zeros"), vars(row).get("params")
+    if zeros is not None and params is not None and zeros > params:
         raise ValueError(f"{where}zeros should be at most params")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 import typing
 from typing import Any, TypeVar
+
+from tfprune.errors import FileError
 
 T = TypeVar("T")
 
@@ -60,3 +63,36 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
 
 def _kind(value: Any) -> str:
     return "null" if value is None else type(value).__name__
+
+
+def record_of(kind: Any, schema: str, text: str | bytes, source: str) -> Any:
+    """Return the record of a `report.json`, each field and number looked at.
+
+    Args:
+        kind: A dataclass with `checked`, which raises ValueError or returns the record.
+        schema: What the file must say it is.
+        text: Its content.
+        source: Its name, for errors.
+
+    Raises:
+        FileError: it is no JSON, of another schema, or a field is missing, of a wrong type,
+            or no number that can have been measured.
+    """
+    try:
+        values = json.loads(text)
+        json.dumps(values, ensure_ascii=False).encode()  # half a letter can't be written
+    except (ValueError, RecursionError) as error:
+        raise foreign(source, f"it is no JSON: {error}") from error
+    if not isinstance(values, dict) or values.get("schema") != schema:
+        found = values.get("schema") if isinstance(values, dict) else None
+        raise foreign(source, f"its schema is {found!r}, not {schema!r}")
+    try:
+        return read_as(kind, {k: v for k, v in values.items() if k != "schema"}).checked()
+    except ValueError as error:
+        raise foreign(source, str(error)) from error
+
+
+def foreign(source: str, found: str) -> FileError:
+    """Return the error for a file that is no report."""
+    fix = "run `tfprune demo` or `tfprune report` again; they write report.json"
+    return FileError(f"read the report {source}", found, fix)

@@ -11,10 +11,9 @@ from typing import Any
 
 from tfprune import files
 from tfprune.checks import Check
-from tfprune.errors import FileError
 from tfprune.notes import Note
 from tfprune.reports.plausible import check_plausible
-from tfprune.reports.reading import read_as
+from tfprune.reports.reading import record_of
 from tfprune.tables import Shown
 
 SCHEMA = "tfprune.report/1"
@@ -172,29 +171,20 @@ class RunReport(Shown):
             FileError: it is no JSON, of another schema, or a field is missing, of a wrong type,
                 or no number that can have been measured.
         """
-        try:
-            values = json.loads(text)
-            json.dumps(values, ensure_ascii=False).encode()  # half a letter can't be written
-        except (ValueError, RecursionError) as error:
-            raise _foreign(source, f"it is no JSON: {error}") from error
-        if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-            found = values.get("schema") if isinstance(values, dict) else None
-            raise _foreign(source, f"its schema is {found!r}, not {SCHEMA!r}")
-        try:
-            record = read_as(cls, {k: v for k, v in values.items() if k != "schema"})
-            check_plausible(record)
-        except ValueError as error:
-            raise _foreign(source, str(error)) from error
+        record: RunReport = record_of(cls, SCHEMA, text, source)
         return record
+
+    def checked(self) -> RunReport:
+        """Return itself if its numbers can have been measured.
+
+        Raises:
+            ValueError: they cannot; the field is named.
+        """
+        check_plausible(self, ("models", "kernels", "epochs"))
+        return self
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> RunReport:
         """Read a `report.json`, or the one in a folder."""
         target = Path(path) / "report.json" if Path(path).is_dir() else Path(path)
         return cls.from_json(files.read_bytes(target), str(target))
-
-
-def _foreign(source: str, found: str) -> FileError:
-    return FileError(
-        f"read the report {source}", found, "run `tfprune demo` again; it writes report.json"
-    )

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from rich.console import Group
 from rich.text import Text
 
-from tfprune.reports.record import ModelRow, RunReport
+from tfprune.reports.record import RunReport
 from tfprune.tables import plain_table, wording
+
+
+class Noted(Protocol):
+    """A row with notes."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know."""
 
 
 def summary_table(report: RunReport) -> Group:
@@ -36,11 +45,12 @@ def summary_table(report: RunReport) -> Group:
     return Group(table, *footnotes)
 
 
-def number_notes(models: Iterable[ModelRow]) -> dict[str, int]:
+def number_notes(models: Iterable[Noted]) -> dict[str, int]:
     """Return each different note with the number it bears, in the order of appearance.
 
     Example:
-        >>> number_notes([ModelRow("a", "a.tflite", 1, 1, notes=("slow", "old"))])
+        >>> from tfprune.reports.comparison import ReportedModel
+        >>> number_notes([ReportedModel(label="a", notes=("slow", "old"))])
         {'slow': 1, 'old': 2}
     """
     notes = dict.fromkeys(note for model in models for note in model.notes)

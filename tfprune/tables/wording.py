@@ -91,6 +91,38 @@ def ratio(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.2f}x"
 
 
+def metric(value: float | None) -> str:
+    """Return a metric with four significant digits.
+
+    Example:
+        >>> metric(0.98123), metric(None) == NOTHING
+        ('0.9812', True)
+    """
+    return NOTHING if value is None else f"{value:.4g}"
+
+
+def points(change: float) -> str:
+    """Return a difference of two shares in points of a percent, with its sign.
+
+    Example:
+        >>> points(0.012)
+        '+1.2'
+    """
+    return f"{100 * change:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def microjoules(value: float | None) -> str:
+    """Return an energy in a unit that suits it.
+
+    Example:
+        >>> microjoules(1234.0), microjoules(0.5)
+        ('1.23 mJ', '0.5 uJ')
+    """
+    if value is None:
+        return NOTHING
+    return f"{value / 1000:.3g} mJ" if value >= 1000 else f"{value:.3g} uJ"
+
+
 def zeros_in_files(zeros: int, in_files: dict[str, int]) -> str:
     """Return how the zero counts in the files compare with Keras'.
 
