@@ -13,7 +13,7 @@ from tfprune.evaluation.result import Evaluation
 from tfprune.export.result import ConvertResult
 from tfprune.inspection import Inspection, KernelRow, Totals
 from tfprune.notes import Note
-from tfprune.reports import ModelRow, RunReport
+from tfprune.reports import Comparison, ModelRow, ReportedModel, RunReport
 from tfprune.runners import OpTime
 from tfprune.verification.result import Check, VerifyResult
 
@@ -28,6 +28,7 @@ NUMBERS = {
     "QuantizationErrors": ["12.34 %", "18.2", "1,234,567", "40 %"],
     "Diagnosis": ["1,234,567"],
     "Evaluation": ["0.9812", "1,234,567", "1,000,000", "81.0 %", "80.9 to 81.1 %", "99.0 %"],
+    "Comparison": ["0.9812", "1,234,567", "116 M", "0.123", "1.00x", "77.7 MB", "99.0 %"],
     "RunReport": ["98.1 %", "1,234,567", "0.123", "0.111 to 0.222", "1.00x"],
 }
 
@@ -68,6 +69,7 @@ def results(name: str) -> list:
         _ablation(name, notes),
         _diagnosis(name),
         _evaluation(name, notes),
+        _comparison(name, notes),
         RunReport(title=name, created="now", models=(_model(name),)),
     ]
 
@@ -157,6 +159,21 @@ def _evaluation(name, notes):
     row = ClassRow(label=name, samples=1_234_567, right=1_000_000, predicted=1_010_101, output=name)
     values = {"metrics": {name: 0.98123}, "samples": 1_234_567}
     return Evaluation(subject=name, kind="tflite", **values, per_class=(row,), notes=notes)
+
+
+def _comparison(name, notes):
+    model = ReportedModel(
+        label=name,
+        metrics={name: 0.98123},
+        bytes=1_234_567,
+        macs=115_605_504,
+        sparsity=0.99,
+        median_ms=0.1234,
+        ratio=1.0,
+        peak_memory_bytes=77_700_000,
+        verdict=name,
+    )
+    return Comparison(title=name, created="now", models=(model,), metric=name, notes=notes)
 
 
 def _diagnosis(name):
