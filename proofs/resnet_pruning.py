@@ -52,6 +52,7 @@ CRITERIA: dict[str, Maker] = {
     "lamp": lambda data, seed: criteria.LAMP(),
     "taylor": lambda data, seed: criteria.Taylor(data),
     "fisher": lambda data, seed: criteria.Fisher(data),
+    "relevance": lambda data, seed: criteria.Relevance(data),
     "activation_mean": lambda data, seed: criteria.Activation(data, "mean"),
     "activation_apoz": lambda data, seed: criteria.Activation(data, "apoz"),
 }

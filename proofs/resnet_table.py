@@ -29,7 +29,8 @@ and a LAMP score is a share in its layer, so smallest in the wide late layers, w
 parameters and few multiply-accumulates. More must go until those have fallen: see the parameters
 that are left. On ResNet-56, which has more to spare, `bn_scale` is above `l1`, `lamp` only at 3x.
 `taylor` and `fisher` estimate what a unit's removal does to the loss and divide it by the
-multiply-accumulates that it saves.
+multiply-accumulates that it saves; `relevance` does so with the logit of the class that the
+network answers, and reads no labels.
 """
 
 

@@ -208,9 +208,32 @@ def mask_of(tensor: Any) -> Any:
 # Training: keras/src/trainers/trainer.py, optimizers/base_optimizer.py.
 
 
+def compile_settings(model: Any) -> dict[str, Any]:
+    """Return what a model was compiled with, by the names of `compile`, the objects themselves."""
+    return private(model, "_compile_config").config
+
+
 def loss_weights(model: Any) -> Any:
     """Return the `loss_weights` that a model was compiled with."""
-    return private(model, "_compile_config").config.get("loss_weights")
+    return compile_settings(model).get("loss_weights")
+
+
+def resolves_jit_itself(model: Any) -> bool:
+    """Whether `jit_compile` is what a model compiled with "auto" would have taken."""
+    return model.jit_compile == private(model, "_resolve_auto_jit_compile")()
+
+
+def optimizer_config(optimizer: Any) -> dict[str, Any]:
+    """Return the config of an optimizer, with its learning-rate schedule as it is.
+
+    A schedule of the user's own need not be one that can be saved.
+    """
+    schedule = private(optimizer, "_learning_rate")
+    if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        return dict(optimizer.get_config())
+    probe = object.__new__(type(optimizer))
+    vars(probe).update({**vars(optimizer), "_learning_rate": 0.0})
+    return {**probe.get_config(), "learning_rate": schedule}
 
 
 def compiled_settings(model: Any) -> dict[str, Any]:

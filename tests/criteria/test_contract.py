@@ -8,7 +8,7 @@ import pytest
 
 from tests.criteria.models import IMAGES, LABELS, named, small_cnn
 from tfprune import PruneError, criteria
-from tfprune.criteria import Activation, Fisher, Taylor, as_criterion
+from tfprune.criteria import Activation, Fisher, Relevance, Taylor, as_criterion
 
 DATA = (IMAGES, LABELS)
 _NO_PAPER = ("Criterion", "Random", "as_criterion")
@@ -39,6 +39,7 @@ ALL = {
     "lamp": Promise(criteria.LAMP(), scale=1),
     "taylor": Promise(Taylor(DATA, batch_size=4)),
     "fisher": Promise(Fisher(DATA, batch_size=4)),
+    "relevance": Promise(Relevance(IMAGES, batch_size=4)),
     "mean": Promise(Activation(IMAGES)),
     "apoz": Promise(Activation(DATA, "apoz")),
     "own function": Promise(as_criterion(sum_of_first_kernel), scale=2),
@@ -150,7 +151,9 @@ def test_doubling_the_kernel_multiplies_the_scores_by_the_promised_factor(promis
     np.testing.assert_allclose(scores_of_conv(promise, model), promise.scale * before, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["l1", "l2", "bn_scale", "fpgm", "lamp", "taylor", "mean"])
+@pytest.mark.parametrize(
+    "name", ["l1", "l2", "bn_scale", "fpgm", "lamp", "taylor", "relevance", "mean"]
+)
 def test_weights_that_are_not_finite_are_refused(name):
     model = small_cnn()
     for variable in (*model.get_layer("conv1").weights, *model.get_layer("norm1").weights):

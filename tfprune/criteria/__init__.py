@@ -10,6 +10,7 @@ from tfprune.criteria.criterion import Criterion
 from tfprune.criteria.filters import FPGM, LAMP, Magnitude
 from tfprune.criteria.gradients import Fisher, Taylor
 from tfprune.criteria.naming import as_criterion
+from tfprune.criteria.relevance import Relevance
 from tfprune.criteria.scales import BatchNormScale, Random
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Fisher",
     "Magnitude",
     "Random",
+    "Relevance",
     "Taylor",
     "as_criterion",
 ]

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import tensorflow as tf
 
-from tfprune.channels import Group, Member
-from tfprune.criteria.losses import Loss, loss_of, unchanged
-from tfprune.criteria.observe import Measure, observe
-from tfprune.criteria.pooling import by_unit
-from tfprune.errors import PruneError
-from tfprune.keras_internals import declared_trainable
-
-_SizeOf = Callable[[np.ndarray], np.ndarray]
-_UNJUDGED = "no trainable weights belong to these units"
+from tfprune.criteria.gates import GateDerivative
 
 
-@dataclass(frozen=True, eq=False)
-class Taylor:
+class Taylor(GateDerivative):
     """How much the loss of a batch changes, to first order, when a unit is removed.
 
     score_i = mean over batches of |Σ_{w reads unit i} w · ∂L/∂w|, the sum over the weights of all
@@ -62,21 +50,8 @@ class Taylor:
         [array([2., 0.])]
     """
 
-    data: Any
-    loss: Any = None
-    batches: int | None = None
-    batch_size: int = 32
-    comparable: ClassVar[bool] = True
-    loss_power: ClassVar[int] = 2
-    unjudged: ClassVar[str] = _UNJUDGED
 
-    def scores(self, model: Any, groups: Sequence[Group]) -> list[np.ndarray]:
-        """Return one score per unit, in units of the loss."""
-        return _mean_over_batches(self, model, groups, np.abs)
-
-
-@dataclass(frozen=True, eq=False)
-class Fisher:
+class Fisher(GateDerivative):
     """The squared gradient of the loss with respect to a gate on the unit.
 
     score_i = mean over batches of (Σ_{w reads unit i} w · ∂L/∂w)²: the sum is the gradient of a
@@ -110,110 +85,8 @@ class Fisher:
         [array([4., 0.])]
     """
 
-    data: Any
-    loss: Any = None
-    batches: int | None = None
-    batch_size: int = 32
-    comparable: ClassVar[bool] = True
     loss_power: ClassVar[int] = 1
-    unjudged: ClassVar[str] = _UNJUDGED
 
-    def scores(self, model: Any, groups: Sequence[Group]) -> list[np.ndarray]:
-        """Return one score per unit, in squared units of the loss."""
-        return _mean_over_batches(self, model, groups, np.square)
-
-
-def _mean_over_batches(
-    criterion: Taylor | Fisher, model: Any, groups: Sequence[Group], size_of: _SizeOf
-) -> list[np.ndarray]:
-    """Return for each group the mean over batches of `size_of` the sums of weight · gradient."""
-    asked = f"score units by {type(criterion).__name__}"
-    means = [_Mean(group, size_of) for group in groups]
-    members = [member for mean in means for member in mean.members]
-    if members:
-        loss = loss_of(model, criterion.loss, asked)
-
-        def take(sums: dict[str, np.ndarray]) -> None:
-            for mean in means:
-                mean.add(sums)
-
-        measure = _products(loss, members, asked)
-        with unchanged(model):
-            size = criterion.batch_size
-            observe(model, measure, take, criterion.data, criterion.batches, asked, size)
-    return [mean.score(asked) for mean in means]
-
-
-class _Mean:
-    """The mean over batches for the units of one group."""
-
-    def __init__(self, group: Group, size_of: _SizeOf) -> None:
-        weights = [member for member in group.members if _is_weight(member)]
-        # What nobody reads is gone: the kernels that read a unit tell all that its loss would.
-        self.members = [member for member in weights if member.role == "reads"] or weights
-        self._group = group
-        self._size_of = size_of
-        self._total = np.zeros(group.size)
-        self._batches = 0
-
-    def add(self, sums: dict[str, np.ndarray]) -> None:
-        size = self._group.size
-        parts = (by_unit(sums[_key(member)], member.units, size) for member in self.members)
-        self._total += self._size_of(sum(parts, np.zeros(size)))
-        self._batches += 1
-
-    def score(self, asked: str) -> np.ndarray:
-        if not self.members:
-            return np.full(self._group.size, np.nan)
-        if not np.isfinite(self._total).all():
-            raise PruneError(
-                asked,
-                f"the gradients of {self._group.name!r} are NaN or infinite",
-                "check the data and the loss; score a mixed_float16 model in float32",
-            )
-        return self._total / self._batches
-
-
-def _is_weight(member: Member) -> bool:
-    """Whether an optimizer would train the variable, were its layer not frozen.
-
-    Keras lists a variable once and for all by what its layer declared; freezing only sets flags.
-    """
-    return any(v is member.variable for v in declared_trainable(member.layer))
-
-
-def _key(member: Member) -> str:
-    return f"{id(member.variable)} {member.axis}"
-
-
-def _products(loss: Loss, members: Sequence[Member], asked: str) -> Measure:
-    """Return a function of a batch that gives, for each member, Σ weight · gradient by position."""
-    variables = list({id(m.variable): m.variable for m in members}.values())
-
-    def measure(x: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
-        weights = [variable.value for variable in variables]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            for weight in weights:
-                tape.watch(weight)
-            total = loss(x, y, sample_weight)
-        gradients = tape.gradient(total, weights)
-        if all(gradient is None for gradient in gradients):
-            found = "the loss does not depend on any weight of the groups"
-            raise PruneError(asked, found, "give a loss that uses the model's outputs")
-        products = {
-            id(variable): _product(weight, gradient)
-            for variable, weight, gradient in zip(variables, weights, gradients, strict=True)
-        }
-        return {_key(m): _per_position(products[id(m.variable)], m) for m in members}
-
-    return measure
-
-
-def _product(weight: Any, gradient: Any) -> Any:
-    if gradient is None:  # the loss does not depend on this weight
-        return tf.zeros(weight.shape)
-    return tf.cast(weight, "float32") * tf.cast(tf.convert_to_tensor(gradient), "float32")
-
-
-def _per_position(product: Any, member: Member) -> Any:
-    return tf.reduce_sum(product, [i for i in range(len(product.shape)) if i != member.axis])
+    def size_of(self, sums: np.ndarray) -> np.ndarray:
+        """Return their squares."""
+        return np.square(sums)

@@ -13,6 +13,7 @@ from tfprune.criteria.activations import Activation
 from tfprune.criteria.criterion import Criterion
 from tfprune.criteria.filters import FPGM, LAMP, Magnitude
 from tfprune.criteria.gradients import Fisher, Taylor
+from tfprune.criteria.relevance import Relevance
 from tfprune.criteria.scales import BatchNormScale, Random
 from tfprune.errors import PruneError
 
@@ -24,8 +25,13 @@ _NAMED: dict[str, Callable[[], Criterion]] = {
     "fpgm": FPGM,
     "lamp": LAMP,
 }
-_WITH_DATA: dict[str, type] = {"taylor": Taylor, "fisher": Fisher, "activation": Activation}
-_OURS = (Magnitude, Random, BatchNormScale, FPGM, LAMP, Taylor, Fisher, Activation)
+_WITH_DATA: dict[str, type] = {
+    "taylor": Taylor,
+    "fisher": Fisher,
+    "relevance": Relevance,
+    "activation": Activation,
+}
+_OURS = (Magnitude, Random, BatchNormScale, FPGM, LAMP, Taylor, Fisher, Relevance, Activation)
 
 
 def as_criterion(criterion: Any) -> Criterion:

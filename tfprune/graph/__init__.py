@@ -1,5 +1,6 @@
 """A Keras model as a graph: who feeds whom, and replaying it with other operations."""
 
+from tfprune.graph.answers import OutputMeaning, answers_of
 from tfprune.graph.calls import Calls
 from tfprune.graph.clones import Clones, clone_layer, own_functions
 from tfprune.graph.model_inputs import inputs_of, outputs_of, packed
@@ -19,6 +20,8 @@ from tfprune.graph.watching import run_watched
 __all__ = [
     "Calls",
     "Clones",
+    "OutputMeaning",
+    "answers_of",
     "clone_layer",
     "functional",
     "inputs_of",
