@@ -1,9 +1,11 @@
 import importlib
+import pathlib
 import pkgutil
 
 import keras
 import keras.src.activations.activations
 import keras.src.ops
+import numpy as np
 import pytest
 from keras import activations, layers, ops
 
@@ -16,7 +18,7 @@ import tfprune.quantization.rules.operations
 import tfprune.rewriting.pooled
 from tfprune import keras_facts, prune_structured
 from tfprune.graph import Calls
-from tfprune.keras_facts import Einsum, is_elementwise, kernels_of, op_name
+from tfprune.keras_facts import Einsum, activation_of, is_elementwise, kernels_of, op_name
 from tfprune.keras_internals import maker, node_behind
 from tfprune.quantization.rules.finding import find_rule
 from tfprune.rewriting.functions import hard_sigmoid_of
@@ -87,12 +89,14 @@ TABLES = {
     "counts: hiding": tfprune.counts.op_rules._HIDING,
     "counts: multiplying": tfprune.counts.op_rules._MULTIPLYING,
     "int8": tfprune.quantization.rules.operations._RULES,
-    "int8 activations": tfprune.quantization.rules.activations._BY_NAME,
     "rewriting": tfprune.rewriting.pooled._OPS,
 }
 
 
-@pytest.mark.skipif(keras.__version__ < "3.15", reason="tables know operations of a later Keras")
+since_315 = pytest.mark.skipif(keras.__version__ < "3.15", reason="tables know a later Keras")
+
+
+@since_315
 @pytest.mark.parametrize("table", TABLES)
 def test_every_operation_in_a_table_is_one_of_keras(table):
     names = [room.name for room in pkgutil.iter_modules(keras.src.ops.__path__)]
@@ -106,18 +110,49 @@ def is_operation(kind):
     return isinstance(kind, type) and issubclass(kind, keras.Operation)
 
 
+def test_one_place_asks_where_a_class_comes_from():
+    house = pathlib.Path(tfprune.__file__).parent
+    asking = {p.name for p in house.rglob("*.py") if "__module__" in p.read_text()}
+    assert asking == {"origins.py", "kinds.py", "importing.py"}  # the last: a user's own module
+
+
 def test_every_class_and_package_that_is_named_by_its_path_exists():
     paths = [p for p in tfprune.channels.rules.finding._BY_NAME if p.startswith("keras.")]
     for path in paths:
         module, _, name = path.rpartition(".")
         assert hasattr(importlib.import_module(module), name), path
-    for package in tfprune.counts.layer_rules._FREE:
-        importlib.import_module(package.removesuffix("."))
+    for part in tfprune.counts.layer_rules._FREE:
+        importlib.import_module(f"keras.src.layers.{part}".removesuffix("."))
 
 
-def test_every_elementwise_function_is_one_of_keras_and_nothing_else_is():
-    assert all(hasattr(activations, name) for name in keras_facts.ELEMENTWISE_FUNCTIONS)
+@since_315
+def test_every_activation_of_keras_is_in_the_tables_and_nothing_else_is():
+    known = keras_facts.ELEMENTWISE_FUNCTIONS | keras_facts.MIXING_FUNCTIONS
+    assert known == {function.__name__ for function in keras.src.activations.ALL_OBJECTS}
+    assert set(tfprune.quantization.rules.activations._KNOWN) <= known
 
+
+OF_ONE_ARGUMENT = sorted(keras_facts.ELEMENTWISE_FUNCTIONS - {"threshold"})
+
+
+@since_315
+@pytest.mark.parametrize("name", OF_ONE_ARGUMENT)
+def test_an_activation_is_elementwise_as_keras_computes_it(name):
+    function = getattr(activations, name)
+    x = np.linspace(-9, 9, 37, dtype="float32")
+    alone = [float(function(value[None])[0]) for value in x]
+    np.testing.assert_allclose(function(x), alone, rtol=1e-5)
+    assert activation_of(layers.Activation(name)) == name
+
+
+@since_315
+def test_an_operation_is_the_activation_that_it_computes():
+    for name in {*OF_ONE_ARGUMENT, "softmax"} & set(vars(ops)):
+        assert activation_of(maker(getattr(ops, name)(X))) == name
+    assert activation_of(maker(ops.exp(X))) == "exponential"
+
+
+def test_a_function_of_the_users_own_is_no_activation_of_keras():
     def relu(x):
         return ops.softmax(x)
 

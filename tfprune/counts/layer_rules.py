@@ -15,6 +15,7 @@ from keras import layers
 
 from tfprune.counts.calls import CountedCall
 from tfprune.counts.shapes import einsum_sizes, product, spatial
+from tfprune.keras_facts import part_of_keras
 
 # A kernel variable and the positions it is applied at; or None and the MACs of a product of two
 # tensors.
@@ -97,33 +98,30 @@ _RULES: list[tuple[Any, Callable[[CountedCall], list[Use]]]] = [
     (_CELLS, lambda call: [(call.operation.kernel, 1), (call.operation.recurrent_kernel, 1)]),
 ]
 
-# Keras' own layers in these packages multiply and accumulate nothing that is counted; `Dot` does.
-_FREE = tuple(
-    f"keras.src.layers.{package}."
-    for package in (
-        "activations",
-        "core.identity",
-        "core.masking",
-        "merging",
-        "normalization.batch_normalization",
-        "normalization.group_normalization",
-        "normalization.layer_normalization",
-        "normalization.rms_normalization",
-        "normalization.unit_normalization",
-        "pooling",
-        "preprocessing.category_encoding",
-        "preprocessing.discretization",
-        "preprocessing.hashed_crossing",
-        "preprocessing.hashing",
-        "preprocessing.image_preprocessing",
-        "preprocessing.integer_lookup",
-        "preprocessing.normalization",
-        "preprocessing.rescaling",
-        "preprocessing.string_lookup",
-        "preprocessing.text_vectorization",
-        "regularization",
-        "reshaping",
-    )
+# Keras' own layers in these parts multiply and accumulate nothing that is counted; `Dot` does.
+_FREE = (
+    "activations.",
+    "core.identity.",
+    "core.masking.",
+    "merging.",
+    "normalization.batch_normalization.",
+    "normalization.group_normalization.",
+    "normalization.layer_normalization.",
+    "normalization.rms_normalization.",
+    "normalization.unit_normalization.",
+    "pooling.",
+    "preprocessing.category_encoding.",
+    "preprocessing.discretization.",
+    "preprocessing.hashed_crossing.",
+    "preprocessing.hashing.",
+    "preprocessing.image_preprocessing.",
+    "preprocessing.integer_lookup.",
+    "preprocessing.normalization.",
+    "preprocessing.rescaling.",
+    "preprocessing.string_lookup.",
+    "preprocessing.text_vectorization.",
+    "regularization.",
+    "reshaping.",
 )
 
 
@@ -154,7 +152,7 @@ def _rule_of(layer: Any) -> Callable[[CountedCall], list[Use]] | None:
             return rule
     if isinstance(layer, layers.RNN):
         return _recurrent if all(isinstance(c, _CELLS) for c in rnn_cells(layer)) else None
-    free = f"{type(layer).__module__}.".startswith(_FREE) and not isinstance(layer, layers.Dot)
+    free = f"{part_of_keras(layer)}.".startswith(_FREE) and not isinstance(layer, layers.Dot)
     return _nothing if free else None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from tfprune.counts.calls import CountedCall
 from tfprune.counts.shapes import Uncounted, contracted_macs, einsum_macs, product, spatial
 from tfprune.counts.traced import OwnCode
-from tfprune.keras_facts import op_name
+from tfprune.keras_facts import class_path, op_name
 
 CountRule = Callable[[Any, list[Any], Any], int]
 """`rule(operation, shapes of the operands, output's shape)` → MACs."""
@@ -99,7 +99,9 @@ def op_macs(call: CountedCall) -> int:
     name = op_name(call.operation)
     if name in _HIDING:
         raise Uncounted(f"{name} runs code that the graph does not show")
-    decomposition = kind.__module__.endswith(".linalg") and name != "Norm"
+    decomposition = (
+        class_path(call.operation).startswith("keras.src.ops.linalg.") and name != "Norm"
+    )
     if name is None or decomposition or name in _MULTIPLYING:
         raise Uncounted(f"there is no rule for the operation {kind.__name__}")
     if name not in _RULES:

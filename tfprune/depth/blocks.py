@@ -9,7 +9,7 @@ import keras
 
 from tfprune.depth.bypassing import Cuts, between, flat, label, with_nested
 from tfprune.graph import Calls, is_graph, nets
-from tfprune.keras_facts import is_keras_layer, op_name, sublayers
+from tfprune.keras_facts import SCALED_SUM, class_path, is_keras_layer, op_name, sublayers
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +114,10 @@ def _why_not(
 
 
 def _is_merge(node: Any) -> bool:
-    kind = type(node.operation)
+    operation = node.operation
+    adds = type(operation) is keras.layers.Add or op_name(operation) == "Add"
     # InceptionResNetV2 adds x and f(x) in a layer of its own: x + scale * f(x).
-    scaled = "keras.src.applications.inception_resnet_v2.CustomScaleLayer"
-    adds = kind is keras.layers.Add or op_name(node.operation) == "Add"
-    adds = adds or f"{kind.__module__}.{kind.__name__}" == scaled
+    adds = adds or class_path(operation) == SCALED_SUM
     return adds and len(node.input_tensors) > 1
 
 

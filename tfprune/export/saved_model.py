@@ -14,9 +14,9 @@ import tensorflow as tf
 from tfprune.errors import PruneError
 from tfprune.export.foreign import from_saved_model, from_tf_keras
 from tfprune.export.specs import Exported, unbuilt, with_batch
+from tfprune.keras_facts import is_tf_keras
 from tfprune.keras_files import load_model
 from tfprune.keras_internals import layers_of, maker
-from tfprune.linking.tf_keras_models import is_tf_keras
 from tfprune.precision import in_float32
 
 # What a name scope may be called: tensorflow/python/framework/ops.py, _VALID_SCOPE_NAME_REGEX.

@@ -18,6 +18,7 @@ import numpy as np
 
 from tfprune.errors import PruneError, first_line
 from tfprune.graph.drawing import drawn
+from tfprune.keras_facts import package_of
 from tfprune.keras_internals import calls_of, layers_of
 from tfprune.notes import Note
 
@@ -118,7 +119,7 @@ def other_weights(path: str) -> PruneError:
 
 
 def _is_foreign(kind: Any) -> bool:
-    return str(kind.__module__).split(".")[0] not in _OURS
+    return package_of(kind) not in _OURS
 
 
 def _holds_foreign(layer: Any) -> bool:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from tfprune.graph.structure import functional, nodes_in_order
-from tfprune.keras_facts import PASS_THROUGH
+from tfprune.keras_facts import PASS_THROUGH, activation_of
 from tfprune.keras_internals import maker
 
 
@@ -92,7 +90,4 @@ class Calls:
 
 
 def _passes_through(operation: Any) -> bool:
-    linear = isinstance(operation, keras.layers.Activation) and (
-        operation.activation is keras.activations.linear
-    )
-    return linear or isinstance(operation, PASS_THROUGH)
+    return activation_of(operation) == "linear" or isinstance(operation, PASS_THROUGH)

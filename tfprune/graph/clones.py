@@ -15,7 +15,7 @@ from tfprune import files
 from tfprune.errors import PruneError, first_line, first_sentence
 from tfprune.graph.alike import compare, may_forget, other_weights, same_weights
 from tfprune.graph.values import tensor_of
-from tfprune.keras_facts import has_methods
+from tfprune.keras_facts import has_methods, package_of
 from tfprune.keras_internals import (
     given_output_shape,
     layers_of,
@@ -207,7 +207,7 @@ def own_functions(layer: Any, config: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in values.items()
-        if inspect.isfunction(value) and not value.__module__.startswith("keras.")
+        if inspect.isfunction(value) and package_of(value) != "keras"
     }
 
 

@@ -18,6 +18,7 @@ import keras
 import numpy as np
 
 from tfprune.keras_facts.einsum import Einsum
+from tfprune.keras_facts.origins import package_of
 from tfprune.keras_internals import direct_layers, layers_of
 from tfprune.layer_names import inner_path
 
@@ -214,7 +215,7 @@ def _walk(
 
 
 def _is_of_keras(layer: Any) -> bool:
-    return type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
+    return package_of(type(layer)) == "keras" and not isinstance(layer, keras.Model)
 
 
 def _own(layer: Any, path: tuple[str, ...], shown: Any) -> Iterator[Kernel]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import keras
 
+from tfprune.keras_facts.origins import package_of
+
 
 def _names(words: str) -> frozenset[str]:
     return frozenset(words.split())
@@ -43,14 +45,33 @@ JOINING_LAYERS = (
 )
 """Layers in which tensors meet element by element."""
 
-ELEMENTWISE_OPS = _names(
-    "Absolute Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Cast Cbrt Ceil Celu Conjugate Copy Cos "
-    "Cosh Elu Erf Erfc Exp Exp2 Expm1 Fabs Floor Gelu HardShrink HardSigmoid HardSilu HardTanh "
-    "Imag Isfinite Isinf Isnan LeakyRelu Log Log10 Log1p Log2 LogSigmoid LogicalNot Mish "
-    "NanToNum Negative OnesLike Real Reciprocal Relu Relu6 ReluWithLimits Round Rsqrt Selu Sigmoid "
-    "Sign Silu Sin Sinc Sinh SoftShrink Softplus Softsign SparsePlus SparseSigmoid Sqrt Square "
-    "Squareplus StopGradient Tan Tanh TanhShrink Threshold Trunc ZerosLike"
+ELEMENTWISE_FUNCTIONS = _names(
+    "celu elu exponential gelu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear "
+    "log_sigmoid mish relu relu6 selu sigmoid silu soft_shrink softplus softsign sparse_plus "
+    "sparse_sigmoid squareplus tanh tanh_shrink threshold"
 )
+"""Functions of `keras.activations` that treat each value alone."""
+
+MIXING_FUNCTIONS = _names("glu log_softmax softmax sparsemax")
+"""Functions of `keras.activations` in which values meet."""
+
+_COMPUTED_BY = {
+    "".join(map(str.capitalize, name.split("_"))): name
+    for name in (ELEMENTWISE_FUNCTIONS | MIXING_FUNCTIONS) - {"exponential", "linear"}
+} | {"Exp": "exponential"}
+"""Operation → the function of `keras.activations` that computes the same."""
+
+_ELEMENTWISE_ELSEWHERE = {
+    "tensorflow": ELEMENTWISE_FUNCTIONS | {"swish"},
+    "keras_hub": _names("gelu_approximate quick_gelu"),
+}
+
+ELEMENTWISE_OPS = _names(
+    "Absolute Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Cast Cbrt Ceil Conjugate Copy Cos "
+    "Cosh Erf Erfc Exp2 Expm1 Fabs Floor Imag Isfinite Isinf Isnan Log Log10 Log1p Log2 "
+    "LogicalNot NanToNum Negative OnesLike Real Reciprocal ReluWithLimits Round Rsqrt Sign Sin "
+    "Sinc Sinh Sqrt Square StopGradient Tan Trunc ZerosLike"
+) | {operation for operation, name in _COMPUTED_BY.items() if name in ELEMENTWISE_FUNCTIONS}
 """Operations of one tensor that treat each of its values alone."""
 
 JOINING_OPS = _names(
@@ -60,16 +81,9 @@ JOINING_OPS = _names(
 )
 """Operations in which tensors meet element by element."""
 
-ELEMENTWISE_FUNCTIONS = _names(
-    "celu elu exponential gelu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu "
-    "linear log_sigmoid mish relu relu6 selu sigmoid silu soft_shrink softplus softsign "
-    "sparse_plus sparse_sigmoid squareplus swish tanh tanh_shrink threshold"
-)
-"""Functions of `keras.activations` that treat each value alone."""
 
 _OPS = "keras.src.ops."
 _ACTIVATIONS = "keras.src.activations."
-_LAYERS = "keras.src.layers."
 
 
 def op_name(operation: Any) -> str | None:
@@ -116,9 +130,30 @@ def _subclass(kind: Any, protocol: Any) -> bool:
     return issubclass(kind, protocol)
 
 
-def is_keras_layer(layer: Any) -> bool:
-    """Whether the class of a layer is one that Keras itself ships."""
-    return type(layer).__module__.startswith(_LAYERS)
+def activation_name(function: Any) -> str | None:
+    """Return the name of one of Keras' activations, "linear" for None; None for any other function.
+
+    Example:
+        >>> [activation_name(keras.activations.get(name)) for name in ("swish", None)]
+        ['silu', 'linear']
+    """
+    name = "linear" if function is None else str(getattr(function, "__name__", ""))
+    own = function is None or getattr(keras.activations, name, None) is function
+    return name if own else None
+
+
+def activation_of(operation: Any) -> str | None:
+    """Return the name of the activation that a layer or operation is, None if it is another thing.
+
+    Example:
+        >>> layers = keras.layers.Activation("swish"), keras.layers.ReLU(6), keras.layers.Flatten()
+        >>> [activation_of(layer) for layer in layers]
+        ['silu', 'relu6', None]
+    """
+    if type(operation) is keras.layers.Activation:
+        return activation_name(operation.activation)
+    name = _relu_name(operation) if type(operation) is keras.layers.ReLU else op_name(operation)
+    return _COMPUTED_BY.get(name or "")
 
 
 def is_elementwise(function: Any) -> bool:
@@ -130,8 +165,7 @@ def is_elementwise(function: Any) -> bool:
         >>> [is_elementwise(keras.activations.get(name)) for name in (None, "swish", "softmax")]
         [True, True, False]
     """
-    if function is None or type(function) in ELEMENTWISE_LAYERS:
+    if type(function) in ELEMENTWISE_LAYERS or activation_name(function) in ELEMENTWISE_FUNCTIONS:
         return True
-    name = getattr(function, "__name__", None)
-    room = getattr(function, "__module__", None) or ""
-    return name in ELEMENTWISE_FUNCTIONS and room.partition(".")[0] in ("keras", "tensorflow")
+    known = _ELEMENTWISE_ELSEWHERE.get(package_of(function), frozenset())
+    return getattr(function, "__name__", None) in known

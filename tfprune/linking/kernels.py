@@ -180,14 +180,13 @@ def _is_scope(part: str, layer: str) -> bool:
 
 
 def _sources(model: Any) -> Iterator[_Source]:
-    from tfprune.linking.tf_keras_models import is_tf_keras, kernels_of_tf_keras
+    from tfprune.keras_facts import is_tf_keras, kernels_of
+    from tfprune.linking.tf_keras_models import kernels_of_tf_keras
 
     if is_tf_keras(model):
         for name, values, out_axes in kernels_of_tf_keras(model):
             yield _Source(name, values, out_axes)
         return
-    from tfprune.keras_facts import kernels_of
-
     for kernel in kernels_of(model):
         values = np.asarray(kernel.variable, np.float32)
         yield _Source(kernel.name, values, kernel.out_axes)

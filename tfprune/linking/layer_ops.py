@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tfprune.keras_facts import is_tf_keras
 from tfprune.keras_internals import layers_inside, maker
 from tfprune.layer_names import layer_paths
 from tfprune.linking.kernels import kernel_names
-from tfprune.linking.tf_keras_models import is_tf_keras
 from tfprune.tflite.model import Op, TFLiteModel
 
 CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")

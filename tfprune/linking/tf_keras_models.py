@@ -13,14 +13,6 @@ from tfprune.linking.matching import Axes, Values
 _KERNELS = {"kernel", "depthwise_kernel", "pointwise_kernel", "recurrent_kernel", "embeddings"}
 
 
-def is_tf_keras(model: Any) -> bool:
-    """Whether `model` is a model of Keras 2, without importing tf_keras."""
-    return any(
-        kind.__module__.split(".")[0] == "tf_keras" and kind.__name__ == "Model"
-        for kind in type(model).__mro__
-    )
-
-
 def without_wrappers(model: Any) -> Any:
     """Return a tf_keras model without tfmot's pruning wrappers, on the same layers.
 

@@ -9,6 +9,7 @@ from keras import ops
 
 from tfprune.errors import MissingExtra, PruneError
 from tfprune.graph import Clones, replay
+from tfprune.keras_facts import is_tf_keras
 from tfprune.keras_internals import layers_of
 from tfprune.masks.engine import MaskedKernel
 from tfprune.masks.wrapper import PruneLowMagnitude, build_inside
@@ -35,7 +36,7 @@ def strip_pruning(model: Any) -> Any:
         >>> [type(layer).__name__ for layer in strip_pruning(prune_low_magnitude(model)).layers]
         ['Dense']
     """
-    if _is_tf_keras(model):
+    if is_tf_keras(model):
         return _strip_tfmot(model)
     if not isinstance(model, keras.layers.Layer):
         raise PruneError(
@@ -117,10 +118,6 @@ def _inner(layer: Any) -> Any:
 def _masked(variable: Any, zeros: dict[int, MaskedKernel]) -> Any:
     masked = zeros.get(id(variable))
     return ops.convert_to_tensor(variable) if masked is None else masked.masked_value()
-
-
-def _is_tf_keras(model: Any) -> bool:
-    return any(kind.__module__.split(".")[0] == "tf_keras" for kind in type(model).__mro__)
 
 
 def _strip_tfmot(model: Any) -> Any:

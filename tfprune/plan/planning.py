@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import keras
 
 from tfprune.errors import PruneError
-from tfprune.keras_facts import Kernel, is_known, kernels_of, sublayers
+from tfprune.keras_facts import Kernel, is_known, kernels_of, part_of_keras, sublayers
 from tfprune.keras_internals import layers_inside, layers_of
 from tfprune.layer_names import BySelector, Names, shown
 from tfprune.plan.rules import Chosen, Plan, Row, Rule, Rules
@@ -154,7 +154,7 @@ def _unknown(model: Any) -> Iterator[Row]:
     """Yield a row for each matrix that could be a kernel but whose layer does not say so."""
     names = Names(model)
     for layer in layers_inside(model):
-        if is_known(layer) or type(layer).__module__.startswith("keras.src.layers.normal"):
+        if is_known(layer) or part_of_keras(layer).startswith("normalization"):
             continue
         below = {id(v) for child in sublayers(layer) for v in child.trainable_variables}
         for variable in layer.trainable_variables:

@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers
 
 from tfprune.graph import Calls
-from tfprune.keras_facts import op_name
+from tfprune.keras_facts import activation_of, op_name
 from tfprune.rewriting.carrying import carrier
 from tfprune.rewriting.editing import EXACT, Change, Edits, Make, New, fill
 from tfprune.rewriting.numbers import constant_form
@@ -50,10 +50,7 @@ def harden(edits: Edits) -> None:
 def hard_sigmoid_of(calls: Calls, node: Any) -> Any:
     """Return the tensor whose hard sigmoid a call makes, None if it makes something else."""
     operation = node.operation
-    if type(operation) is layers.Activation:
-        hard = operation.activation is keras.activations.hard_sigmoid
-        return node.input_tensors[0] if hard else None
-    if _is_op(operation, "HardSigmoid"):
+    if activation_of(operation) == "hard_sigmoid":
         return node.input_tensors[0]
     scaled = constant_form(node)
     if scaled is None or not _near(scaled, _SIXTH, 0.0):
@@ -149,24 +146,15 @@ def _swish(edits: Edits, node: Any, source: Any) -> Make:
 
 def _is_product(reader: Any, source: Any, gate: Any) -> bool:
     kind = type(reader.operation)
-    product = kind is layers.Multiply or _is_op(reader.operation, "Multiply")
+    product = kind is layers.Multiply or op_name(reader.operation) == "Multiply"
     factors = {id(tensor) for tensor in reader.input_tensors}
     return product and factors == {id(source), id(gate.outputs[0])}
 
 
 def _is_relu6(operation: Any) -> bool:
-    if type(operation) is layers.ReLU:
-        plain = not operation.negative_slope and not operation.threshold
-        return plain and operation.max_value == 6
-    if type(operation) is layers.Activation:
-        return operation.activation is keras.activations.relu6
-    if _is_op(operation, "Clip"):
+    if op_name(operation) == "Clip":
         return (operation.x_min, operation.x_max) == (0, 6)
-    return _is_op(operation, "Relu6")
-
-
-def _is_op(operation: Any, name: str) -> bool:
-    return op_name(operation) == name
+    return activation_of(operation) == "relu6"
 
 
 def _near(form: tuple[Any, Any], scale: float, offset: float) -> bool:

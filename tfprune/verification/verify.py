@@ -11,8 +11,8 @@ from typing import Any
 from tfprune.checks import Check
 from tfprune.emulation import Target, find_target
 from tfprune.errors import FileError, ProcessDied, PruneError, VerificationError
+from tfprune.keras_facts import is_tf_keras
 from tfprune.linking.kernels import link_kernels
-from tfprune.linking.tf_keras_models import is_tf_keras
 from tfprune.notes import Note
 from tfprune.precision import in_float32
 from tfprune.progress import track

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from tfprune.keras_facts import kernels_of
+from tfprune.keras_facts import is_tf_keras, kernels_of
 from tfprune.layer_names import layers_in
 from tfprune.linking.link import KernelLink
-from tfprune.linking.tf_keras_models import is_tf_keras, kernels_of_tf_keras
+from tfprune.linking.tf_keras_models import kernels_of_tf_keras
 from tfprune.notes import Note
 from tfprune.tflite.model import Subgraph, TFLiteModel
 from tfprune.tflite.tensor import Tensor

@@ -7,7 +7,7 @@ import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
-from tfprune.channels.rules.activations import check_activation
+from tfprune.channels.rules.elementwise import check_activation
 from tfprune.channels.units import Ids
 
 layers = keras.layers

@@ -8,7 +8,7 @@ import keras
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
-from tfprune.channels.rules.activations import check_activation
+from tfprune.channels.rules.elementwise import check_activation
 from tfprune.channels.units import Ids
 from tfprune.keras_facts import Einsum
 

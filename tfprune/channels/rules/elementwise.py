@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
-from tfprune.channels.rules.activations import check_activation
 from tfprune.channels.units import Ids
-from tfprune.keras_facts import ELEMENTWISE_LAYERS, JOINING_LAYERS, PASS_THROUGH
+from tfprune.keras_facts import ELEMENTWISE_LAYERS, JOINING_LAYERS, PASS_THROUGH, is_elementwise
 
 layers = keras.layers
 
@@ -17,6 +18,13 @@ layers = keras.layers
 def passes(call: Call) -> list[Flow]:
     """Each unit stays at its place, whatever happens to its values."""
     return call.flows(call.input.units)
+
+
+def check_activation(call: Call, function: Any, units: Ids | None) -> None:
+    """Keep the units of a layer whose activation mixes them, or may do so."""
+    if units is not None and not is_elementwise(function):
+        name = getattr(function, "__name__", type(function).__name__)
+        call.keep(units, f"the activation {name} of {call.name} may mix channels")
 
 
 def activation(call: Call) -> Flow:

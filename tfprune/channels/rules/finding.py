@@ -22,7 +22,7 @@ from tfprune.channels.rules import (
     pooling,
     recurrent,
 )
-from tfprune.keras_facts import has_methods
+from tfprune.keras_facts import SCALED_SUM, class_path, has_methods, package_of
 from tfprune.keras_internals import layers_of
 
 _LAYERS: dict[type, FlowRule] = {
@@ -45,7 +45,7 @@ _BY_NAME: dict[str, FlowRule] = {
     **keras_hub.RULES,
     "keras.src.applications.convnext.LayerScale": elementwise.layer_scale,
     "keras.src.applications.convnext.StochasticDepth": elementwise.passes,
-    "keras.src.applications.inception_resnet_v2.CustomScaleLayer": elementwise.joins,
+    SCALED_SUM: elementwise.joins,
 }
 
 
@@ -75,8 +75,8 @@ def find_rule(layer: Any) -> FlowRule | None:
         return layer.channel_flow
     if _any_inside(layer, "lora_enabled") or _any_inside(layer, "quantization_mode"):
         return None
-    if f"{kind.__module__}.{kind.__name__}" in _BY_NAME:
-        return _BY_NAME[f"{kind.__module__}.{kind.__name__}"]
+    if class_path(layer) in _BY_NAME:
+        return _BY_NAME[class_path(layer)]
     for base in kind.__mro__:
         if base in _LAYERS:
             # A subclass that keeps its base's call flows like its base.
@@ -86,7 +86,7 @@ def find_rule(layer: Any) -> FlowRule | None:
 
 def may_be_unfolded(layer: Any) -> bool:
     """Whether a layer has no rule of its own, though the layers inside it may have one."""
-    ours = type(layer).__module__.startswith("tfprune.")
+    ours = package_of(type(layer)) == "tfprune"
     changed = _any_inside(layer, "lora_enabled") or _any_inside(layer, "quantization_mode")
     return find_rule(layer) is None and not ours and not changed
 

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfprune.channels.call import Call
-from tfprune.channels.rules.activations import check_activation
+from tfprune.channels.rules.elementwise import check_activation
 from tfprune.channels.units import Ids
 from tfprune.keras_internals import projections
-
-_ELEMENTWISE = {"gelu_approximate", "quick_gelu"}  # keras_hub's own
 
 
 def residual_stream(call: Call, besides: Any = None) -> Ids:
@@ -58,8 +56,7 @@ def feed_forward(call: Call, first: Sequence[Any], second: Any, stream: Ids) -> 
         call.reads(dense.kernel, 0, stream)
         call.writes(dense.kernel, 1, units)
         call.writes(dense.bias, 0, units)
-        if getattr(dense.activation, "__name__", "") not in _ELEMENTWISE:
-            check_activation(call, dense.activation, units)
+        check_activation(call, dense.activation, units)
     call.reads(second.kernel, 0, units)
     call.writes(second.kernel, 1, stream)
     call.writes(second.bias, 0, stream)

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import keras
-from keras import activations, layers, ops
+from keras import layers, ops
 
-from tfprune.keras_facts import op_name
+from tfprune.keras_facts import activation_name, activation_of
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.rule import LEARNED, Int8Rule, left_alone
 
@@ -41,36 +40,24 @@ def _hard_sigmoid(q: Arithmetic, x: Any) -> Any:
     return q.fixed(ops.relu6(x + q.constant(3.0)), 0.0, 6.0) * q.constant(1 / 6)
 
 
-_KNOWN: dict[Any, Int8Activation] = {
-    activations.linear: Int8Activation(fused=True),
-    activations.relu: Int8Activation(fused=True),
-    activations.relu6: Int8Activation(fused=True),
-    activations.silu: Int8Activation(_silu),
-    activations.hard_silu: Int8Activation(),
-    activations.gelu: Int8Activation(),
-    activations.leaky_relu: Int8Activation(),
-    activations.sigmoid: Int8Activation(output=UNIT),
-    activations.tanh: Int8Activation(output=SYMMETRIC_UNIT),
-    activations.softmax: Int8Activation(output=UNIT),
-    activations.hard_sigmoid: Int8Activation(_hard_sigmoid, output=(0.0, 1.0)),
-}
-_BY_NAME: dict[str, Any] = {
-    "Relu": activations.relu,
-    "Relu6": activations.relu6,
-    "Silu": activations.silu,
-    "HardSilu": activations.hard_silu,
-    "Gelu": activations.gelu,
-    "LeakyRelu": activations.leaky_relu,
-    "Sigmoid": activations.sigmoid,
-    "Tanh": activations.tanh,
-    "Softmax": activations.softmax,
-    "HardSigmoid": activations.hard_sigmoid,
+_KNOWN: dict[str, Int8Activation] = {
+    "linear": Int8Activation(fused=True),
+    "relu": Int8Activation(fused=True),
+    "relu6": Int8Activation(fused=True),
+    "silu": Int8Activation(_silu),
+    "hard_silu": Int8Activation(),
+    "gelu": Int8Activation(),
+    "leaky_relu": Int8Activation(),
+    "sigmoid": Int8Activation(output=UNIT),
+    "tanh": Int8Activation(output=SYMMETRIC_UNIT),
+    "softmax": Int8Activation(output=UNIT),
+    "hard_sigmoid": Int8Activation(_hard_sigmoid, output=(0.0, 1.0)),
 }
 
 
 def known(function: Any) -> Int8Activation | None:
     """Return how a function of `keras.activations` is computed in int8, None if it is not."""
-    return _KNOWN[activations.linear] if function is None else _KNOWN.get(function)
+    return _KNOWN.get(activation_name(function) or "")
 
 
 def with_activation(rule: Int8Rule, function: Any, norm: bool = True) -> Int8Rule:
@@ -87,7 +74,7 @@ def with_activation(rule: Int8Rule, function: Any, norm: bool = True) -> Int8Rul
         return Int8Rule(compute=rule.compute, reason=f"its activation {name} stays float")
     if not found.fused:
         return Int8Rule(compute=rule.compute, output=found.output)
-    plain = function in (None, activations.linear)
+    plain = activation_name(function) == "linear"
     return Int8Rule(
         compute=rule.compute, fuses_relu=rule.fuses_relu and plain, fuses_norm=norm and plain
     )
@@ -104,43 +91,26 @@ def activate(q: Arithmetic, function: Any, x: Any) -> Any:
 
 def is_relu(layer: Any) -> bool:
     """Whether a layer or operation is relu or relu6, which int8 ops have built in."""
-    if isinstance(layer, layers.ReLU):
-        plain = layer.negative_slope == 0 and layer.threshold == 0
-        return bool(plain and layer.max_value in (None, 6))
-    return _function(layer) in (activations.relu, activations.relu6)
+    return activation_of(layer) in ("relu", "relu6")
 
 
 def find(layer: Any) -> Int8Rule | None:
     """Return the rule of an activation layer or operation, None if it is none."""
-    if isinstance(layer, layers.ReLU):
-        return _relu(layer)
     if isinstance(layer, layers.Softmax):
         return Int8Rule(output=UNIT) if layer.axis == -1 else left_alone("its axis is not the last")
-    if isinstance(layer, (layers.LeakyReLU, layers.PReLU, layers.ELU)):
-        return (
-            Int8Rule() if isinstance(layer, layers.LeakyReLU) else left_alone("no int8 rule for it")
-        )
-    function = _function(layer)
-    if function is None:
-        return None
-    found = known(function)
-    if found is None:
-        return left_alone(f"no int8 rule for {getattr(function, '__name__', function)}")
-    compute = found.compute
-    if compute is None:
-        return Int8Rule(output=found.output)
-    return Int8Rule(compute=lambda _, q, x, *args, **kwargs: compute(q, x), output=found.output)
-
-
-def _relu(layer: Any) -> Int8Rule:
-    if is_relu(layer) or (layer.max_value is None and layer.threshold == 0):
+    if isinstance(layer, layers.LeakyReLU):
         return Int8Rule()
-    return left_alone("TFLite has no op for a relu with this maximum or threshold")
-
-
-def _function(layer: Any) -> Any:
+    if isinstance(layer, (layers.PReLU, layers.ELU)):
+        return left_alone("no int8 rule for it")
+    found = _KNOWN.get(activation_of(layer) or "")
+    if found is not None:
+        compute = found.compute
+        if compute is None:
+            return Int8Rule(output=found.output)
+        return Int8Rule(compute=lambda _, q, x, *args, **kwargs: compute(q, x), output=found.output)
+    if isinstance(layer, layers.ReLU):
+        return left_alone("TFLite has no op for a relu with this maximum or threshold")
     if isinstance(layer, layers.Activation):
-        return layer.activation
-    if isinstance(layer, keras.layers.Layer):
-        return None
-    return _BY_NAME.get(op_name(layer) or "")
+        name = getattr(layer.activation, "__name__", layer.activation)
+        return left_alone(f"no int8 rule for {name}")
+    return None

@@ -1,0 +1,53 @@
+"""Where classes and functions come from: Keras itself and which part of it, or somebody else.
+
+The one place that looks at `__module__`; the tests hold every path written elsewhere to Keras.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_LAYERS = "keras.src.layers."
+
+SCALED_SUM = "keras.src.applications.inception_resnet_v2.CustomScaleLayer"
+"""The layer in which InceptionResNetV2 adds: x + scale * f(x)."""
+
+
+def package_of(thing: Any) -> str:
+    """Return the package of a class or a function, "" if it names none.
+
+    Example:
+        >>> import keras
+        >>> package_of(keras.layers.Dense), package_of(len)
+        ('keras', 'builtins')
+    """
+    return str(getattr(thing, "__module__", None) or "").partition(".")[0]
+
+
+def class_path(thing: Any) -> str:
+    """Return where the class of an object is written, `"keras.src.layers.core.dense.Dense"`."""
+    kind: Any = type(thing)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def part_of_keras(layer: Any) -> str:
+    """Return the part of `keras.layers` that the class of a layer is from, "" if Keras has it not.
+
+    Example:
+        >>> import keras
+        >>> part_of_keras(keras.layers.MaxPooling1D())
+        'pooling.max_pooling1d'
+    """
+    module = str(type(layer).__module__)
+    return module.removeprefix(_LAYERS) if module.startswith(_LAYERS) else ""
+
+
+def is_keras_layer(layer: Any) -> bool:
+    """Whether the class of a layer is one that Keras itself ships."""
+    return part_of_keras(layer) != ""
+
+
+def is_tf_keras(model: Any) -> bool:
+    """Whether this is a model of Keras 2; tf_keras is not imported to find out."""
+    kinds = type(model).__mro__
+    return any(package_of(kind) == "tf_keras" and kind.__name__ == "Model" for kind in kinds)
