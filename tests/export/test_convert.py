@@ -16,6 +16,7 @@ from tfprune.errors import PruneError
 from tfprune.export import convert, converter
 from tfprune.export.quiet import quiet
 from tfprune.export.saved_model import export
+from tfprune.keras_facts import kernels_of
 from tfprune.tflite import read_tflite
 
 from .models import run, small_dense
@@ -31,6 +32,17 @@ def test_outputs_agree_with_keras(converted, pruned, images, quantize, tolerance
     expected = pruned(images[:1]).numpy()
     found = run(converted(quantize).path, images[:1])
     np.testing.assert_allclose(found, expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("quantize", [None, "float16", "dynamic", "int8", "int16x8"])
+def test_zeros_survive_batchnorm_folding_and_quantization(converted, pruned, quantize):
+    links = {link.kernel: link for link in converted(quantize).kernels}
+    assert list(links) == [kernel.name for kernel in kernels_of(pruned)]
+    for kernel in kernels_of(pruned):
+        before = int((np.array(kernel.variable) == 0).sum())
+        assert links[kernel.name].zeros >= before
+        if kernel.name.startswith("conv_pw"):
+            assert links[kernel.name].zeros == before == round(0.8 * np.prod(kernel.shape))
 
 
 def test_each_quantization_makes_the_file_smaller(converted):

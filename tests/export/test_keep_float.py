@@ -13,7 +13,6 @@ from tfprune.export.calibration import samples
 from tfprune.export.converter import Settings
 from tfprune.export.kept_float import find_layers, notes_on
 from tfprune.export.saved_model import export
-from tfprune.linking.layer_ops import LayerOps, is_of
 from tfprune.tflite import read_tflite
 
 X = np.random.default_rng(0).normal(size=(8, 8, 8, 3)).astype("float32")
@@ -99,13 +98,6 @@ def test_names_that_mean_nothing_are_errors(model, calibrated, names, found):
 def test_nothing_is_kept_float_in_other_formats(model, tmp_path, quantize):
     with pytest.raises(PruneError, match="only among int8 or int4"):
         convert(model, tmp_path / "m.tflite", quantize, X, keep_float=["stem"])
-
-
-def test_paddings_folded_into_two_layers_do_not_mix_them_up():
-    """The converter then writes names such as `relu;depthwise;;pad`, with an empty part."""
-    names = ("a/Relu;a/depthwise;;pad_a/Pad", "b/Relu;b/depthwise;;pad_b/Pad")
-    first, second = (LayerOps(name[0], (), (), (name,)) for name in names)
-    assert is_of([first], [names[0]]) and not is_of([first], second.outputs)
 
 
 def test_a_float_layer_at_the_end_of_a_file_with_int8_outputs(model, tmp_path):

@@ -26,12 +26,3 @@ def test_a_model_wrapped_by_tfmot_converts_like_the_stripped_one(tmp_path):
     assert next((link.kernel, link.zeros) for link in result.kernels) == ("c/kernel", 54)
     assert len(read_tflite(result.path).subgraphs) == 1
     np.testing.assert_allclose(run(result.path, X[:1]), wrapped(X[:1]), atol=1e-5)
-
-
-def test_the_fused_lstm_of_tf_keras_has_four_links_and_a_note_for_each_kernel(tmp_path):
-    layers = tf_keras.layers
-    model = tf_keras.Sequential([layers.Input((6, 5)), layers.LSTM(4)])
-    result = convert(model, tmp_path / "m.tflite")
-    assert [link.tflite_shape for link in result.kernels] == [(4, 5)] * 4 + [(4, 4)] * 4
-    assert all(link.axes is None for link in result.kernels)
-    assert ["four gates" in note.reason for note in result.notes] == [True, True]
