@@ -205,3 +205,11 @@ def test_a_dataset_of_batches_is_data():
     model = linear()
     plan = tfprune.plan_structured(model, 0.4)
     assert error(plan.apply(repair_on=data), model, X[:, :2]) < 1e-5
+
+
+def test_what_is_not_finite_is_not_fitted():
+    image = keras.Input((4,))
+    h = layers.Dense(6)(image)
+    model = keras.Model(image, layers.Dense(2, name="last")(keras.ops.log(h)))
+    with pytest.warns(PruneWarning, match="last: not repaired: its inputs or outputs are not fin"):
+        tfprune.plan_structured(model, 0.5).apply(repair_on=X)

@@ -47,6 +47,10 @@ class RegressionSums:
         squares = self.yy + ((self.xx @ weights - 2 * self.xy) * weights).sum(1)
         return float((squares + offset * (2 * made - 2 * self.y + self.count * offset)).sum())
 
+    def finite(self) -> bool:
+        """Whether no row held NaN or infinity."""
+        return bool(np.isfinite(self.xx).all() and np.isfinite(self.yy).all())
+
     @property
     def spread(self) -> float:
         """The sum of (y - its mean)²."""

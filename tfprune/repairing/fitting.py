@@ -56,12 +56,13 @@ def fit(site: Site, before: Heard, now: Heard, samples: Samples, move: Move) -> 
             continue
         features = np.asarray(site.features(z[stay]))
         targets, numbers = site.targets(x[stay]), numbers[stay]
-        if not (np.isfinite(features).all() and np.isfinite(targets).all()):
-            return [_unrepaired(site, "its inputs or outputs are not finite")]
         places = rows.places(each * features.shape[1])
         real = _real(x, features.shape[:2], stay)[:, places]
         for part, chosen in zip(sums, (~held(numbers), held(numbers)), strict=True):
-            part.add(*(a[chosen][:, places][real[chosen]] for a in (features, targets)))
+            rows_used = real & chosen[:, None]
+            part.add(*(a[:, places][rows_used] for a in (features, targets)))
+    if not all(map(RegressionSums.finite, sums)):
+        return [_unrepaired(site, "its inputs or outputs are not finite")]
     return _assign(site, *sums, prior, move)
 
 
