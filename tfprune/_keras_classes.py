@@ -3,18 +3,19 @@
 Keras can load a half-trained model, one with smaller composite layers or one that knows its int8
 ranges only if it knows the classes in it. tfprune does not import Keras before it is used; so it
 waits for somebody to import it.
+
+There is no way without a hook: a saved model names the module of each class, but
+`keras.saving` imports that module by itself for Keras' own packages alone
+(`_retrieve_class_or_fn`), so that a file cannot run code; and Keras has no entry points.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 import traceback
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import Any
+
+import wrapt
 
 _ROOMS = ("tfprune.masks", "tfprune.surgery", "tfprune.quantization")
 
@@ -27,42 +28,13 @@ def know() -> None:
 
 
 def follow() -> None:
-    """Do so now, or when Keras is imported."""
-    if "keras" in sys.modules:
+    """Do so now, or when Keras has been imported."""
+    wrapt.register_post_import_hook(_follow, "keras")
+
+
+def _follow(_keras: object) -> None:
+    if not within_a_room():  # `tfprune.__getattr__` follows when that room is imported
         know()
-    else:
-        sys.meta_path.insert(0, _Keras())
-
-
-class _Keras(MetaPathFinder):
-    """Finds Keras where it is found anyway, once, and follows its import with `know`."""
-
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if fullname != "keras":
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Followed(spec.loader)
-        return spec
-
-
-class _Followed(Loader):
-    """Loads like another loader."""
-
-    def __init__(self, inner: Loader) -> None:
-        self.inner = inner
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self.inner.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__loader__ = self.inner
-        if module.__spec__ is not None:
-            module.__spec__.loader = self.inner
-        self.inner.exec_module(module)
-        if not within_a_room():  # `tfprune.__getattr__` follows when that room is imported
-            know()
 
 
 def within_a_room() -> bool:
