@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
+
+from tfprune._lazy import lazily
+
+if TYPE_CHECKING:
+    from tfprune.comparing.energy import estimate_energy as estimate_energy
+    from tfprune.comparing.measuring import compare as compare
+    from tfprune.comparing.reporting import report as report
 
 _PUBLIC = {"compare": "measuring", "estimate_energy": "energy", "report": "reporting"}
 
 __all__ = list(_PUBLIC)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'tfprune.comparing' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"tfprune.comparing.{_PUBLIC[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _PUBLIC)

@@ -13,6 +13,7 @@ import numpy as np
 
 from tfprune.counts.records import LayerCount
 from tfprune.keras_facts import sublayers
+from tfprune.layer_names import inner_path
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,9 @@ def _walk(place: CountedPlace, visited: set[int]) -> Iterator[CountedPlace]:
     visited.add(id(place.layer))
     yield place
     for child in sublayers(place.layer):
-        same = bool(place.path) and child.name == place.path[-1]
-        path = place.path if same else (*place.path, child.name)
-        yield from _walk(
-            CountedPlace(child, path, place.key if same else id(child), place), visited
-        )
+        path = inner_path(place.path, child.name)
+        key = place.key if path == place.path else id(child)
+        yield from _walk(CountedPlace(child, path, key, place), visited)
 
 
 class CountLedger:

@@ -7,8 +7,9 @@ of each is that of LiteRT f674577 (August 2026); what an op's attributes must be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 FLOAT = frozenset({"float32", "float16"})
 BYTE = frozenset({"int8", "uint8"})
@@ -56,236 +57,108 @@ class Takes:
         return tuple(i for place, i in enumerate(inputs) if i >= 0 and place not in hidden)
 
 
-def _unary() -> Iterator[tuple[str, Takes]]:
-    source = "VisitUnaryNode, line 4588"
-    functions = "ABS CEIL COS EXP FLOOR GELU HARD_SWISH LOG NEG RELU_N1_TO_1 RELU RELU6 ROUND RSQRT"
-    for name in (*functions.split(), "SIN", "SQRT", "SQUARE"):
-        yield name, Takes(source=source, reads=FLOAT, writes=FLOAT)
-    yield "DEQUANTIZE", Takes(source=source, reads=BYTE, writes=FLOAT)
-    yield "ELU", Takes(source=source, reads=FLOAT | {"int8"}, writes=FLOAT | {"int8"})
-    for name in ("LOGISTIC", "TANH", "LEAKY_RELU", "QUANTIZE"):
-        yield name, Takes(source=source, reads=_EITHER, writes=_EITHER)
+def _takes(
+    visit: str, line: int, reads: frozenset[str], writes: frozenset[str] | None = None, **rest: Any
+) -> Takes:
+    """Return what a `Visit...Node` function asks; types that are written as they are read once."""
+    source = f"Visit{visit}Node, line {line}"
+    return Takes(source=source, reads=reads, writes=reads if writes is None else writes, **rest)
 
 
-def _binary() -> Iterator[tuple[str, Takes]]:
-    source = "VisitBinaryNode, line 4389"
-    for name in ("ADD", "MUL", "SUB"):
-        yield name, Takes(source=source, reads=_EITHER, writes=_EITHER, inputs=(2, 2), alike=True)
-    for name in ("DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE"):
-        yield name, Takes(source=source, reads=FLOAT, writes=FLOAT, inputs=(2, 2))
-    yield "PRELU", Takes(source=source, reads=FLOAT, writes=FLOAT, inputs=(2, 2), weights=(1,))
-
-
-def _reductions() -> Iterator[tuple[str, Takes]]:
-    for name in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"):
-        source = "VisitReduceNode, line 5303"
-        size = (2, 2)
-        yield (
-            name,
-            Takes(
-                source=source,
-                reads=_EITHER,
-                writes=_EITHER,
-                inputs=size,
-                ranks=UNASKED,
-                parameters={1: _INT32},
-            ),
-        )
-
-
-def _weighted() -> Iterator[tuple[str, Takes]]:
-    image = (4, 4)
-    for name, line in (("Conv2D", 3983), ("DepthwiseConv2D", 4206)):
-        source = f"Visit{name}Node, line {line}"
-        key = "CONV_2D" if name == "Conv2D" else "DEPTHWISE_CONV_2D"
-        yield (
-            key,
-            Takes(
-                source=source,
-                reads=_EITHER,
-                writes=_EITHER,
-                inputs=(3, 3),
-                ranks=image,
-                weights=(1, 2),
-                alike=True,
-            ),
-        )
-    source = "VisitFullyConnectedNode, line 4933"
-    yield (
-        "FULLY_CONNECTED",
-        Takes(
-            source=source,
-            reads=_EITHER,
-            writes=_EITHER,
-            inputs=(2, 3),
-            ranks=UNASKED,
-            weights=(1, 2),
-            alike=True,
-        ),
-    )
-    source = "VisitTransposeConvNode, line 6838"
-    yield (
-        "TRANSPOSE_CONV",
-        Takes(
-            source=source,
-            reads=_WIDE,
-            writes=_WIDE,
-            inputs=(3, 4),
-            ranks=image,
-            parameters={0: _INT32},
-            weights=(1, 3),
-        ),
-    )
-
-
-def _moving() -> Iterator[tuple[str, Takes]]:
-    pair, some = (2, 2), (1, MOST_DIMENSIONS)
-    source = "VisitPadNode, line 5614"
-    yield (
-        "PAD",
-        Takes(
-            source=source,
-            reads=_EITHER,
-            writes=_EITHER,
-            inputs=pair,
-            ranks=some,
-            parameters={1: _INT32},
-        ),
-    )
-    source = "VisitReshapeNode, line 5743"
-    yield (
-        "RESHAPE",
-        Takes(source=source, reads=_EITHER, writes=_EITHER, inputs=(1, 2), parameters={1: _INT32}),
-    )
-    source = "VisitSliceNode, line 5929"
-    both = {1: _INDEX, 2: _INDEX}
-    yield (
-        "SLICE",
-        Takes(
-            source=source,
-            reads=_EITHER,
-            writes=_EITHER,
-            inputs=(3, 3),
-            ranks=UNASKED,
-            parameters=both,
-        ),
-    )
-    source = "VisitStridedSliceNode, line 6245"
-    places = {1: _INT32, 2: _INT32, 3: _INT32}
-    yield (
-        "STRIDED_SLICE",
-        Takes(
-            source=source,
-            reads=_EITHER,
-            writes=_EITHER,
-            inputs=(4, 4),
-            ranks=UNASKED,
-            parameters=places,
-        ),
-    )
-    source = "VisitSplitNode, line 6129"
-    where = {0: _INT32}
-    yield (
-        "SPLIT",
-        Takes(
-            source=source,
-            reads=_EITHER,
-            writes=_EITHER,
-            inputs=pair,
-            outputs=(2, 4),
-            ranks=UNASKED,
-            parameters=where,
-        ),
-    )
-    source = "VisitTransposeNode, line 6189"
-    yield (
-        "TRANSPOSE",
-        Takes(
-            source=source,
-            reads=_EITHER,
-            writes=_EITHER,
-            inputs=pair,
-            ranks=some,
-            parameters={1: _ANY},
-        ),
-    )
-    source = "VisitConcatenationNode, line 3897"
-    yield (
-        "CONCATENATION",
-        Takes(source=source, reads=_EITHER, writes=_EITHER, inputs=(2, 5), ranks=UNASKED),
-    )
-
-
-def _images() -> Iterator[tuple[str, Takes]]:
-    yield (
-        "AVERAGE_POOL_2D",
-        Takes(source="VisitAveragePool2DNode, line 3506", reads=FLOAT, writes=FLOAT),
-    )
-    yield "MAX_POOL_2D", Takes(source="VisitMaxPool2DNode, line 5234", reads=_WIDE, writes=_EITHER)
-    yield (
-        "DEPTH_TO_SPACE",
-        Takes(source="VisitDepthToSpaceNode, line 4342", reads=_EITHER, writes=_EITHER),
-    )
-    yield (
-        "SPACE_TO_DEPTH",
-        Takes(source="VisitSpaceToDepthNode, line 6064", reads=_WIDE, writes=_EITHER),
-    )
-    source = "VisitResizeBilinearNode, line 5850"
-    size = {1: _INT32}
-    yield (
-        "RESIZE_BILINEAR",
-        Takes(
-            source=source, reads=_WIDE, writes=_EITHER, inputs=(2, 2), ranks=(4, 4), parameters=size
-        ),
-    )
-
-
-def _others() -> Iterator[tuple[str, Takes]]:
-    yield (
-        "SOFTMAX",
-        Takes(source="VisitSoftmaxNode, line 6022", reads=FLOAT, writes=FLOAT, ranks=UNASKED),
-    )
-    source = "VisitBatchMatMulNode, line 3576"
-    yield (
-        "BATCH_MATMUL",
-        Takes(source=source, reads=_EITHER, writes=_EITHER, inputs=(2, 2), ranks=UNASKED),
-    )
-
-
-TAKEN = dict(
-    (*_unary(), *_binary(), *_reductions(), *_weighted(), *_moving(), *_images(), *_others())
+_FUNCTIONS = (
+    "ABS CEIL COS EXP FLOOR GELU HARD_SWISH LOG NEG RELU_N1_TO_1 RELU RELU6 ROUND RSQRT SIN SQRT "
+    "SQUARE"
 )
+_PAIR, _IMAGE, _SOME = (2, 2), (4, 4), (1, MOST_DIMENSIONS)
+_AXES = {1: _INT32}
+_CONVOLUTION: dict[str, Any] = {
+    "inputs": (3, 3),
+    "ranks": _IMAGE,
+    "weights": (1, 2),
+    "alike": True,
+}
+
+TAKEN = {
+    **dict.fromkeys(_FUNCTIONS.split(), _takes("Unary", 4588, FLOAT)),
+    "DEQUANTIZE": _takes("Unary", 4588, BYTE, FLOAT),
+    "ELU": _takes("Unary", 4588, FLOAT | {"int8"}),
+    **dict.fromkeys(("LOGISTIC", "TANH", "LEAKY_RELU", "QUANTIZE"), _takes("Unary", 4588, _EITHER)),
+    **dict.fromkeys(
+        ("ADD", "MUL", "SUB"), _takes("Binary", 4389, _EITHER, inputs=_PAIR, alike=True)
+    ),
+    **dict.fromkeys(
+        ("DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE"),
+        _takes("Binary", 4389, FLOAT, inputs=_PAIR),
+    ),
+    "PRELU": _takes("Binary", 4389, FLOAT, inputs=_PAIR, weights=(1,)),
+    **dict.fromkeys(
+        ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"),
+        _takes("Reduce", 5303, _EITHER, inputs=_PAIR, ranks=UNASKED, parameters=_AXES),
+    ),
+    "CONV_2D": _takes("Conv2D", 3983, _EITHER, **_CONVOLUTION),
+    "DEPTHWISE_CONV_2D": _takes("DepthwiseConv2D", 4206, _EITHER, **_CONVOLUTION),
+    "FULLY_CONNECTED": _takes(
+        "FullyConnected", 4933, _EITHER, inputs=(2, 3), ranks=UNASKED, weights=(1, 2), alike=True
+    ),
+    "TRANSPOSE_CONV": _takes(
+        "TransposeConv",
+        6838,
+        _WIDE,
+        inputs=(3, 4),
+        ranks=_IMAGE,
+        parameters={0: _INT32},
+        weights=(1, 3),
+    ),
+    "PAD": _takes("Pad", 5614, _EITHER, inputs=_PAIR, ranks=_SOME, parameters=_AXES),
+    "RESHAPE": _takes("Reshape", 5743, _EITHER, inputs=(1, 2), parameters=_AXES),
+    "SLICE": _takes(
+        "Slice", 5929, _EITHER, inputs=(3, 3), ranks=UNASKED, parameters={1: _INDEX, 2: _INDEX}
+    ),
+    "STRIDED_SLICE": _takes(
+        "StridedSlice",
+        6245,
+        _EITHER,
+        inputs=(4, 4),
+        ranks=UNASKED,
+        parameters=dict.fromkeys((1, 2, 3), _INT32),
+    ),
+    "SPLIT": _takes(
+        "Split",
+        6129,
+        _EITHER,
+        inputs=_PAIR,
+        outputs=(2, 4),
+        ranks=UNASKED,
+        parameters={0: _INT32},
+    ),
+    "TRANSPOSE": _takes(
+        "Transpose", 6189, _EITHER, inputs=_PAIR, ranks=_SOME, parameters={1: _ANY}
+    ),
+    "CONCATENATION": _takes("Concatenation", 3897, _EITHER, inputs=(2, 5), ranks=UNASKED),
+    "AVERAGE_POOL_2D": _takes("AveragePool2D", 3506, FLOAT),
+    "MAX_POOL_2D": _takes("MaxPool2D", 5234, _WIDE, _EITHER),
+    "DEPTH_TO_SPACE": _takes("DepthToSpace", 4342, _EITHER),
+    "SPACE_TO_DEPTH": _takes("SpaceToDepth", 6064, _WIDE, _EITHER),
+    "RESIZE_BILINEAR": _takes(
+        "ResizeBilinear", 5850, _WIDE, _EITHER, inputs=_PAIR, ranks=_IMAGE, parameters=_AXES
+    ),
+    "SOFTMAX": _takes("Softmax", 6022, FLOAT, ranks=UNASKED),
+    "BATCH_MATMUL": _takes("BatchMatMul", 3576, _EITHER, inputs=_PAIR, ranks=UNASKED),
+}
 """The builtin ops that XNNPACK may take; those on variables stand in `variables`."""
 
 CUSTOM = {
-    "Convolution2DTransposeBias": Takes(
-        source="VisitMediaPipeDeconvolutionNode, line 5378",
-        reads=_FLOAT32,
-        writes=_FLOAT32,
-        inputs=(3, 3),
-        ranks=(4, 4),
-        weights=(1, 2),
+    "Convolution2DTransposeBias": _takes(
+        "MediaPipeDeconvolution", 5378, _FLOAT32, inputs=(3, 3), ranks=_IMAGE, weights=(1, 2)
     ),
-    "MaxPoolingWithArgmax2D": Takes(
-        source="VisitMediaPipeMaxPoolingNode, line 5492",
-        reads=_FLOAT32,
-        writes=_ANY | _FLOAT32,
-        inputs=(1, 1),
-        outputs=(2, 2),
-        ranks=(4, 4),
+    "MaxPoolingWithArgmax2D": _takes(
+        "MediaPipeMaxPooling", 5492, _FLOAT32, _ANY | _FLOAT32, outputs=_PAIR, ranks=_IMAGE
     ),
-    "MaxUnpooling2D": Takes(
-        source="VisitMediaPipeUnpoolingNode, line 5551",
-        reads=_ANY | _FLOAT32,
-        writes=_FLOAT32,
-        inputs=(2, 2),
-        ranks=(4, 4),
+    "MaxUnpooling2D": _takes(
+        "MediaPipeUnpooling", 5551, _ANY | _FLOAT32, _FLOAT32, inputs=_PAIR, ranks=_IMAGE
     ),
-    "odml.scaled_dot_product_attention": Takes(
-        source="VisitScaledDotAttentionCompositeNode, line 6387",
-        reads=_FLOAT32,
-        writes=_FLOAT32,
-        inputs=(3, 4),
+    "odml.scaled_dot_product_attention": _takes(
+        "ScaledDotAttentionComposite", 6387, _FLOAT32, inputs=(3, 4)
     ),
 }
 """The custom ops, MediaPipe's and one of ODML, that XNNPACK may take."""

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
+
+from tfprune._lazy import lazily
+
+if TYPE_CHECKING:
+    from tfprune.evaluation.classes import ClassRow as ClassRow
+    from tfprune.evaluation.classes import wilson as wilson
+    from tfprune.evaluation.evaluating import evaluate as evaluate
+    from tfprune.evaluation.result import Evaluation as Evaluation
 
 _PUBLIC = {
     "ClassRow": "classes",
@@ -14,12 +21,5 @@ _PUBLIC = {
 
 __all__ = list(_PUBLIC)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'tfprune.evaluation' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"tfprune.evaluation.{_PUBLIC[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _PUBLIC)

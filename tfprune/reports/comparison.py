@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from tfprune import files
 from tfprune.checks import Check
 from tfprune.evaluation.classes import ClassRow
 from tfprune.notes import Note
 from tfprune.reports.plausible import check_plausible
-from tfprune.reports.reading import record_of
-from tfprune.tables import Shown
+from tfprune.reports.reading import JsonRecord
 
 SCHEMA = "tfprune.comparison/1"
 
@@ -152,7 +147,7 @@ class SensitivityPoint:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison(Shown):
+class Comparison(JsonRecord):
     """Models side by side: what `tfprune.report` writes as `report.json` and `report.html`.
 
     Fill one to report models that came about in any way; `compress` does. The first model is what
@@ -185,6 +180,7 @@ class Comparison(Shown):
         0.8
     """
 
+    schema: ClassVar[str] = SCHEMA
     title: str
     created: str
     models: tuple[ReportedModel, ...]
@@ -207,29 +203,6 @@ class Comparison(Shown):
         from tfprune.reports.comparison_table import comparison_table
 
         return comparison_table(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record as a JSON-ready dictionary."""
-        return {"schema": SCHEMA, **dataclasses.asdict(self)}
-
-    def to_json(self) -> str:
-        """Return the text of `report.json`."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `report.json`, whole or not at all."""
-        files.write_text(path, self.to_json())
-
-    @classmethod
-    def from_json(cls, text: str | bytes, source: str = "report.json") -> Comparison:
-        """Read the text of a `report.json`; `source` names it in errors.
-
-        Raises:
-            FileError: it is no JSON, of another schema, or a field is missing, of a wrong type,
-                or no number that can have been measured.
-        """
-        record: Comparison = record_of(cls, SCHEMA, text, source)
-        return record
 
     def checked(self) -> Comparison:
         """Return itself if its numbers can have been measured and its labels are unique.

@@ -1,14 +1,19 @@
-"""Read JSON values back into frozen dataclasses, checking every field."""
+"""Write frozen dataclasses as JSON and read them back, checking every field."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import types
 import typing
-from typing import Any, TypeVar
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
 
+from tfprune import files
 from tfprune.errors import FileError
+from tfprune.tables import Shown
 
 T = TypeVar("T")
 
@@ -65,31 +70,63 @@ def _kind(value: Any) -> str:
     return "null" if value is None else type(value).__name__
 
 
-def record_of(kind: Any, schema: str, text: str | bytes, source: str) -> Any:
-    """Return the record of a `report.json`, each field and number looked at.
+class JsonRecord(Shown):
+    """A dataclass that `report.json` holds; read back, every field and number is looked at."""
 
-    Args:
-        kind: A dataclass with `checked`, which raises ValueError or returns the record.
-        schema: What the file must say it is.
-        text: Its content.
-        source: Its name, for errors.
+    schema: ClassVar[str]
+    """What the file says it is."""
 
-    Raises:
-        FileError: it is no JSON, of another schema, or a field is missing, of a wrong type,
-            or no number that can have been measured.
-    """
-    try:
-        values = json.loads(text)
-        json.dumps(values, ensure_ascii=False).encode()  # half a letter can't be written
-    except (ValueError, RecursionError) as error:
-        raise foreign(source, f"it is no JSON: {error}") from error
-    if not isinstance(values, dict) or values.get("schema") != schema:
-        found = values.get("schema") if isinstance(values, dict) else None
-        raise foreign(source, f"its schema is {found!r}, not {schema!r}")
-    try:
-        return read_as(kind, {k: v for k, v in values.items() if k != "schema"}).checked()
-    except ValueError as error:
-        raise foreign(source, str(error)) from error
+    @abstractmethod
+    def checked(self) -> Any:
+        """Return itself if its numbers can have been measured.
+
+        Raises:
+            ValueError: they cannot; the field is named.
+        """
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as a JSON-ready dictionary."""
+        record: Any = self
+        return {"schema": self.schema, **dataclasses.asdict(record)}
+
+    def to_json(self) -> str:
+        """Return the text of `report.json`."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `report.json`, whole or not at all."""
+        files.write_text(path, self.to_json())
+
+    @classmethod
+    def from_json(cls: type[T], text: str | bytes, source: str = "report.json") -> T:
+        """Read the text of a `report.json`; `source` names it in errors.
+
+        Raises:
+            FileError: it is no JSON, of another schema, or a field is missing, of a wrong type,
+                or no number that can have been measured.
+        """
+        kind: Any = cls
+        try:
+            values = json.loads(text)
+            json.dumps(values, ensure_ascii=False).encode()  # half a letter can't be written
+        except (ValueError, RecursionError) as error:
+            raise foreign(source, f"it is no JSON: {error}") from error
+        found = values.pop("schema", None) if isinstance(values, dict) else None
+        if found != kind.schema:
+            raise foreign(source, f"its schema is {found!r}, not {kind.schema!r}")
+        try:
+            record: T = read_as(kind, values).checked()
+        except ValueError as error:
+            raise foreign(source, str(error)) from error
+        return record
+
+    @classmethod
+    def load(cls: type[T], path: str | os.PathLike[str]) -> T:
+        """Read a `report.json`, or the one in a folder."""
+        kind: Any = cls
+        target = Path(path) / "report.json" if Path(path).is_dir() else Path(path)
+        record: T = kind.from_json(files.read_bytes(target), str(target))
+        return record
 
 
 def foreign(source: str, found: str) -> FileError:

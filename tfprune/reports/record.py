@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from tfprune import files
 from tfprune.checks import Check
 from tfprune.notes import Note
 from tfprune.reports.plausible import check_plausible
-from tfprune.reports.reading import record_of
-from tfprune.tables import Shown
+from tfprune.reports.reading import JsonRecord
 
 SCHEMA = "tfprune.report/1"
 
@@ -108,7 +102,7 @@ class Epoch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunReport(Shown):
+class RunReport(JsonRecord):
     """What one run measured: the content of `report.json`.
 
     The file is this dataclass as JSON, field by field, plus `"schema": "tfprune.report/1"`. The
@@ -134,6 +128,7 @@ class RunReport(Shown):
         True
     """
 
+    schema: ClassVar[str] = SCHEMA
     title: str
     created: str
     models: tuple[ModelRow, ...]
@@ -151,29 +146,6 @@ class RunReport(Shown):
 
         return summary_table(self)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record as a JSON-ready dictionary."""
-        return {"schema": SCHEMA, **dataclasses.asdict(self)}
-
-    def to_json(self) -> str:
-        """Return the text of `report.json`."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `report.json`, whole or not at all."""
-        files.write_text(path, self.to_json())
-
-    @classmethod
-    def from_json(cls, text: str | bytes, source: str = "report.json") -> RunReport:
-        """Read the text of a `report.json`; `source` names it in errors.
-
-        Raises:
-            FileError: it is no JSON, of another schema, or a field is missing, of a wrong type,
-                or no number that can have been measured.
-        """
-        record: RunReport = record_of(cls, SCHEMA, text, source)
-        return record
-
     def checked(self) -> RunReport:
         """Return itself if its numbers can have been measured.
 
@@ -182,9 +154,3 @@ class RunReport(Shown):
         """
         check_plausible(self, ("models", "kernels", "epochs"))
         return self
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> RunReport:
-        """Read a `report.json`, or the one in a folder."""
-        target = Path(path) / "report.json" if Path(path).is_dir() else Path(path)
-        return cls.from_json(files.read_bytes(target), str(target))
