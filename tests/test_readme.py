@@ -11,7 +11,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 GUIDES = [
     "README.md",
-    *(f"docs/{page}.md" for page in ("channels", "evaluate", "phone", "quantization", "zeros")),
+    *(f"docs/{page}.md" for page in ("channels", "evaluate", "golden", "phone")),
+    *(f"docs/{page}.md" for page in ("quantization", "zeros")),
 ]
 
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.surgery import plan_structured as plan_structured
     from tfprune.surgery import prune_structured as prune_structured
     from tfprune.surgery import repair as repair
+    from tfprune.verification import golden_sample as golden_sample
     from tfprune.verification.verify import verify as verify
 
 _PUBLIC = {
@@ -64,6 +65,7 @@ _PUBLIC = {
     "benchmark": "tfprune.bench",
     "count_instructions": "tfprune.bench",
     "quantization_errors": "tfprune.ablation",
+    "golden_sample": "tfprune.verification",
     "evaluate": "tfprune.evaluation",
     "report": "tfprune.comparing",
     "plan_structured": "tfprune.surgery",

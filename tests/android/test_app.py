@@ -18,6 +18,7 @@ from tfprune.android.planning import RunnerPlan
 from tfprune.android.runtimes.app import INSTRUMENTATION, App, fetch_outputs, how_it_failed
 from tfprune.android.runtimes.bundles import glibc
 from tfprune.errors import PruneError
+from tfprune.verification import golden_sample
 
 AM = f"""#!/bin/sh
 [ "$1" = force-stop ] && exit 0
@@ -50,6 +51,21 @@ def test_the_app_runs_the_models_and_its_outputs_are_checked(app, run, dense, in
     document = json.loads(out)
     assert (code, document["settings"]["runtime"]) == (0, "the demo app")
     assert [row["checks"][0]["passed"] for row in document["rows"]] == [True, True]
+
+
+@needs_phone
+@pytest.mark.android
+def test_the_app_is_checked_by_a_golden_sample_input_by_input(app, run, int8, tmp_path):
+    golden = str(tmp_path / "int8.golden.json")
+    golden_sample(int8, out=golden, samples=2)
+    code, out, _ = run(int8, "--app", "--golden", golden, *QUICK, "--json")
+    document = json.loads(out)
+    assert (code, document["settings"]["inputs"]) == (0, "golden")
+    assert [row["label"].rpartition(", ")[2] for row in document["rows"]] == [
+        "sample 1",
+        "sample 2",
+    ]
+    assert all("in steps" in row["checks"][0]["detail"] for row in document["rows"])
 
 
 @needs_phone

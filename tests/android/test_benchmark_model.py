@@ -112,7 +112,7 @@ def test_a_row_has_one_number_for_each_round():
 def test_inputs_are_bare_values_in_the_files_order(tmp_path):
     program = users_program(tmp_path / "mine", Elf("x86_64", (), True), "x86_64")
     inputs = {"it's": np.array([[1, 2]], ">i2"), "a": np.array([3], "int8")}
-    assert program.pack(Reference(inputs, {}, {}, "")) == {
+    assert program.pack(Reference(inputs=inputs, outputs={}, specs={}, path="")) == {
         "0.raw": b"\1\0\2\0",
         "1.raw": b"\3",
     }

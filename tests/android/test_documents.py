@@ -88,16 +88,16 @@ def came(array):
 )
 def test_outputs_may_differ_by_rounding_only(dense, found, passed):
     expected = np.array([[1.0, -2.0]], "float32")
-    here = Reference(
-        {}, {"y": expected}, {"y": TensorSpec(name="y", shape=(1, 2), dtype="float32")}, dense
-    )
+    spec = TensorSpec(name="y", shape=(1, 2), dtype="float32")
+    here = Reference(inputs={}, outputs={"y": expected}, specs={"y": spec}, path=dense)
     [checked] = check(here, [came(np.array([found], "float32"))])
     assert (checked.name, checked.passed) == ("y", passed)
 
 
 def test_integers_are_compared_by_what_they_stand_for(int8):
     spec = TensorSpec(name="y", shape=(1, 2), dtype="int8", scale=0.5, zero_point=1)
-    here = Reference({}, {"y": np.array([[5, 21]], "int8")}, {"y": spec}, int8)
+    wanted = np.array([[5, 21]], "int8")
+    here = Reference(inputs={}, outputs={"y": wanted}, specs={"y": spec}, path=int8)
     [checked] = check(here, [came(np.array([[5, 20]], "int8"))])
     assert (checked.passed, checked.max_abs_error) == (True, 0.5)
 
@@ -105,15 +105,26 @@ def test_integers_are_compared_by_what_they_stand_for(int8):
 @pytest.mark.parametrize(("found", "passed"), [([1, 2], True), ([1, 3], False), ([1, 127], False)])
 def test_where_all_is_zero_here_a_phone_may_be_one_step_off(int8, found, passed):
     spec = TensorSpec(name="y", shape=(1, 2), dtype="int8", scale=0.5, zero_point=1)
-    here = Reference({}, {"y": np.array([[1, 1]], "int8")}, {"y": spec}, int8)
+    wanted = np.array([[1, 1]], "int8")
+    here = Reference(inputs={}, outputs={"y": wanted}, specs={"y": spec}, path=int8)
     [checked] = check(here, [came(np.array([found], "int8"))])
     assert checked.passed is passed
 
 
-def test_an_output_that_did_not_come_is_an_error(dense):
-    here = Reference(
-        {}, {"y": np.zeros(1)}, {"y": TensorSpec(name="y", shape=(1,), dtype="float32")}, dense
+@pytest.mark.parametrize(("off", "passed"), [(4, True), (5, False)])
+def test_a_golden_sample_is_compared_within_its_own_tolerance(int8, off, passed):
+    spec = TensorSpec(name="y", shape=(1, 2), dtype="int8", scale=0.5, zero_point=1)
+    wanted = np.array([[100, 7]], "int8")
+    golden = Reference(
+        inputs={}, outputs={"y": wanted}, specs={"y": spec}, path=int8, limits={"y": 4.0}
     )
+    [checked] = check(golden, [came(wanted + np.array([0, off], "int8"))])
+    assert (checked.passed, checked.max_abs_error) == (passed, off)
+
+
+def test_an_output_that_did_not_come_is_an_error(dense):
+    spec = TensorSpec(name="y", shape=(1,), dtype="float32")
+    here = Reference(inputs={}, outputs={"y": np.zeros(1)}, specs={"y": spec}, path=dense)
     with pytest.raises(PruneError, match="nothing instead of"):
         check(here, [])
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Mapping
 from typing import Any
 
-from tfprune.android.checking import run_here
+from tfprune.android.checking import Reference, golden_references, run_here
 from tfprune.android.device.adb import Adb, find_adb
 from tfprune.android.device.choosing import Ask, choose, choose_abi, list_devices
 from tfprune.android.device.description import describe, read_properties
@@ -18,7 +20,7 @@ from tfprune.android.runtimes.benchmark_model import check_program
 from tfprune.android.runtimes.bundles import APP, RUNTIMES, candidates
 from tfprune.bench.naming import Models, name_models
 from tfprune.checks import Check
-from tfprune.errors import VerificationError
+from tfprune.errors import PruneError, VerificationError
 from tfprune.notes import Note
 from tfprune.progress import track
 from tfprune.runners import Inputs
@@ -37,6 +39,7 @@ def benchmark_android(
     xnnpack: bool = True,
     runtime: str = "auto",
     inputs: Inputs = None,
+    golden: str | os.PathLike[str] | None = None,
     per_op: bool = False,
     raise_on_failure: bool = True,
     ask: Ask | None = None,
@@ -61,6 +64,8 @@ def benchmark_android(
             `"app"`: the demo app of android_demo, installed before; or the path of a file of your
             own: a libLiteRt.so of version 2.3, or LiteRT's program benchmark_model.
         inputs: As for `benchmark`; by default random ones.
+        golden: A golden sample of the one model (`tfprune.golden_sample`): each of its inputs is a
+            row, and its outputs are what the phone must give, within its tolerance.
         per_op: Also time each op, in a run of its own.
         raise_on_failure: Whether outputs that differ from this machine's are an error; else they
             stand in the rows.
@@ -86,6 +91,9 @@ def benchmark_android(
     elif runtime not in RUNTIMES:
         check_program(runtime, per_op=per_op)
     named = name_models(models)
+    golden_rows: list[Reference] = []
+    if golden is not None:
+        named, golden_rows = _golden(named, golden, inputs)
     plan = make_plan(
         named,
         threads=threads,
@@ -100,7 +108,7 @@ def benchmark_android(
     adb, abi, phone = find_phone(serial, ask)
     tries = candidates(runtime, abi)
     files = track(list(named.values()), "running here")
-    references = [run_here(path, inputs, xnnpack) for path in files]
+    references = golden_rows or [run_here(path, inputs, xnnpack) for path in files]
     found = visit(adb, tries, references, plan, per_op)
     baseline = found.timed[0]["rounds_ms"]
     together = zip(named, references, found.timed, found.profiled, strict=True)
@@ -112,7 +120,7 @@ def benchmark_android(
         settings={
             **plan.to_settings(),
             "runtime": found.runtime,
-            "inputs": "random" if inputs is None else "given",
+            "inputs": "golden" if golden_rows else "random" if inputs is None else "given",
         },
         host={**phone, "before": found.before, "after": found.after},
         notes=(*found.notes, *_doubts(plan.labels, found)),
@@ -121,6 +129,18 @@ def benchmark_android(
     if wrong is not None:
         raise wrong
     return result
+
+
+def _golden(
+    named: Mapping[str, str], golden: str | os.PathLike[str], inputs: Inputs
+) -> tuple[dict[str, str], list[Reference]]:
+    """Return a label for each input of a golden sample, and what the phone must give for it."""
+    if len(named) > 1 or inputs is not None:
+        found = "a golden sample holds the inputs of one model"
+        raise PruneError(f"golden={str(golden)!r}", found, "name that model alone, without inputs")
+    [(label, path)] = named.items()
+    references = golden_references(path, golden)
+    return {f"{label}, sample {i + 1}": path for i in range(len(references))}, references
 
 
 def find_phone(serial: str | None, ask: Ask | None = None) -> tuple[Adb, str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from tfprune.runners.tensors import fit_inputs
 from tfprune.tflite.reading import read_tflite
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reference:
     """What one model takes and gives here.
 
@@ -25,12 +26,41 @@ class Reference:
         outputs: Raw arrays by name.
         specs: The outputs' dtypes and scales, by name.
         path: The file.
+        limits: Of a golden sample: how far each output may be off, in the numbers that are stored.
     """
 
     inputs: dict[str, np.ndarray]
     outputs: dict[str, np.ndarray]
     specs: dict[str, TensorSpec]
     path: str
+    limits: dict[str, float] | None = None
+
+
+def golden_references(path: str, golden: str | os.PathLike[str]) -> list[Reference]:
+    """Return what a model must give for each input of its golden sample.
+
+    Raises:
+        FileError: a file is missing or broken, or the sample is of another file.
+    """
+    # Imported late: the room imports Keras.
+    from tfprune.verification.golden import read_golden, same_file
+
+    sample = read_golden(golden)
+    same_file(sample, path)
+    with Runner(path) as runner:
+        specs = {_name(spec): spec for spec in runner.outputs}
+    names = [[tensor.name for tensor in side] for side in (sample.inputs, sample.outputs)]
+    limits = {tensor.name: tensor.tolerance or 0.0 for tensor in sample.outputs}
+    return [
+        Reference(
+            inputs=dict(zip(names[0], inputs, strict=True)),
+            outputs=dict(zip(names[1], outputs, strict=True)),
+            specs=specs,
+            path=path,
+            limits=limits,
+        )
+        for inputs, outputs in sample.arrays()
+    ]
 
 
 def run_here(path: str, inputs: Inputs, xnnpack: bool) -> Reference:
@@ -44,10 +74,10 @@ def run_here(path: str, inputs: Inputs, xnnpack: bool) -> Reference:
         raw = fit_inputs(given, runner.inputs)
         outputs = runner.run(raw)
     return Reference(
-        dict(zip(map(_name, runner.inputs), raw, strict=True)),
-        dict(zip(map(_name, runner.outputs), outputs, strict=True)),
-        {_name(spec): spec for spec in runner.outputs},
-        path,
+        inputs=dict(zip(map(_name, runner.inputs), raw, strict=True)),
+        outputs=dict(zip(map(_name, runner.outputs), outputs, strict=True)),
+        specs={_name(spec): spec for spec in runner.outputs},
+        path=path,
     )
 
 
@@ -66,6 +96,8 @@ def check(reference: Reference, rows: Sequence[Mapping[str, Any]]) -> tuple[Chec
 def _check(name: str, reference: Reference, found: np.ndarray | None) -> Check:
     # Imported late: the room imports Keras.
     from tfprune.verification.compare import agrees, measure
+    from tfprune.verification.golden import GoldenTensor
+    from tfprune.verification.golden_check import compare_outputs
     from tfprune.verification.tolerance import TOLERANCES, precision_of
 
     expected, spec = reference.outputs[name], reference.specs[name]
@@ -73,6 +105,11 @@ def _check(name: str, reference: Reference, found: np.ndarray | None) -> Check:
         shape = "nothing" if found is None else f"shape {found.shape}"
         asked = f"the output {name!r} of {reference.path} from the phone"
         raise PruneError(asked, f"{shape} instead of {expected.shape}", "try another --runtime")
+    if reference.limits is not None:
+        tensor = GoldenTensor(
+            name=name, dtype=spec.dtype, scale=spec.scale, tolerance=reference.limits[name]
+        )
+        return compare_outputs(name, tensor, [expected], [found.reshape(expected.shape)])
     expected, found = _real(expected, spec), _real(found.reshape(expected.shape), spec)
     errors = measure(expected, found)
     tolerance = TOLERANCES[precision_of(read_tflite(reference.path))]

@@ -12,8 +12,8 @@ from typing import Any
 
 from tfprune.data.wanted import Wanted
 from tfprune.errors import FileError, first_line
-from tfprune.files import check_regular, open_archive
-from tfprune.files.arrays import read_npy
+from tfprune.files import check_regular
+from tfprune.files.arrays import read_npy, read_npz
 from tfprune.notes import Note
 
 FORMS = (
@@ -56,22 +56,13 @@ def _file(path: Path, wanted: Wanted) -> Any:
 
         return read_csv(path, wanted)
     if path.suffix == ".npz":
-        return told_apart(_archive(path), wanted)
+        return told_apart(read_npz(path, f"pass {FORMS}"), wanted)
     size = check_regular(path)
     try:
         with path.open("rb") as file:
             return read_npy(file, size)
     except (OSError, ValueError, EOFError) as error:
         raise _unreadable(path, f"it is no .npy file: {first_line(error)}") from error
-
-
-def _archive(path: Path) -> dict[str, Any]:
-    arrays = {}
-    with open_archive(path, f"pass {FORMS}") as archive:
-        for member in archive.infolist():
-            with archive.open(member) as file:
-                arrays[member.filename.removesuffix(".npy")] = read_npy(file, member.file_size)
-    return arrays
 
 
 def _unreadable(path: Path, found: str) -> FileError:

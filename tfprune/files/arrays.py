@@ -8,6 +8,8 @@ from typing import IO, Any
 import numpy as np
 
 from tfprune.errors import first_line
+from tfprune.files.archives import open_archive
+from tfprune.files.reading import PathLike
 
 _READERS = {(1, 0): "read_array_header_1_0", (2, 0): "read_array_header_2_0"}
 _MOST_AXES = 32  # NumPy 1 has no more
@@ -62,6 +64,24 @@ def read_npy(stream: IO[bytes], size: int) -> np.ndarray[Any, Any]:
         raise ValueError(f"it ends after {done:,} of {claimed:,} bytes")
     flat = np.frombuffer(content, dtype)
     return flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
+
+
+def read_npz(path: PathLike, fix: str) -> dict[str, np.ndarray[Any, Any]]:
+    """Read the plain arrays of an `.npz` file, each as `read_npy` does.
+
+    Args:
+        path: The file.
+        fix: What to do if it is broken, for the error.
+
+    Raises:
+        FileError: it is missing, no zip file, broken, or claims too much.
+    """
+    arrays = {}
+    with open_archive(path, fix) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as file:
+                arrays[member.filename.removesuffix(".npy")] = read_npy(file, member.file_size)
+    return arrays
 
 
 def _read_into(stream: IO[bytes], place: memoryview) -> int:

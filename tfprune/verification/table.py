@@ -6,6 +6,7 @@ from rich.console import Group
 from rich.text import Text
 
 from tfprune.tables import noted, plain_table, wording
+from tfprune.verification.golden import GoldenSample
 from tfprune.verification.result import VerifyResult
 
 
@@ -32,3 +33,16 @@ def verify_table(result: VerifyResult) -> Group:
     lines += [f"first difference: {result.culprit}"] * (result.culprit is not None)
     lines += [result.advice] * bool(result.advice)
     return Group(table, *map(Text, lines), *noted(result.notes))
+
+
+def golden_table(sample: GoldenSample) -> Group:
+    """Return what goes in and comes out, and how far an output may be off."""
+    title = f"{sample.path}: {sample.samples} golden samples of {sample.file}"
+    table = plain_table(title, "tensor", ["type", "tolerance"], "unit")
+    for side, tensors in (("input", sample.inputs), ("output", sample.outputs)):
+        for tensor in tensors:
+            unit = "" if tensor.tolerance is None else "steps" if tensor.scale else tensor.dtype
+            table.add_row(
+                f"{side} {tensor.name}", tensor.dtype, wording.error(tensor.tolerance), unit
+            )
+    return Group(table, Text(f"made by {sample.runtime}"), *noted(sample.notes))

@@ -45,6 +45,11 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 def _add_phone(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--android", action="store_true", help="time them on a phone, through adb")
     group.add_argument("--app", action="store_true", help="in the demo app, installed before")
+    group.add_argument(
+        "--golden",
+        metavar="JSON",
+        help="check the phone by the golden sample of the one file: tfprune golden-sample",
+    )
     group.add_argument("--serial", metavar="S", help="which, if adb sees several; else it asks")
     group.add_argument("--cpu-mask", metavar="HEX", help="the cores to run on; f0 is 4 to 7")
     group.add_argument(
@@ -56,7 +61,7 @@ def run(arguments: argparse.Namespace) -> bool:
     """Time files side by side, here or on a phone, or count their instructions."""
     if arguments.android:
         return _on_phone(arguments)
-    for name in ("app", "serial", "cpu_mask", "save_profile"):
+    for name in ("app", "golden", "serial", "cpu_mask", "save_profile"):
         if getattr(arguments, name) not in (None, False):
             asked = f"--{name.replace('_', '-')}"
             raise PruneError(asked, "it is about a phone", "add --android")
@@ -131,6 +136,7 @@ def _on_phone(arguments: argparse.Namespace) -> bool:
         xnnpack=not arguments.no_xnnpack,
         runtime="app" if arguments.app else arguments.runtime,
         inputs=arguments.inputs,
+        golden=arguments.golden,
         per_op=arguments.per_op or arguments.save_profile is not None,
         raise_on_failure=False,
         ask=ask_which if can_ask(arguments.json) else None,
