@@ -146,7 +146,7 @@ def page(rows: list[Row]) -> str:
     lines = []
     for (network, criterion, _, count), found in sorted(cells.items()):
         shown = [
-            _mean([getattr(row, name) for row in found])
+            mean_and_range([getattr(row, name) for row in found])
             for name in ("sliced", "recalibrated", "repaired")
         ]
         seconds = max(row.cpu_seconds for row in found)
@@ -157,7 +157,8 @@ def page(rows: list[Row]) -> str:
     return _HEAD.format(samples=SAMPLES) + "\n".join(lines) + "\n"
 
 
-def _mean(shares: list[float]) -> str:
+def mean_and_range(shares: list[float]) -> str:
+    """Return shares as per cent: their mean, and the smallest and largest if they differ."""
     mean = f"{100 * statistics.mean(shares):.1f}"
     low, high = (f"{100 * bound(shares):.1f}" for bound in (min, max))
     return mean if low == high else f"{mean} ({low} to {high})"

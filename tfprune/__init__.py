@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.masks import prune_low_magnitude as prune_low_magnitude
     from tfprune.masks import prune_scope as prune_scope
     from tfprune.masks import strip_pruning as strip_pruning
+    from tfprune.one_shot import prune_once as prune_once
     from tfprune.patterns import NM as NM
     from tfprune.patterns import Block as Block
     from tfprune.plan import PruningPolicy as PruningPolicy
@@ -76,6 +77,7 @@ _PUBLIC = {
     "repair": "tfprune.surgery",
     "make_sparse_ready": "tfprune.rewriting",
     "prune_low_magnitude": "tfprune.masks",
+    "prune_once": "tfprune.one_shot",
     "plan_pruning": "tfprune.plan",
     "prune_scope": "tfprune.masks",
     "PrunableLayer": "tfprune.masks",

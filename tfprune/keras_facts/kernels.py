@@ -75,6 +75,18 @@ class Kernel:
         )
         return (*spatial, ins, outs)
 
+    def to_canonical(self, array: Any) -> Any:
+        """Return an array of the kernel's shape as (…spatial, in, out)."""
+        return keras.ops.reshape(
+            keras.ops.transpose(array, self.canonical_axes), self.canonical_shape
+        )
+
+    def from_canonical(self, array: Any) -> Any:
+        """Return what `to_canonical` was given."""
+        axes = self.canonical_axes
+        array = keras.ops.reshape(array, [self.shape[axis] for axis in axes])
+        return keras.ops.transpose(array, sorted(range(len(axes)), key=axes.__getitem__))
+
 
 def _matrix(layer: Any, rank: int) -> tuple[Axes, Axes]:
     return (rank - 2,), (rank - 1,)

@@ -67,12 +67,9 @@ class MaskedKernel:
 
     def mask_at(self, weights: Any, sparsity: Any) -> Any:
         """Return the mask of these weights at this sparsity, by magnitude."""
-        axes, shape = self.kernel.canonical_axes, self.kernel.canonical_shape
         scores = ops.abs(ops.cast(ops.convert_to_tensor(weights), "float32"))
-        scores = ops.reshape(ops.transpose(scores, axes), shape)
-        mask = self.rule.pattern.mask(scores, sparsity)
-        mask = ops.reshape(mask, [self.kernel.shape[axis] for axis in axes])
-        return ops.transpose(mask, sorted(range(len(axes)), key=axes.__getitem__))
+        mask = self.rule.pattern.mask(self.kernel.to_canonical(scores), sparsity)
+        return self.kernel.from_canonical(mask)
 
     def apply(self) -> None:
         """Make every weight under the mask zero again, after something else has written it."""

@@ -5,5 +5,6 @@ from tfprune.repairing.refitting import refit
 from tfprune.repairing.repaired import repaired
 from tfprune.repairing.samples import Samples
 from tfprune.repairing.walking import Pair, Sliced
+from tfprune.repairing.zeros import Zeros
 
-__all__ = ["Pair", "Samples", "Sliced", "recalibrate", "refit", "repaired"]
+__all__ = ["Pair", "Samples", "Sliced", "Zeros", "recalibrate", "refit", "repaired"]

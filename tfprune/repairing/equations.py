@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ Array = NDArray[np.float64]
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """How strongly the weights are held, relative to the mean square of a feature."""
+
+_TINY = np.finfo(np.float64).tiny
 
 
 class RegressionSums:
@@ -94,36 +97,123 @@ def solve(fit: RegressionSums, held: RegressionSums, prior: Array, offsets: bool
         >>> solve(rows, rows, np.zeros((1, 2, 1)), offsets=False).weights.round(2).tolist()
         [[[3.0], [5.0]]]
     """
-    xx, xy = fit.xx, fit.xy
-    if offsets and fit.count:
-        xx = xx - fit.x[:, :, None] * fit.x[:, None, :] / fit.count
-        xy = xy - fit.x[:, :, None] * fit.y[:, None, :] / fit.count
+    ridge = Ridge(fit, prior, offsets)
+    return best_of(ridge, held, prior, [ridge.everywhere(strength) for strength in STRENGTHS])
 
-    def offset_of(weights: Array) -> Array:
-        if not (offsets and fit.count):
-            return np.zeros_like(fit.y)
-        return (fit.y - np.einsum("gf,gfo->go", fit.x, weights)) / fit.count
 
-    scale = max(held.spread, np.finfo(np.float64).tiny)
-    none = np.zeros_like(fit.y)
-    before = held.error(prior, none) / scale
-    best = Solution(prior, none, before, before)
-    size = np.einsum("gff->g", xx) / xx.shape[1]
-    missing = xy - xx @ prior
-    for strength in (*STRENGTHS, None):
-        change = np.zeros_like(prior) if strength is None else _change(xx, missing, strength, size)
-        offset = offset_of(prior + change)
-        error = held.error(prior + change, offset) / scale
+class Ridge:
+    """Ridge regression towards weights that were there, of any strength.
+
+    Args:
+        fit: The rows to learn from.
+        prior: The weights to be near to, (groups, features, outputs).
+        offsets: Whether the outputs may be moved by an offset.
+    """
+
+    def __init__(self, fit: RegressionSums, prior: Array, offsets: bool) -> None:
+        self._fit, self._prior = fit, prior
+        self._offsets = offsets and fit.count > 0
+        xx, xy = fit.xx, fit.xy
+        if self._offsets:
+            xx = xx - fit.x[:, :, None] * fit.x[:, None, :] / fit.count
+            xy = xy - fit.x[:, :, None] * fit.y[:, None, :] / fit.count
+        self._xx, self._xy = xx, xy
+        self._size = np.einsum("gff->g", xx) / xx.shape[1]
+
+    def offset(self, weights: Array) -> Array:
+        """Return what is to be added to the outputs of these weights."""
+        if not self._offsets:
+            return np.zeros_like(self._fit.y)
+        return (self._fit.y - np.einsum("gf,gfo->go", self._fit.x, weights)) / self._fit.count
+
+    def everywhere(self, strength: float) -> Array:
+        """Solve by Cholesky; a feature that is never there is held by what the others are."""
+        missing = self._xy - self._xx @ self._prior
+        try:
+            lower = tf.linalg.cholesky(self._matrix(strength))
+            return self._prior + np.asarray(tf.linalg.cholesky_solve(lower, missing))
+        except tf.errors.InvalidArgumentError:  # not positive definite: no solution
+            return np.full_like(missing, np.nan)
+
+    def on(self, support: NDArray[np.bool_], strength: float) -> Array:
+        """Return the best weights that are zero off a support."""
+        matrix, right = self._matrix(strength), self._right(strength)
+        weights = np.zeros_like(right)
+        for group, stay, output in _columns(support):
+            part = matrix[group][np.ix_(stay, stay)]
+            weights[group, stay, output] = np.linalg.solve(part, right[group, stay, output])
+        return weights
+
+    def with_inverse(self, support: NDArray[np.bool_], strength: float) -> tuple[Array, Array]:
+        """Return the best weights that are zero off a support, and the inverse's diagonal."""
+        matrix, right = self._matrix(strength), self._right(strength)
+        if support.all():
+            inverse = np.linalg.inv(matrix)
+            diagonal = np.einsum("gff->gf", inverse)[:, :, None]
+            return inverse @ right, np.broadcast_to(diagonal, right.shape)
+        weights, found = np.zeros_like(right), np.ones_like(right)
+        for group, stay, output in _columns(support):
+            inverse = np.linalg.inv(matrix[group][np.ix_(stay, stay)])
+            weights[group, stay, output] = inverse @ right[group, stay, output]
+            found[group, stay, output] = np.diag(inverse)
+        return weights, found
+
+    def followed(self, support: NDArray[np.bool_], strength: float, steps: int = 50) -> Array:
+        """Return nearly the same as `on` for all outputs at once, by conjugate gradients.
+
+        Scaled by the diagonal (Hestenes and Stiefel 1952; Jacobi).
+        """
+        matrix, right = self._matrix(strength), self._right(strength)
+        scale = support / np.einsum("gff->gf", matrix)[:, :, None]
+        weights = self._prior * support
+        rest = (right - matrix @ weights) * support
+        towards = scaled = rest * scale
+        size = (rest * scaled).sum(1, keepdims=True)
+        for _ in range(steps):
+            ahead = (matrix @ towards) * support
+            length = size / np.maximum((towards * ahead).sum(1, keepdims=True), _TINY)
+            weights, rest = weights + length * towards, rest - length * ahead
+            scaled, before = rest * scale, size
+            size = (rest * scaled).sum(1, keepdims=True)
+            towards = scaled + size / np.maximum(before, _TINY) * towards
+        return weights
+
+    def _right(self, strength: float) -> Array:
+        return self._xy + self._ridge(strength)[:, None, None] * self._prior
+
+    def _ridge(self, strength: float) -> Array:
+        size = self._size
+        ridge: Array = strength * size + 1e-8 * size.mean() + np.finfo(np.float32).tiny
+        return ridge
+
+    def _matrix(self, strength: float) -> Array:
+        ridge = self._ridge(strength)
+        matrix: Array = self._xx + ridge[:, None, None] * np.eye(self._xx.shape[1])
+        return matrix
+
+
+def _columns(support: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.intp], int]]:
+    """Yield for each output its group, the features that it may use, and its number."""
+    for group, output in np.ndindex(support.shape[0], support.shape[2]):
+        yield group, np.flatnonzero(support[group, :, output]), output
+
+
+def best_of(ridge: Ridge, held: RegressionSums, there: Array, found: Iterable[Array]) -> Solution:
+    """Return the weights with the smallest error on held-out rows; those there if none is better.
+
+    Args:
+        ridge: What gives each its offset.
+        held: The rows to choose by.
+        there: The weights that are there, (groups, features, outputs).
+        found: Others.
+    """
+    scale = max(held.spread, _TINY)
+    none = np.zeros_like(held.y)
+    before = held.error(there, none) / scale
+    best = Solution(there, none, before, before)
+    for weights in (*found, there):
+        offset = ridge.offset(weights)
+        error = held.error(weights, offset) / scale
         if np.isfinite(error) and error < best.after:
-            best = Solution(prior + change, offset, before, error)
+            best = Solution(weights, offset, before, error)
     return best
-
-
-def _change(xx: Array, missing: Array, strength: float, size: Array) -> Array:
-    """Solve by Cholesky; a feature that is never there is held by what the others are."""
-    ridge = strength * size + 1e-8 * size.mean() + np.finfo(np.float32).tiny
-    try:
-        lower = tf.linalg.cholesky(xx + ridge[:, None, None] * np.eye(xx.shape[1]))
-        return np.asarray(tf.linalg.cholesky_solve(lower, missing))
-    except tf.errors.InvalidArgumentError:  # not positive definite: no solution of this strength
-        return np.full_like(missing, np.nan)

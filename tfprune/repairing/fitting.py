@@ -14,6 +14,7 @@ from tfprune.notes import Note
 from tfprune.repairing.equations import RegressionSums, solve
 from tfprune.repairing.samples import Samples, held
 from tfprune.repairing.sites import Site
+from tfprune.repairing.zeros import solve_with_zeros
 
 Heard = Sequence[tuple[int, Any]]
 """What a layer is called with: the number of the batch, and the tensor."""
@@ -26,7 +27,14 @@ _SAMPLES = 64
 """They come from at least so many samples."""
 
 
-def fit(site: Site, before: Heard, now: Heard, samples: Samples, move: Move) -> list[Note]:
+def fit(
+    site: Site,
+    before: Heard,
+    now: Heard,
+    samples: Samples,
+    move: Move,
+    missing: Sequence[NDArray[Any]] | None = None,
+) -> list[Note]:
     """Refit a kernel, in place, if held-out samples confirm it.
 
     Args:
@@ -35,6 +43,8 @@ def fit(site: Site, before: Heard, now: Heard, samples: Samples, move: Move) -> 
         now: What the smaller network's is called with, in the same order.
         samples: The samples that the batches are made of.
         move: Adds an offset to what the kernel makes.
+        missing: What the kernel should make beside what the original's makes, for each batch,
+            (samples, places, outputs).
 
     Returns:
         Why it was not repaired, or what is to be known of it.
@@ -56,6 +66,8 @@ def fit(site: Site, before: Heard, now: Heard, samples: Samples, move: Move) -> 
             continue
         features = np.asarray(site.features(z[stay]))
         targets, numbers = site.targets(x[stay]), numbers[stay]
+        if missing is not None:
+            targets = targets + missing[batch][stay].reshape(targets.shape)
         places = rows.places(each * features.shape[1])
         real = _real(x, features.shape[:2], stay)[:, places]
         for part, chosen in zip(sums, (~held(numbers), held(numbers)), strict=True):
@@ -73,7 +85,11 @@ def _assign(
     prior: NDArray[np.float64],
     move: Move,
 ) -> list[Note]:
-    solution = solve(fitted, judge, prior, offsets=move is not None)
+    offsets = move is not None
+    if site.zeros is None:
+        solution = solve(fitted, judge, prior, offsets)
+    else:
+        solution = solve_with_zeros(fitted, judge, prior, offsets, site.zeros, site.form)
     if solution.after < solution.before:
         site.assign(solution.weights)
         if move is not None:

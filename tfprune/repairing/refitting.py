@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from tfprune.notes import Note
 from tfprune.progress import track
@@ -14,6 +15,7 @@ from tfprune.repairing.anchoring import anchor
 from tfprune.repairing.fitting import Heard, Move, fit
 from tfprune.repairing.samples import Samples
 from tfprune.repairing.sites import Site, heard, sites_of
+from tfprune.repairing.streams import missing_behind, norm_behind
 from tfprune.repairing.walking import Pair, Step, Values, way_through
 
 
@@ -81,7 +83,7 @@ class _Refitting:
             calls = [s for s in self._way.steps if s.operation is step.operation]
             if id(step.operation) not in done and getattr(step.operation, "weights", None):
                 done.add(id(step.operation))
-                if len(calls) > 1 or self._now.sees_change(step):
+                if len(calls) > 1 or self._now.sees_change(step) or self._pair.loses(step):
                     self._repair(at, calls)
                 if len(calls) == 1:
                     self._anchor(step)
@@ -108,15 +110,16 @@ class _Refitting:
             side = side.copy()
             for step in self._way.steps[at : self._way.steps.index(calls[-1])]:
                 self._advance(step, side)
-        if not any(map(side.sees_change, calls)):
+        if not (any(map(side.sees_change, calls)) or self._pair.loses(calls[0])):
             return
-        sites, notes = sites_of(old, new, self._pair.cuts, self._pair.reads)
+        sites, notes = sites_of(old, new, self._pair)
         self._notes.update(dict.fromkeys(notes))
         before = self._heard(calls, side, [site.old for site in sites], original=True)
         for site, given in zip(sites, before, strict=True):
             [now] = self._heard(calls, side, [site.new], original=False)
             move = self._mover(site, calls)
-            self._notes.update(dict.fromkeys(fit(site, given, now, self._samples, move)))
+            missing = self._missing(site, calls, side)
+            self._notes.update(dict.fromkeys(fit(site, given, now, self._samples, move, missing)))
 
     def _anchor(self, step: Step) -> None:
         """Let a BatchNormalization compute in training what it computes now."""
@@ -155,22 +158,15 @@ class _Refitting:
             if form.offset(np.zeros(site.weights()[:, 0].shape)) is None:
                 return None
             return lambda offset: bias.assign(bias + form.offset(offset))
-        norm = self._norm_behind(site, calls)
+        alone = len(calls) == 1 and site.new is self._pair.small(calls[0].operation)
+        norm = norm_behind(self._way, self._pair, site.form, calls[0]) if alone else None
         if norm is None:
             return None
         mean = norm.moving_mean
         return lambda offset: mean.assign(mean - offset.reshape(mean.shape))
 
-    def _norm_behind(self, site: Site, calls: list[Step]) -> Any:
-        """Return the smaller network's BatchNormalization that alone reads a kernel's outputs."""
-        number = calls[0].outputs[0]
-        readers = self._way.readers(number)
-        alone = len(calls) == len(readers) == 1 and number not in self._way.outputs
-        itself = site.new is self._pair.small(calls[0].operation)
-        if not (alone and itself and site.form.ends_layer):
+    def _missing(self, site: Site, calls: list[Step], side: _Side) -> list[NDArray[Any]] | None:
+        """Return what a kernel should add for the sum that it goes into, for each batch."""
+        if len(calls) > 1 or site.new is not self._pair.small(calls[0].operation):
             return None
-        norm = readers[0].operation
-        once = [step.operation for step in self._way.steps].count(norm) == 1
-        small = self._pair.small(norm)
-        plain = type(norm) is keras.layers.BatchNormalization and small is not norm
-        return small if plain and once else None
+        return missing_behind(self._way, self._pair, site.form, calls[0], side.old, side.new)

@@ -24,7 +24,7 @@ _AT_A_TIME = 2**24
 """Bytes of the largest tensor of one call: more would not be faster."""
 
 
-def repaired(pair: Pair, small: Any, data: Any) -> Any:
+def repaired(pair: Pair, small: Any, data: Any, told: list[Note] | None = None) -> Any:
     """Return the pruned model, repaired on unlabelled data.
 
     Every fifth sample is held out. On them the outputs of two models are held against the
@@ -36,6 +36,7 @@ def repaired(pair: Pair, small: Any, data: Any) -> Any:
         pair: The original, not changed, and what stands in the place of its operations.
         small: The pruned model that they make up; it is changed.
         data: What `fit` takes, or a path; targets are not looked at.
+        told: What is warned of is added to it.
 
     Raises:
         PruneError: the data is unfit.
@@ -56,6 +57,8 @@ def repaired(pair: Pair, small: Any, data: Any) -> Any:
             variable.assign(value)
         notes.append(Note(small.name, "not repaired: on held-out samples it agreed less"))
         after, settled = before, set()
+    if told is not None:
+        told += notes
     if notes:
         warnings.warn("\n".join(map(str, notes)), PruneWarning, stacklevel=4)
     norms = {id(x) for x in layers_of(small) if isinstance(x, keras.layers.BatchNormalization)}

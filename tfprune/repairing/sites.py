@@ -16,7 +16,7 @@ from tfprune.keras_internals import layers_of
 from tfprune.notes import Note
 from tfprune.repairing.form import Form
 from tfprune.repairing.forms import forms_of
-from tfprune.repairing.walking import Cuts
+from tfprune.repairing.walking import Pair
 
 
 class Site:
@@ -25,14 +25,15 @@ class Site:
     Args:
         old: The form of the original's kernel.
         form: That of the smaller network's.
-        cuts: id of an original's variable → (axis, positions that stay).
+        pair: The networks.
     """
 
-    def __init__(self, old: Form, form: Form, cuts: Cuts) -> None:
+    def __init__(self, old: Form, form: Form, pair: Pair) -> None:
         self._old, self.form = old, form
+        self.zeros = pair.zeros.get(id(old.variable))
         self.old, self.new = old.layer, form.layer
         self._kernel = values_of(old.variable)
-        self._kept = self._outputs_kept(cuts.get(id(old.variable), ()))
+        self._kept = self._outputs_kept(pair.cuts.get(id(old.variable), ()))
 
     @property
     def name(self) -> str:
@@ -49,8 +50,9 @@ class Site:
         return y.reshape(*y.shape[:2], -1)[..., self._kept]
 
     def weights(self) -> NDArray[np.float64]:
-        """Return the weights that are there, (groups, features, outputs)."""
-        return self.form.matrix(values_of(self.form.variable).astype(np.float64))
+        """Return the weights to be near to, (groups, features, outputs)."""
+        variable = self.form.variable if self.zeros is None else self._old.variable
+        return self.form.matrix(values_of(variable).astype(np.float64))
 
     def assign(self, weights: NDArray[np.float64]) -> None:
         """Give the smaller network's kernel other weights."""
@@ -66,28 +68,25 @@ class Site:
         return self.form.matrix(array)[:, 0]
 
 
-def sites_of(
-    old: Any, new: Any, cuts: Cuts, reads: AbstractSet[int]
-) -> tuple[list[Site], list[Note]]:
+def sites_of(old: Any, new: Any, pair: Pair) -> tuple[list[Site], list[Note]]:
     """Return the kernels of a layer, and of layers inside it, that can be refitted; and notes.
 
     Args:
         old: The original's layer or operation.
         new: The smaller network's.
-        cuts: id of an original's variable → (axis, positions that stay).
-        reads: ids of the original's variables that are known to sum over units.
+        pair: The networks.
     """
     if new is old or {id(v) for v in old.variables} & {id(v) for v in new.variables}:
         return [], [Note(old.name, "not repaired: it is shared with the original model")]
     before, now = ([f for x in layers_of(side) for f in forms_of(x)] for side in (old, new))
     if [type(form) for form in before] != [type(form) for form in now]:
         return [], [Note(old.name, "not repaired: the layers inside it could not be matched")]
-    sites = [Site(a, b, cuts) for a, b in zip(before, now, strict=True)]
+    sites = [Site(a, b, pair) for a, b in zip(before, now, strict=True)]
     fitted = {id(form.variable) for form in before}
     notes = [
         Note(layer.name, f"not repaired: how {type(layer).__name__} uses {name} is not known here")
         for layer in layers_of(old)
-        for name in _others(layer, fitted, reads)
+        for name in _others(layer, fitted, pair.reads)
     ]
     return sites, notes
 

@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 import keras
+import numpy as np
 from numpy.typing import NDArray
 
 from tfprune.channels import KeptUnits, Structure
 from tfprune.graph import functional, interpret, is_graph, values_read
+from tfprune.repairing.zeros import Zeros
 
 Values = dict[int, Any]  # by the number of a tensor
 Cuts = Mapping[int, Sequence[tuple[int, NDArray[Any]]]]
@@ -93,6 +95,7 @@ class Pair:
     Args:
         model: The original.
         made: id of an operation of the original → the other network's.
+        zeros: id of an original's variable → the zeros that its copy is to get.
     """
 
     cuts: Cuts = MappingProxyType({})
@@ -100,17 +103,24 @@ class Pair:
     reads: AbstractSet[int] = frozenset()
     """ids of the original's variables that are known to sum over units that may go."""
 
-    def __init__(self, model: Any, made: Mapping[int, Any]) -> None:
-        self.model = model
+    def __init__(
+        self, model: Any, made: Mapping[int, Any], zeros: Mapping[int, Zeros] = MappingProxyType({})
+    ) -> None:
+        self.model, self.zeros = model, zeros
         self._made = made
 
     def small(self, operation: Any) -> Any:
         """Return the operation of the smaller network."""
-        return self._made[id(operation)]
+        return self._made.get(id(operation), operation)  # one that computes a mask is not replayed
 
     def loses(self, step: Step) -> bool:
         """Whether a call makes something else even of the original's inputs."""
-        return False
+        return any(id(v) in self.zeros for v in getattr(step.operation, "variables", ()))
+
+    def last_axis_kept(self, tensor: Any) -> NDArray[Any] | None:
+        """Return which positions of a tensor's last axis stay; None if others go, or if unknown."""
+        last = tensor.shape[-1]
+        return None if last is None else np.arange(last)
 
     def arguments(self, step: Step, values: Values) -> tuple[Any, Any]:
         """Return what a step is called with."""
@@ -151,6 +161,14 @@ class Sliced(Pair):
             return True
         shape = self._structure.shape
         return any(tuple(t.shape) != shape(t, self._kept) for t in step.node.outputs)
+
+    def last_axis_kept(self, tensor: Any) -> NDArray[Any] | None:
+        """Return which positions of a tensor's last axis stay; None if others go, or if unknown."""
+        before, after = tuple(tensor.shape), self._structure.shape(tensor, self._kept)
+        units = self._structure.flow(tensor).units.get(len(before) - 1)
+        if before[:-1] != after[:-1] or units is None:
+            return super().last_axis_kept(tensor) if before == after else None
+        return self._kept.positions(units)
 
     def call_small(self, step: Step, values: Values) -> list[Any]:
         """Return what the smaller network's step makes."""
