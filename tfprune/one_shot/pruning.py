@@ -200,5 +200,14 @@ def _rows(
                 why = reasons.get(sparse.name) or reasons.get(layer, _NO_BETTER)
                 reason = f"by magnitude: {why}"
         count = int((array == 0).sum())
-        rows.append(OnceRow(row.kernel, row.shape, array.size, count, rule, reason))
+        rows.append(
+            OnceRow(
+                kernel=row.kernel,
+                shape=row.shape,
+                weights=array.size,
+                zeros=count,
+                rule=rule,
+                reason=reason,
+            )
+        )
     return rows

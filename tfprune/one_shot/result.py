@@ -12,7 +12,7 @@ from tfprune.tables import Shown
 REFITTED = "refitted"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OnceRow:
     """What became of one kernel.
 
