@@ -31,6 +31,7 @@ def trace(model: Any) -> Structure:
         PruneError: the model is subclassed or not built.
 
     Example:
+        >>> import keras
         >>> model = keras.Sequential(
         ...     [keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="conv"),
         ...      keras.layers.Flatten(), keras.layers.Dense(2, name="head")]

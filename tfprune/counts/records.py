@@ -45,7 +45,9 @@ class Counts:
         notes: What is not in the sums, each with its reason.
 
     Example:
-        >>> rows = (LayerCount("a", "Dense", (2,), 10, 40, 8), LayerCount("b", "Lambda", (2,)))
+        >>> dense = {"params": 10, "bytes": 40, "macs": 8}
+        >>> rows = (LayerCount(name="a", op="Dense", output_shape=(2,), **dense),
+        ...         LayerCount(name="b", op="Lambda", output_shape=(2,)))
         >>> Counts(rows).params, Counts(rows).macs
         (10, 8)
     """

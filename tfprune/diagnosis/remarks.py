@@ -39,7 +39,8 @@ def runtime_needed(model: TFLiteModel) -> str:
     Example:
         >>> from tfprune.tflite import Op, Subgraph, TFLiteModel
         >>> op = Op(index=0, name="FULLY_CONNECTED", version=12, inputs=(), outputs=(), options={})
-        >>> runtime_needed(TFLiteModel(None, b"", (Subgraph("", (), (op,), (), ()),)))
+        >>> graph = Subgraph(name="", tensors=(), ops=(op,), inputs=(), outputs=())
+        >>> runtime_needed(TFLiteModel(None, b"", (graph,)))
         '2.17.0'
     """
     needed = [_of_op(op) for graph in model.subgraphs for op in graph.ops]

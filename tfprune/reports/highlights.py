@@ -22,9 +22,10 @@ def highlights(report: RunReport) -> tuple[Highlight, ...]:
     """Return the highlights that the report's numbers allow, each against the first model.
 
     Example:
-        >>> dense = ModelRow("dense", "dense.tflite", 4000, 2000)
-        >>> small = ModelRow("int8", "int8.tflite", 1000, 500)
-        >>> [(h.value, h.what) for h in highlights(RunReport("r", "", (dense, small)))]
+        >>> models = [ModelRow(label=name, file="", bytes=2 * size, gzip_bytes=size)
+        ...           for name, size in (("dense", 2000), ("int8", 500))]
+        >>> run = RunReport(title="r", created="", models=tuple(models))
+        >>> [(h.value, h.what) for h in highlights(run)]
         [('4.0x', 'smaller download')]
     """
     return tuple(_all(report))

@@ -122,8 +122,8 @@ class RunReport(JsonRecord):
         version: tfprune's version.
 
     Example:
-        >>> record = RunReport("demo", "2026-01-01T00:00:00+00:00",
-        ...                    (ModelRow("dense", "dense.tflite", 2048, 1024),))
+        >>> row = ModelRow(label="dense", file="dense.tflite", bytes=2048, gzip_bytes=1024)
+        >>> record = RunReport(title="demo", created="2026-01-01T00:00:00+00:00", models=(row,))
         >>> RunReport.from_json(record.to_json()) == record
         True
     """

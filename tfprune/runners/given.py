@@ -28,7 +28,7 @@ def given_inputs(
         PruneError: the data is not what the file takes.
 
     Example:
-        >>> spec = TensorSpec("x:0", (1, 2), "float32", signature="image")
+        >>> spec = TensorSpec(name="x:0", shape=(1, 2), dtype="float32", signature="image")
         >>> given_inputs(np.array([[1, 2], [3, 4]]), [spec], "time it")[0]
         [array([[1., 2.]], dtype=float32)]
     """

@@ -24,7 +24,8 @@ def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[np.ndarray
         PruneError: they would take more than a gigabyte.
 
     Example:
-        >>> random_inputs([TensorSpec("tokens", (1, 4), "int32")])[0].tolist()
+        >>> spec = TensorSpec(name="tokens", shape=(1, 4), dtype="int32")
+        >>> random_inputs([spec])[0].tolist()
         [[0, 1, 1, 1]]
     """
     sizes = [math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs]
@@ -55,7 +56,8 @@ def order_inputs(values: Mapping[str, np.ndarray], specs: Sequence[TensorSpec]) 
         PruneError: a name is missing.
 
     Example:
-        >>> order_inputs({"a": np.array([1])}, [TensorSpec("x:0", (1,), "int32", signature="a")])
+        >>> spec = TensorSpec(name="x:0", shape=(1,), dtype="int32", signature="a")
+        >>> order_inputs({"a": np.array([1])}, [spec])
         [array([1])]
     """
     names = [spec.signature or spec.name for spec in specs]

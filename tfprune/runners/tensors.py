@@ -52,7 +52,8 @@ class TensorSpec:
         """Return its shape with every open size but the batch set to `size`.
 
         Example:
-            >>> TensorSpec("x", (1, 1, 1, 3), "float32", open_axes=(0, 1, 2)).at(32)
+            >>> open_axes = {"dtype": "float32", "open_axes": (0, 1, 2)}
+            >>> TensorSpec(name="x", shape=(1, 1, 1, 3), **open_axes).at(32)
             (1, 32, 32, 3)
         """
         return tuple(
@@ -87,7 +88,7 @@ def quantize(values: np.ndarray, spec: TensorSpec) -> np.ndarray:
     Source: the TFLite quantization specification, r = S (q - Z). Ties round to even, as NumPy does.
 
     Example:
-        >>> spec = TensorSpec("x", (3,), "int8", scale=0.5, zero_point=-1)
+        >>> spec = TensorSpec(name="x", shape=(3,), dtype="int8", scale=0.5, zero_point=-1)
         >>> quantize(np.array([0.0, 1.0, 100.0]), spec)
         array([ -1,   1, 127], dtype=int8)
     """
@@ -100,7 +101,7 @@ def dequantize(integers: np.ndarray, spec: TensorSpec) -> np.ndarray:
     """Turn integers of `spec` into float32: scale * (integers - zero point).
 
     Example:
-        >>> spec = TensorSpec("x", (2,), "int8", scale=0.5, zero_point=-1)
+        >>> spec = TensorSpec(name="x", shape=(2,), dtype="int8", scale=0.5, zero_point=-1)
         >>> dequantize(np.array([-1, 1], np.int8), spec)
         array([0., 1.], dtype=float32)
     """
@@ -114,7 +115,7 @@ def fit_inputs(values: Sequence[np.ndarray], specs: Sequence[TensorSpec]) -> lis
         PruneError: the count or a shape is not what the file takes.
 
     Example:
-        >>> spec = TensorSpec("x", (1, 2), "float32")
+        >>> spec = TensorSpec(name="x", shape=(1, 2), dtype="float32")
         >>> fit_inputs([np.array([[1, 2]])], [spec])
         [array([[1., 2.]], dtype=float32)]
     """

@@ -20,7 +20,7 @@ def inlined(model: TFLiteModel, known: frozenset[str] = frozenset()) -> TFLiteMo
         known: Composites to leave, by name.
 
     Example:
-        >>> graph = Subgraph("", (), (), (), ())
+        >>> graph = Subgraph(name="", tensors=(), ops=(), inputs=(), outputs=())
         >>> inlined(TFLiteModel(None, b"", (graph,))).ops
         ()
     """

@@ -29,8 +29,8 @@ def pair(
         VerificationError: the counts or the shapes differ: the file is of another model.
 
     Example:
-        >>> specs = [TensorSpec("b:0", (1, 2), "float32", signature="b"),
-        ...          TensorSpec("a:0", (1, 2), "float32", signature="a")]
+        >>> specs = [TensorSpec(name=f"{n}:0", shape=(1, 2), dtype="float32", signature=n)
+        ...          for n in "ba"]
         >>> pair("inputs", {"a": (1, 2), "b": (1, 2)}, specs, "model.tflite")[0]
         {'a': 1, 'b': 0}
     """
