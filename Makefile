@@ -30,6 +30,9 @@ test-next: $(VENV)/.pip   ## the suite on the newest Keras and TensorFlow, pre-r
 	$(BIN)/python -m venv --clear $(VENV)-next
 	$(VENV)-next/bin/python -m pip install -q -e ".[dev]"
 	$(VENV)-next/bin/python -m pip install -q --upgrade --pre keras tensorflow
+	@# KerasHub does without tensorflow-text, which is built for one TensorFlow and comes after it.
+	$(VENV)-next/bin/python -c "import tensorflow_text" 2> /dev/null || \
+	  $(VENV)-next/bin/python -m pip uninstall -q -y tensorflow-text
 	$(MAKE) $(VENV)-next/tests
 
 test-oldest: $(VENV)/.pip   ## the suite on the lower bounds of pyproject.toml, in .venv-oldest

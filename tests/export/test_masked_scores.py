@@ -10,6 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 from keras import layers, ops
 
 import tfprune
+from tfprune.errors import PruneError
 from tfprune.tflite.reading import read_tflite
 
 LENGTHS = np.random.default_rng(1).integers(3, 12, (48, 1))
@@ -92,6 +93,19 @@ def test_a_fill_that_something_else_reads_is_left_and_told():
     attended = ops.softmax(scores_of(x) + fill) @ x
     _, result, _ = files_outputs(keras.Model(ids, {"attended": attended, "fill": fill}))
     assert any("a mask's fill makes their range" in note.reason for note in result.notes)
+
+
+def test_int16_tells_of_a_fill_and_refuses_what_no_interpreter_runs(tmp_path):
+    x = keras.Input((6, 8), name="x")
+    fill = np.triu(np.full((6, 6), -1e9, "float32"), 1)
+    masked = keras.Model(x, ops.softmax(ops.matmul(x, ops.transpose(x, (0, 2, 1))) + fill))
+    data = np.random.default_rng(0).normal(size=(8, 6, 8)).astype("float32")
+    result = tfprune.convert(masked, tmp_path / "m.tflite", "int16x8", data)
+    assert any("its scores are int16 in steps of 3" in note.reason for note in result.notes)
+    normed = keras.Model(x, layers.LayerNormalization()(layers.Dense(8)(x)))
+    with pytest.raises(PruneError, match="no interpreter runs it in int16"):
+        tfprune.convert(normed, tmp_path / "n.tflite", "int16x8", data)
+    assert not (tmp_path / "n.tflite").exists()
 
 
 def test_a_layer_normalization_is_float_with_one_note():

@@ -206,3 +206,12 @@ def test_a_composite_named_in_keep_float_stays_as_it_is(caplog):
     aware = tfprune.quantize_model(model, keep_float=["block"])
     assert type(aware.get_layer("block")) is Inverted
     assert "block: stays float: left float as asked (keep_float)" in caplog.text
+
+
+def test_a_fill_of_the_users_own_is_told(caplog):
+    x, known = keras.Input((6,), name="x"), keras.Input((6,), name="known")
+    masked = layers.Dense(6, name="scores")(x) + keras.ops.multiply(1.0 - known, -1e9)
+    with caplog.at_level(logging.WARNING, logger="tfprune"):
+        tfprune.quantize_model(keras.Model([x, known], layers.Softmax()(masked)))
+    [told] = [r.message for r in caplog.records if "a step of int8" in r.getMessage()]
+    assert "computes with 1e+09: a step of int8 may be 3.9e+06 there" in told

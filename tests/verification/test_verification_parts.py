@@ -17,7 +17,7 @@ from tfprune.verification.compare import agreement, agrees, is_within, measure
 from tfprune.verification.data import check_sizes
 from tfprune.verification.pairing import pair
 from tfprune.verification.result import KernelCheck
-from tfprune.verification.tolerance import TOLERANCES, Tolerance, precision_of
+from tfprune.verification.tolerance import SAME_FILE, TOLERANCES, Tolerance, precision_of
 from tfprune.verification.zeros import check_zeros
 
 NAN, INF = np.nan, np.inf
@@ -75,6 +75,12 @@ def test_from_nothing_but_zeros_an_int8_output_may_be_one_step_off(found, agree)
     expected = np.zeros(2)
     errors = measure(expected, np.array([0.0, found]))
     assert agrees(errors, expected, TOLERANCES["int8"], step=0.5) is agree
+
+
+def test_a_file_is_nearer_to_itself_on_another_machine_than_to_keras():
+    assert SAME_FILE.keys() == TOLERANCES.keys()
+    assert all(SAME_FILE[key].limit <= TOLERANCES[key].limit for key in TOLERANCES)
+    assert SAME_FILE["int8"].limit == TOLERANCES["int8"].limit / 2
 
 
 def test_only_a_clear_sample_can_be_lost():

@@ -84,7 +84,8 @@ def run_here(path: str, inputs: Inputs, xnnpack: bool) -> Reference:
 def check(reference: Reference, rows: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
     """Compare the `outputs` of a runner's document with those of this machine.
 
-    The tolerance is that of `tfprune verify` for the file's precision: other kernels run there.
+    It is the same file, so that integers may differ less than `tfprune verify` allows between Keras
+    and a file: `SAME_FILE` in `tfprune.verification.tolerance`.
 
     Raises:
         PruneError: an output is missing, or has another shape.
@@ -98,7 +99,7 @@ def _check(name: str, reference: Reference, found: np.ndarray | None) -> Check:
     from tfprune.verification.compare import agrees, measure
     from tfprune.verification.golden import GoldenTensor
     from tfprune.verification.golden_check import compare_outputs
-    from tfprune.verification.tolerance import TOLERANCES, precision_of
+    from tfprune.verification.tolerance import SAME_FILE, precision_of
 
     expected, spec = reference.outputs[name], reference.specs[name]
     if found is None or found.size != expected.size:
@@ -112,7 +113,7 @@ def _check(name: str, reference: Reference, found: np.ndarray | None) -> Check:
         return compare_outputs(name, tensor, [expected], [found.reshape(expected.shape)])
     expected, found = _real(expected, spec), _real(found.reshape(expected.shape), spec)
     errors = measure(expected, found)
-    tolerance = TOLERANCES[precision_of(read_tflite(reference.path))]
+    tolerance = SAME_FILE[precision_of(read_tflite(reference.path))]
     return Check(
         name=name,
         passed=bool(agrees(errors, expected, tolerance, spec.scale if spec.quantized else 0.0)),

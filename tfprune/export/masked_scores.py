@@ -18,6 +18,7 @@ from tfprune.tflite.reading import read_tflite
 
 # e^-12 is far less than 1/256, the step of int8's softmax, also a hundred times in one row.
 _BELOW = 12.0
+_INTEGERS = ("int8", "int16")
 # With a larger step between two scores int8's softmax sees only which one is the largest.
 _LARGEST_STEP = 4.0
 
@@ -73,11 +74,11 @@ def bounded(content: bytes) -> bytes:
 
 
 def unbounded(tflite: TFLiteModel) -> Iterator[Note]:
-    """Yield a note for each softmax of an int8 file whose scores lie within a few steps."""
+    """Yield a note for each softmax of an integer file whose scores lie within a few steps."""
     for op in tflite.all_ops:
         scores = tflite.read_by(op)[0] if op.name == "SOFTMAX" else None
-        if scores is not None and scores.dtype == "int8" and scores.scales[0] > _LARGEST_STEP:
-            found = f"its scores are int8 in steps of {scores.scales[0]:.3g}"
+        if scores is not None and scores.dtype in _INTEGERS and scores.scales[0] > _LARGEST_STEP:
+            found = f"its scores are {scores.dtype} in steps of {scores.scales[0]:.3g}"
             fix = "fill masked scores with about -30 instead, or keep_float what computes them"
             name = tflite.written_by(op)[0].name.split(";")[0]
             yield Note(name, f"{found}: a mask's fill makes their range; {fix}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tfprune.errors import PruneError
 from tfprune.export import converter
 from tfprune.export.calibrated import calibrate
 from tfprune.export.int4 import notes_on_int4, with_int4_weights
@@ -19,6 +20,9 @@ from tfprune.linking.link import KernelLink
 from tfprune.notes import Note
 from tfprune.tflite.model import TFLiteModel
 from tfprune.tflite.reading import read_tflite
+
+# LiteRT 2.3: "SquaredDifference only supports FLOAT32 and INT32 now", when it is invoked.
+_NOT_IN_INT16 = ("SQUARED_DIFFERENCE",)
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,29 @@ def quantized(
         kept = find_layers(keep_float, model, layer_ops(model, read_tflite(content)))
         return with_int4_weights(content, kept), LeftFloat(kept)
     if settings.quantize != "int8" or not settings.samples:
-        return converter.run(folder, settings), LeftFloat()
+        content = converter.run(folder, settings)
+        if settings.quantize == "int16x8":
+            _check_int16(read_tflite(content))
+        return content, LeftFloat()
     calibrated = calibrate(folder, model, settings)
     kept = find_layers(keep_float, model, calibrated.layers)
     asked = {output for layer in kept for output in layer.outputs}
     others = tuple(n for n in calibrated.normalizations if not asked.intersection(n.outputs))
     coarse = tuple(layer for layer in calibrated.outliers if not asked & set(layer.outputs))
     return calibrated.quantized(kept), LeftFloat(kept, others, coarse)
+
+
+def _check_int16(tflite: TFLiteModel) -> None:
+    """Refuse a file that the converter writes and no interpreter runs."""
+    for op in tflite.all_ops:
+        read = tflite.read_by(op)[0] if op.name in _NOT_IN_INT16 else None
+        if read is not None and read.dtype == "int16":
+            raise PruneError(
+                "convert with quantize='int16x8'",
+                f"{tflite.written_by(op)[0].name.split(';')[0]!r} computes {op.name}, as "
+                "LayerNormalization does: no interpreter runs it in int16",
+                "use quantize='int8', which leaves normalizations float, or 'dynamic'",
+            )
 
 
 def notes_on_precision(

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
+import numpy as np
+
 from tfprune.graph import Calls, is_graph
 from tfprune.graph.structure import functional
 from tfprune.layer_names import Names, Selection
@@ -20,6 +23,8 @@ from tfprune.wrapping import without_masks
 
 _INDICES = "it computes indices, which rounding would change"
 _KEPT = "left float as asked (keep_float)"
+# From here on a step of int8 is wider than 4, and a softmax sees its largest score alone.
+_HUGE = 1000.0
 _INSIDE = "it is part of the layer around it, which is rounded, or stays float, as a whole"
 
 
@@ -76,6 +81,7 @@ def plan(model: Any, keep_float: Selection) -> Int8Plan:
     for node in nets.nodes:
         if not is_graph(node.operation):
             _look_ahead(node, nets, made)
+            _tell_fill(node, made, names)
     return made
 
 
@@ -100,6 +106,21 @@ def _tell_numbers(nets: _Nets, made: Int8Plan, names: Names) -> None:
             made.rules[key] = left_alone("")
         elif rule.reason:
             made.notes.append(Note(names.path_of(computing[key]), f"stays float: {rule.reason}"))
+
+
+def _tell_fill(node: Any, made: Int8Plan, names: Names) -> None:
+    """Note a constant of the user's that makes the range of what is computed with it."""
+    rounded = made.rules[id(node.operation)].output != FLOAT and id(node) not in made.untouched
+    if not rounded or isinstance(node.operation, keras.layers.Layer):
+        return
+    given = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
+    constants = [np.asarray(x) for x in given if not isinstance(x, keras.KerasTensor)]
+    floats = [x for x in constants if x.dtype.kind == "f"]
+    largest = max((float(np.abs(x).max(initial=0.0)) for x in floats), default=0.0)
+    if largest >= _HUGE:
+        found = f"computes with {largest:.3g}: a step of int8 may be {largest / 255:.2g} there"
+        fix = "fill masked scores by ops.where, which stays float, or with about -30"
+        made.notes.append(Note(names.path_of(node.operation), f"{found}; {fix}"))
 
 
 def _look_ahead(node: Any, nets: _Nets, made: Int8Plan) -> None:

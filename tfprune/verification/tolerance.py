@@ -54,6 +54,21 @@ TOLERANCES = {
     ),
 }
 
+_SAME = "the same integers, other orders and roundings of float steps"
+SAME_FILE = {
+    **TOLERANCES,
+    "dynamic": Tolerance(0.05, True, _SAME + "; activations are rounded on the fly"),
+    "int4": Tolerance(0.05, True, _SAME + "; activations are rounded on the fly"),
+    "int16x8": Tolerance(0.01, True, _SAME),
+    "int8": Tolerance(
+        0.1,
+        True,
+        _SAME + " (x86 beside ARM64: convolutions to the bit, four transformer layers by 0.03, "
+        "where softmax and gelu fall on the other side of a step); plus one step of the output",
+    ),
+}
+"""How far one file may be from itself on another machine: nothing is lost in conversion there."""
+
 
 def precision_of(tflite: TFLiteModel) -> str:
     """Say in which precision a file computes, in its graph and in the bodies of its loops.
