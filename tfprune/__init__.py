@@ -52,6 +52,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.surgery import plan_structured as plan_structured
     from tfprune.surgery import prune_structured as prune_structured
     from tfprune.surgery import repair as repair
+    from tfprune.training import Distilled as Distilled
     from tfprune.verification import golden_sample as golden_sample
     from tfprune.verification.verify import verify as verify
 
@@ -86,6 +87,7 @@ _PUBLIC = {
     "PruningSummaries": "tfprune.masks",
     "PruningOptimizer": "tfprune.masks",
     "quantize_model": "tfprune.quantization",
+    "Distilled": "tfprune.training",
     "PolynomialDecay": "tfprune.schedules",
     "ConstantSparsity": "tfprune.schedules",
     "PruningSchedule": "tfprune.schedules",

@@ -208,14 +208,15 @@ def mask_of(tensor: Any) -> Any:
 # Training: keras/src/trainers/trainer.py, optimizers/base_optimizer.py.
 
 
-def compile_settings(model: Any) -> dict[str, Any]:
-    """Return what a model was compiled with, by the names of `compile`, the objects themselves."""
-    return private(model, "_compile_config").config
-
-
 def loss_weights(model: Any) -> Any:
     """Return the `loss_weights` that a model was compiled with."""
-    return compile_settings(model).get("loss_weights")
+    return compiled_settings(model).get("loss_weights")
+
+
+def added_losses(model: Any) -> Any:
+    """Return the sum of what regularizers and `add_loss` add to a model's loss in one step."""
+    aggregate = private(model, "_aggregate_additional_loss")
+    return sum((aggregate(loss) for loss in model.losses), 0.0)
 
 
 def resolves_jit_itself(model: Any) -> bool:

@@ -17,6 +17,7 @@ from tfprune.depth.choosing import (
 )
 from tfprune.depth.scores import CRITERIA, BlockCriterion, score_blocks
 from tfprune.errors import PruneError
+from tfprune.graph import compiled_as
 from tfprune.layer_names import Names, Selectors
 
 
@@ -80,7 +81,7 @@ class LayerPlan:
                 "the plan removes nothing:\n  " + "\n  ".join(map(str, self.rows)),
                 "pass n=1, ratio=0.25 or layers=[name]",
             )
-        return bypassed(self.model, self.cuts)
+        return compiled_as(bypassed(self.model, self.cuts), self.model)
 
 
 def prune_layers(
@@ -116,7 +117,8 @@ def prune_layers(
         keep: Blocks or layers that stay, with the blocks around them; see `tfprune.layer_names`.
 
     Returns:
-        A model of plain Keras objects, not compiled, with the weights of the layers that remain.
+        A model of plain Keras objects with the weights of the layers that remain; if `model` is
+        compiled, with its settings and a new optimizer.
         Inputs that nothing reads any more stay inputs.
 
     Raises:

@@ -3,6 +3,7 @@
 from tfprune.graph.answers import OutputMeaning, answers_of
 from tfprune.graph.calls import Calls
 from tfprune.graph.clones import Clones, clone_layer, own_functions
+from tfprune.graph.compiling import compiled_as
 from tfprune.graph.model_inputs import inputs_of, outputs_of, packed
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import (
@@ -23,6 +24,7 @@ __all__ = [
     "OutputMeaning",
     "answers_of",
     "clone_layer",
+    "compiled_as",
     "functional",
     "inputs_of",
     "interpret",

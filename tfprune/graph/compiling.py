@@ -10,9 +10,10 @@ import keras
 
 from tfprune.errors import PruneWarning, first_line
 from tfprune.graph.structure import functional, is_graph
-from tfprune.keras_internals import compile_settings, optimizer_config, resolves_jit_itself
+from tfprune.keras_internals import compiled_settings, optimizer_config, resolves_jit_itself
 
 _OWN_TRAINING = ("train_step", "test_step", "compute_loss", "compute_metrics", "compile")
+_LossScaling = keras.optimizers.LossScaleOptimizer
 
 
 def compiled_as(copy: Any, model: Any, optimizer: Any = None) -> Any:
@@ -52,9 +53,12 @@ def compiled_as(copy: Any, model: Any, optimizer: Any = None) -> Any:
         _warn(copy, f"its class {type(model).__name__} has a {own[0]} of its own")
         return copy
     names = _new_names(copy, model)
-    settings = dict(compile_settings(model))
+    settings = compiled_settings(model)
+    optimizer = model.optimizer if optimizer is None else optimizer
+    if isinstance(optimizer, _LossScaling) and not isinstance(settings["optimizer"], _LossScaling):
+        optimizer = optimizer.inner_optimizer  # `compile` put it there, and does again if need be
     try:
-        settings["optimizer"] = fresh_optimizer(model.optimizer if optimizer is None else optimizer)
+        settings["optimizer"] = fresh_optimizer(optimizer)
         for key in ("loss", "loss_weights"):
             settings[key] = _renamed(settings[key], names)
         for key in ("metrics", "weighted_metrics"):

@@ -8,10 +8,11 @@ import keras
 from keras import ops
 
 from tfprune.errors import MissingExtra, PruneError
-from tfprune.graph import Clones, replay
+from tfprune.graph import Clones, compiled_as, replay
 from tfprune.keras_facts import is_tf_keras
 from tfprune.keras_internals import layers_of
 from tfprune.masks.engine import MaskedKernel
+from tfprune.masks.optimizer import PruningOptimizer
 from tfprune.masks.wrapper import PruneLowMagnitude, build_inside
 
 
@@ -23,9 +24,9 @@ def strip_pruning(model: Any) -> Any:
             pruned with tfmot. Any other Functional or Sequential model comes back as a copy.
 
     Returns:
-        A plain Keras model or layer with no object of tfprune in it; for a tf_keras model what
-        tfmot's own `strip_pruning` returns. A model trained with `PruningOptimizer` needs no
-        strip: its weights are zero already.
+        A plain Keras model or layer with no object of tfprune in it, compiled as `model` is, with a
+        new optimizer; for a tf_keras model what tfmot's own `strip_pruning` returns. The weights of
+        a model trained with `PruningOptimizer` are zero already; it only loses that optimizer.
 
     Raises:
         PruneError: the model is subclassed or not built.
@@ -57,7 +58,15 @@ def strip_pruning(model: Any) -> Any:
     if left:  # made in the `build` of a layer of the user's own
         raise _made_inside(_holder(stripped, left[0]), left)
     clones.copy_weights()
-    return stripped
+    return compiled_as(stripped, model, _without_pruning(getattr(model, "optimizer", None)))
+
+
+def _without_pruning(optimizer: Any) -> Any:
+    """Return the optimizer inside a `PruningOptimizer`, scaled losses or not."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        inner = optimizer.inner_optimizer
+        return inner.inner_optimizer if isinstance(inner, PruningOptimizer) else optimizer
+    return optimizer.inner_optimizer if isinstance(optimizer, PruningOptimizer) else optimizer
 
 
 def masked_kernels(model: Any) -> list[MaskedKernel]:

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
-from tfprune.graph import unfold
+from tfprune.graph import compiled_as, unfold
 from tfprune.layer_names import Names, Selection, Selectors
 from tfprune.notes import joined
 from tfprune.precision import in_float32
@@ -51,7 +51,8 @@ def quantize_model(
     Returns:
         A Functional model with the weights of the original, which computes in float32 (int8 can't
         be rounded in half precision). `Quantized` layers bear the names of
-        the layers they hold; `FakeQuantize` layers hold the ranges.
+        the layers they hold; `FakeQuantize` layers hold the ranges. It is compiled as `model` is,
+        with a new optimizer.
 
     Raises:
         PruneError: the model is subclassed or not built, or nothing in it can be quantized, or a
@@ -69,7 +70,8 @@ def quantize_model(
     """
     _check(model, momentum)
     with _everything_in_float32():
-        return _quantized(model, keep_float, keep_zeros, momentum)
+        fresh = _quantized(model, keep_float, keep_zeros, momentum)
+    return compiled_as(fresh, model)
 
 
 def _quantized(model: Any, keep_float: Selectors, keep_zeros: bool, momentum: float) -> Any:

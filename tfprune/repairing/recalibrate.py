@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tfprune.criteria.observe import observe
 from tfprune.errors import PruneError, PruneWarning, first_line
-from tfprune.graph import Clones, is_graph, replay
+from tfprune.graph import Clones, compiled_as, is_graph, replay
 from tfprune.keras_internals import layers_of, own_trainable, set_own_trainable
 from tfprune.layer_names import Names
 from tfprune.notes import Note
@@ -43,7 +43,8 @@ def recalibrate(model: Any, data: Any, steps: int | None = None) -> Any:
         steps: Number of batches; None for all. Data without end needs it.
 
     Returns:
-        A new model, not compiled, with the same weights and `trainable` flags. Frozen layers
+        A new model with the same weights and `trainable` flags, compiled as `model` is, with a new
+        optimizer. Frozen layers
         (`trainable=False`) are measured like the others: they were frozen for training, and
         pruning has changed what they see. With no BatchNormalization in the model it is a plain
         copy, and a `PruneWarning` says so; so does one for each layer with moving statistics that
@@ -70,7 +71,7 @@ def recalibrate(model: Any, data: Any, steps: int | None = None) -> Any:
         notes.append(Note(model.name, "it has no BatchNormalization to recalibrate: a plain copy"))
     if notes:
         warnings.warn("\n".join(map(str, notes)), PruneWarning, stacklevel=2)
-    return copy
+    return compiled_as(copy, model)
 
 
 def _copy(model: Any) -> Any:

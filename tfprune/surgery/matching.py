@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tfprune.channels import KeptUnits, Member, Structure, trace
 from tfprune.errors import PruneError
-from tfprune.graph import values_of
+from tfprune.graph import compiled_as, values_of
 from tfprune.surgery.shrinking import shrink, shrink_and_repair
 
 Array = NDArray[Any]
@@ -30,7 +30,7 @@ def repair(small: Any, model: Any, data: Any) -> Any:
         data: Inputs, in any form that `fit` takes, or a path; targets are not looked at.
 
     Returns:
-        A new model of the smaller size, not compiled.
+        A new model of the smaller size, compiled as `small` is, with a new optimizer.
 
     Raises:
         PruneError: the units cannot be matched, or the data is unfit.
@@ -49,7 +49,7 @@ def repair(small: Any, model: Any, data: Any) -> Any:
         4
     """
     structure = trace(model)
-    return shrink_and_repair(structure, _kept(structure, small), data)
+    return compiled_as(shrink_and_repair(structure, _kept(structure, small), data), small)
 
 
 def _kept(structure: Structure, small: Any) -> KeptUnits:

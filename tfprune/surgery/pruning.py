@@ -37,11 +37,12 @@ def prune_structured(
         recalibrate_on: Data for `tfprune.recalibrate` after each step.
         repair_on: Inputs for the repair of the kernels that stay, as in `StructuredPlan.apply`.
         fine_tune: `fine_tune(model)` trains the model of each step, in place, or returns another.
-            The model comes not compiled.
+            The model comes compiled as `model` is.
         settings: `scope`, `target`, `round_to`, `keep` and the others of `plan_structured`.
 
     Returns:
-        A new model with weights of its own, not compiled unless `fine_tune` compiled it.
+        A new model with weights of its own; if `model` is compiled, with its settings and a new
+        optimizer.
 
     Raises:
         PruneError: as `plan_structured`.

@@ -115,7 +115,7 @@ def plan_structured(
             (1 - common) * costs.of(target, whole),
             *settings,
         )
-    return _plan(structure, costs, chosen, shares, kept_if, own, judge.unjudged)
+    return _plan(model, structure, costs, chosen, shares, kept_if, own, judge.unjudged)
 
 
 def _judged(structure: Structure, model: Any) -> Any:
@@ -177,6 +177,7 @@ def _all_groups(
 
 
 def _plan(
+    model: Any,
     structure: Structure,
     costs: Costs,
     chosen: Sequence[tuple[Group, Any]],
@@ -203,5 +204,10 @@ def _plan(
         )
     size = Size(costs.params(whole), costs.params(kept), costs.macs(whole), costs.macs(kept))
     return StructuredPlan(
-        rows=tuple(rows), size=size, notes=structure.notes, structure=structure, kept=kept
+        rows=tuple(rows),
+        size=size,
+        notes=structure.notes,
+        model=model,
+        structure=structure,
+        kept=kept,
     )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tfprune.channels import KeptUnits, Structure
+from tfprune.graph import compiled_as
 from tfprune.notes import Note
 from tfprune.surgery.masked import force_to_zero
 from tfprune.surgery.shrinking import shrink, shrink_and_repair
@@ -70,6 +71,7 @@ class StructuredPlan(Shown):
         rows: One for each group, in the order in which the model produces them.
         size: What it does to the parameters and to the MACs of the kernels, predicted.
         notes: Layers and operations that could not be followed, each with its reason.
+        model: The model that was planned for.
         structure: The traced model.
         kept: Which units stay.
     """
@@ -77,6 +79,7 @@ class StructuredPlan(Shown):
     rows: tuple[GroupRow, ...]
     size: Size
     notes: tuple[Note, ...]
+    model: Any = field(repr=False)
     structure: Structure = field(repr=False)
     kept: KeptUnits = field(repr=False)
 
@@ -100,9 +103,10 @@ class StructuredPlan(Shown):
         return sum(row.before - row.after for row in self.rows)
 
     def apply(self, repair_on: Any = None) -> Any:
-        """Return the smaller model: plain Keras, weights of its own, not compiled.
+        """Return the smaller model: plain Keras, with weights of its own.
 
-        The planned model is not changed.
+        The planned model is not changed. If it is compiled, so is the smaller one, with the same
+        settings and a new optimizer (`tfprune.graph.compiled_as`).
 
         Args:
             repair_on: Inputs, in any form that `fit` takes, or a path; labels are not looked at.
@@ -114,11 +118,14 @@ class StructuredPlan(Shown):
             PruneError: a layer that loses units cannot be rebuilt smaller, or the data is unfit.
 
         Warns:
-            PruneWarning: which kernels could not be repaired, and why.
+            PruneWarning: which kernels could not be repaired, and why; or why the model is compiled
+                and the smaller one is not.
         """
         if repair_on is None:
-            return shrink(self.structure, self.kept)[0]
-        return shrink_and_repair(self.structure, self.kept, repair_on)
+            small = shrink(self.structure, self.kept)[0]
+        else:
+            small = shrink_and_repair(self.structure, self.kept, repair_on)
+        return compiled_as(small, self.model)
 
     def masked(self) -> Any:
         """Return the model in its original size, the units that go forced to zero.
