@@ -7,7 +7,9 @@ from keras import layers, ops
 
 from tests.depth.residual import RNG, X, chain, names, of_nothing, of_something
 from tfprune.depth import plan_layers, prune_layers
+from tfprune.depth.blocks import find_blocks
 from tfprune.errors import PruneError
+from tfprune.layer_names import Names
 
 
 def test_plus_and_ops_add_are_additions_too():
@@ -188,3 +190,12 @@ def test_residual_networks_of_keras_lose_blocks_as_if_zeroed(name, candidates):
         last.set_weights([w * 0 for w in last.get_weights()])
     x = RNG.uniform(0, 1, (1, 32, 32, 3)).astype("float32")
     np.testing.assert_array_equal(small(x), model(x))
+
+
+def test_a_block_of_a_nested_model_is_called_as_the_layer_that_closes_it():
+    x = keras.Input((4,))
+    y = keras.layers.Add(name="same")([x, keras.layers.Dense(4, name="f")(x)])
+    inner = keras.Model(x, y, name="same")
+    model = keras.Sequential([keras.Input((4,)), inner])
+    [block] = find_blocks(model)
+    assert block.name == Names(model).path_of(inner.get_layer("same")) == "same"

@@ -10,6 +10,7 @@ import keras
 from tfprune.depth.bypassing import Cuts, between, flat, label, with_nested
 from tfprune.graph import Calls, is_graph, nets
 from tfprune.keras_facts import SCALED_SUM, class_path, is_keras_layer, op_name, sublayers
+from tfprune.layer_names import inner_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,9 @@ def find_blocks(model: Any) -> list[RemovableBlock]:
         calls = Calls(net)
         for node in calls.nodes:
             if _is_merge(node):
-                block, branch = _residual(calls, "/".join((*path, label(calls, node))), node)
+                block, branch = _residual(
+                    calls, "/".join(inner_path(path, label(calls, node))), node
+                )
                 blocks.append(block)
                 inside.update({id(n): block.name for n in with_nested(branch)})
             elif _is_composite(node.operation):
@@ -74,7 +77,7 @@ def find_blocks(model: Any) -> list[RemovableBlock]:
 def single_layer(model: Any, layer: Any) -> RemovableBlock:
     """Return any layer of the model as a block: all its calls are bypassed together."""
     own = [(path, node) for path, net in nets(model) for node in Calls(net).of(layer)]
-    name = "/".join((*own[0][0], layer.name))
+    name = "/".join(inner_path(own[0][0], layer.name))
     reasons = [reason for _, node in own if (reason := _misfit(node))]
     cuts = () if reasons else tuple((node, 0) for _, node in own)
     return RemovableBlock(name, (layer,), cuts, reasons[0] if reasons else None)

@@ -56,8 +56,9 @@ def packed(model: Any, inputs: Mapping[str, Any]) -> Any:
     arrays = list(inputs.values())
     if is_graph(model):
         return keras.tree.pack_sequence_as(input_structure(functional(model)), arrays)
-    if getattr(model, "inputs", None) and keras.tree.is_nested(model.input):
-        return keras.tree.pack_sequence_as(model.input, arrays)
+    if getattr(model, "inputs", None):  # of tf_keras
+        nested = keras.tree.is_nested(model.input)
+        return keras.tree.pack_sequence_as(model.input, arrays) if nested else arrays[0]
     listed = list(inputs) == [f"input_{i}" for i in range(len(arrays))]
     return (arrays[0] if len(arrays) == 1 else arrays) if listed else dict(inputs)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tfprune.data import Input
 from tfprune.errors import PruneError
-from tfprune.graph import inputs_of
+from tfprune.graph import inputs_of, packed
 from tfprune.keras_files import load_model
 from tfprune.runners import TensorSpec
 
@@ -61,26 +61,19 @@ def call(model: Any, batch: Arrays) -> dict[str, np.ndarray]:
 
     The names are those exporters give: the keys of a dict, else `output_0`, `output_1`, ...
     """
-    outputs = model(_pack(model, list(batch.values())), training=False)
+    outputs = model(_pack(model, batch), training=False)
     flat = [np.asarray(keras.ops.convert_to_numpy(o)) for o in keras.tree.flatten(outputs)]
     keyed = isinstance(outputs, dict) and len(outputs) == len(flat)
     names = sorted(outputs) if keyed else [f"output_{i}" for i in range(len(flat))]
     return dict(zip(names, flat, strict=True))
 
 
-def _pack(model: Any, arrays: list[np.ndarray]) -> Any:
-    """Nest flat inputs as the model's first argument is nested."""
-    structure = _structure(model)
-    if structure is None or not keras.tree.is_nested(structure):
-        return arrays[0] if len(arrays) == 1 else arrays
-    return keras.tree.pack_sequence_as(structure, arrays)
-
-
-def _structure(model: Any) -> Any:
-    if getattr(model, "inputs", None):
-        try:
-            return model.input
-        except AttributeError:  # a Sequential that was never called; it has one input
-            return None
+def _pack(model: Any, batch: Arrays) -> Any:
+    """Nest inputs by name as the model's first argument is nested."""
+    if inputs_of(model) is not None:
+        return packed(model, batch)
+    arrays = list(batch.values())
     shape = (model.get_build_config() or {}).get("input_shape")
-    return dict.fromkeys(shape, 0) if isinstance(shape, dict) else None
+    if isinstance(shape, dict):
+        return keras.tree.pack_sequence_as(dict.fromkeys(shape, 0), arrays)
+    return arrays[0] if len(arrays) == 1 else arrays
