@@ -19,6 +19,7 @@ class Calls:
         PruneError: the model is subclassed or not built.
 
     Example:
+        >>> import keras
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.ReLU(name="act")])
         >>> [node.operation.name for node in Calls(model).nodes]
         ['act']
