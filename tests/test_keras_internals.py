@@ -251,6 +251,15 @@ def test_a_compiled_model_knows_what_it_was_compiled_with():
     assert found["metrics"] is None
 
 
+def test_dropout_draws_from_a_state_that_can_be_set():
+    model = keras.Sequential([keras.Input((64,)), layers.Dropout(0.5)])
+    drawn = []
+    for seed in (1, 2, 1):
+        internals.reset_random_states(model, seed)
+        drawn.append(np.asarray(model(np.ones((1, 64)), training=True)))
+    assert (drawn[0] == drawn[2]).all() and (drawn[0] != drawn[1]).any()
+
+
 def test_an_optimizer_lists_what_it_added():
     optimizer = keras.optimizers.SGD()
     assert internals.variables_of_optimizer(optimizer)[0] is optimizer.iterations

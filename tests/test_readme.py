@@ -9,11 +9,8 @@ from tfprune.cli import main
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-GUIDES = [
-    "README.md",
-    *(f"docs/{page}.md" for page in ("channels", "evaluate", "golden", "phone")),
-    *(f"docs/{page}.md" for page in ("quantization", "zeros")),
-]
+PAGES = ("channels", "compress", "evaluate", "golden", "phone", "quantization", "zeros")
+GUIDES = ["README.md", *(f"docs/{page}.md" for page in PAGES)]
 
 
 def run_code(page, folder, monkeypatch):

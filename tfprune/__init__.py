@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.bench import count_instructions as count_instructions
     from tfprune.bench.benchmark import benchmark as benchmark
     from tfprune.comparing import report as report
+    from tfprune.compressing import compress as compress
     from tfprune.depth import plan_layers as plan_layers
     from tfprune.depth import prune_layers as prune_layers
     from tfprune.errors import PruneError as PruneError
@@ -70,6 +71,7 @@ _PUBLIC = {
     "golden_sample": "tfprune.verification",
     "evaluate": "tfprune.evaluation",
     "report": "tfprune.comparing",
+    "compress": "tfprune.compressing",
     "plan_structured": "tfprune.surgery",
     "prune_structured": "tfprune.surgery",
     "plan_layers": "tfprune.depth",

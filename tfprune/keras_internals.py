@@ -247,6 +247,13 @@ def compiled_settings(model: Any) -> dict[str, Any]:
     return dict(private(model, "_compile_config").config)
 
 
+def reset_random_states(model: Any, seed: int) -> None:
+    """Make dropout and noise draw from a seed, whatever they have drawn before."""
+    states = [v for v in model.variables if v.path.endswith("seed_generator_state")]
+    for number, state in enumerate(states):
+        state.assign([seed + 7919 * number, 0])
+
+
 def variables_of_optimizer(optimizer: Any) -> list[Any]:
     """Return the variables that an optimizer itself added."""
     return private(optimizer, "_variables")

@@ -1,8 +1,10 @@
-"""One progress bar for every long step, on standard error, silent when nobody looks."""
+"""Where long work stands, on standard error: a line for each stage, a bar if somebody looks."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO, TypeVar
 
@@ -33,6 +35,63 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
         console=console,
         transient=True,
     )
+
+
+class Stage:
+    """One stage; what it says last stands at the end of its line."""
+
+    def __init__(self) -> None:
+        self.outcome = "done"
+
+    def say(self, outcome: str) -> None:
+        """Set what came out."""
+        self.outcome = outcome
+
+
+class Stages:
+    """Numbers the stages of a run and times them.
+
+    Args:
+        total: How many there will be; None if nobody knows.
+        stream: Where to write; standard error if None.
+
+    Example:
+        >>> stages = Stages(1, sys.stdout)
+        >>> with stages("count to ten") as stage:            # doctest: +ELLIPSIS
+        ...     stage.say("10")
+        [1/1] count to ten: 10 (0.0 s)
+    """
+
+    def __init__(self, total: int | None = None, stream: TextIO | None = None) -> None:
+        self.total = total
+        self.number = 0
+        self.stream = stream
+        self.remarks: list[str] = []
+
+    def remark(self, text: str) -> None:
+        """Say what a reader should know, once, and remember it."""
+        if text not in self.remarks:
+            self.remarks.append(text)
+            stream = self.stream or sys.stderr
+            print(f"note: {text}", file=stream, flush=True)
+
+    @contextlib.contextmanager
+    def __call__(self, title: str) -> Iterator[Stage]:
+        """Announce a stage, and close its line with the outcome and the seconds."""
+        self.number += 1
+        stream, stage, start = self.stream or sys.stderr, Stage(), time.monotonic()
+        # In a terminal the stage's own bars need the line below.
+        end = "\n" if _is_terminal(stream) else ": "
+        number = self.number if self.total is None else f"{self.number}/{self.total}"
+        print(f"[{number}] {title}", end=end, file=stream, flush=True)
+        try:
+            yield stage
+        except BaseException:
+            print("stopped", file=stream, flush=True)
+            raise
+        seconds = f"({time.monotonic() - start:.1f} s)"
+        indent = "      " if _is_terminal(stream) else ""
+        print(f"{indent}{stage.outcome} {seconds}", file=stream, flush=True)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -7,9 +7,9 @@ import pytest
 from tfprune import PruneForLatencyOnXNNPack, plan_pruning
 from tfprune.demo import DemoSettings
 from tfprune.demo.networks import small_mobilenet
-from tfprune.demo.stages import Stages
 from tfprune.demo.training import BLOCK, pruning_schedule
 from tfprune.errors import PruneError
+from tfprune.progress import Stages
 
 
 def test_the_network_can_run_sparse_and_its_1x1_convolutions_are_pruned():

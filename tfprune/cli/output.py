@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from typing import Any
 
 from tfprune.cli.speaking import Options, spoken
 from tfprune.errors import PruneError
+from tfprune.files import finite
 
 
 def show(
@@ -23,7 +23,7 @@ def show(
     from tfprune.tables.visible import visible, visible_json
 
     if as_json:
-        text = json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str)
+        text = json.dumps(finite(document), indent=2, ensure_ascii=False, default=str)
         print(visible_json(text))
         return
     if isinstance(result, str):  # a line with a path, which is to be copied: it is not broken
@@ -41,14 +41,6 @@ def _in_words(table: Any, options: Options) -> Any:
     if isinstance(table, Group):
         return Group(*(_in_words(part, options) for part in table.renderables))
     return Text(spoken(table.plain, options)) if isinstance(table, Text) else table
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(own) for name, own in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(own) for own in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def show_error(error: PruneError, as_json: bool, options: Options | None = None) -> None:

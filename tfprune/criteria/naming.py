@@ -31,10 +31,11 @@ _WITH_DATA: dict[str, type] = {
     "relevance": Relevance,
     "activation": Activation,
 }
+_BY_LOSS = (Taylor, Fisher)
 _OURS = (Magnitude, Random, BatchNormScale, FPGM, LAMP, Taylor, Fisher, Relevance, Activation)
 
 
-def as_criterion(criterion: Any) -> Criterion:
+def as_criterion(criterion: Any, data: Any = None) -> Criterion:
     """Return the criterion that is meant.
 
     Args:
@@ -42,6 +43,7 @@ def as_criterion(criterion: Any) -> Criterion:
             function f(group) → one finite score ≥ 0 per unit, higher = worth keeping. Scores of a
             function are taken as not comparable between groups unless it has an attribute
             `comparable` that is true.
+        data: What criteria that need data, `"taylor"` for one, are to judge by.
 
     Returns:
         A `Criterion`; one of the user's own has its scores checked.
@@ -57,7 +59,7 @@ def as_criterion(criterion: Any) -> Criterion:
         False
     """
     if isinstance(criterion, str):
-        return _named(criterion)
+        return _named(criterion, data)
     if isinstance(criterion, type):
         needs = "(data)" if criterion in _WITH_DATA.values() else "()"
         fix = f"give an object: {criterion.__name__}{needs}"
@@ -75,9 +77,22 @@ def as_criterion(criterion: Any) -> Criterion:
     )
 
 
-def _named(name: str) -> Criterion:
+def needs_loss(name: str) -> bool:
+    """Whether the criterion of this name judges by the loss, so that it needs labels.
+
+    Example:
+        >>> needs_loss("taylor"), needs_loss("activation")
+        (True, False)
+    """
+    return _WITH_DATA.get(name) in _BY_LOSS
+
+
+def _named(name: str, data: Any) -> Criterion:
     if name in _NAMED:
         return _NAMED[name]()
+    if name in _WITH_DATA and data is not None:
+        made: Criterion = _WITH_DATA[name](data)
+        return made
     asked = f"criterion={name!r}"
     if name in _WITH_DATA:
         fix = f"give it as an object: tfprune.criteria.{_WITH_DATA[name].__name__}(data)"

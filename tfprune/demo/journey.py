@@ -19,7 +19,6 @@ from tfprune.demo.digits import Digits, load_digits, place
 from tfprune.demo.measuring import Measured, accuracy, all_notes, kernel_rows, model_rows
 from tfprune.demo.networks import small_mobilenet
 from tfprune.demo.settings import DemoSettings
-from tfprune.demo.stages import Stages
 from tfprune.demo.training import BLOCK, pruning_schedule, train_dense, train_pruned
 from tfprune.demo.variants import VARIANTS, Variant
 from tfprune.errors import FileError
@@ -27,6 +26,7 @@ from tfprune.export import ConvertResult, convert
 from tfprune.inspection import Inspection, inspect
 from tfprune.masks import strip_pruning
 from tfprune.plan import Plan, plan_pruning
+from tfprune.progress import Stages
 from tfprune.readiness import PruneForLatencyOnXNNPack
 from tfprune.reports import Epoch, RunReport, report
 from tfprune.tables import wording

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfprune.compressing.training_bar import TrainingBar
 from tfprune.demo.digits import Digits, Images, Labels, place
 from tfprune.demo.settings import DemoSettings
-from tfprune.demo.stages import TrainingBar
 from tfprune.masks import UpdatePruningStep, prune_low_magnitude
 from tfprune.readiness import PruneForLatencyOnXNNPack
 from tfprune.reports import Epoch

@@ -12,13 +12,21 @@ from tfprune.files.archives import (
 from tfprune.files.folders import make_folder, temporary_folder
 from tfprune.files.reading import check_regular, read_bytes, tell
 from tfprune.files.sizes import gzip_bytes
-from tfprune.files.writing import check_writable, replacing, write_bytes, write_text
+from tfprune.files.writing import (
+    check_writable,
+    finite,
+    replacing,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 __all__ = [
     "LEAST_LIMIT",
     "check_regular",
     "check_unpacked",
     "check_writable",
+    "finite",
     "gzip_bytes",
     "make_folder",
     "most_unpacked",
@@ -29,5 +37,6 @@ __all__ = [
     "tell",
     "temporary_folder",
     "write_bytes",
+    "write_json",
     "write_text",
 ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from tfprune.errors import FileError
 from tfprune.files.owners import owned_name, sweep
@@ -118,6 +121,25 @@ def write_bytes(path: PathLike, content: bytes) -> None:
 def write_text(path: PathLike, content: str) -> None:
     """Write `content` to `path` as UTF-8, whole or not at all."""
     write_bytes(path, content.encode("utf-8", "replace"))
+
+
+def write_json(path: PathLike, document: Mapping[str, Any]) -> None:
+    """Write `document` as strict JSON, whole or not at all."""
+    write_text(path, json.dumps(finite(document), indent=2, ensure_ascii=False) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """Return a document for JSON, which has no word for what is infinite or no number: null.
+
+    Example:
+        >>> finite({"error": float("inf"), "rows": (1, 2.5)})
+        {'error': None, 'rows': [1, 2.5]}
+    """
+    if isinstance(value, Mapping):
+        return {name: finite(own) for name, own in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(own) for own in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cannot_write(target: Path, error: OSError | ValueError) -> FileError:

@@ -26,11 +26,12 @@ _UNSAFE = (
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
-def load_model(path: str | os.PathLike[str]) -> Any:
+def load_model(path: str | os.PathLike[str], compiled: bool = False) -> Any:
     """Load the Keras model in a `.keras` or `.h5` file, half-trained with masks or plain.
 
     Args:
         path: The file.
+        compiled: Whether it comes compiled as it was saved; a loss of the user's own must be known.
 
     Raises:
         FileError: there is no such file, or Keras cannot read it.
@@ -50,7 +51,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     try:
         _keras_classes.know()
         check_claims(path)
-        return keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, compile=compiled)
     except FileError:
         raise
     # Keras raises whatever its zip, JSON and HDF5 readers raise, a registered class what it likes.

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 
 from tfprune.cli.verbs import (
     benchmark,
+    compress,
     convert,
     demo,
     doctor,
@@ -20,7 +21,9 @@ from tfprune.cli.verbs import (
     prune,
     prune_once,
     quantization_errors,
+    recipe,
     report,
+    run,
     setup_arm64,
     sparse_ready,
     verify,
@@ -42,6 +45,9 @@ class Verb(Protocol):
 
 VERBS = {
     "demo": cast(Verb, demo),
+    "compress": cast(Verb, compress),
+    "run": cast(Verb, run),
+    "recipe": cast(Verb, recipe),
     "inspect": cast(Verb, inspect),
     "prune": cast(Verb, prune),
     "prune-once": cast(Verb, prune_once),

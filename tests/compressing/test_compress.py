@@ -1,0 +1,151 @@
+"""compress: the fastest file within the floor, and nothing that was found is lost."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import tfprune
+from tfprune.compressing import compress, rehearse
+from tfprune.errors import PruneError
+from tfprune.recipes import read_recipe
+from tfprune.reports import Comparison
+
+
+@pytest.fixture(scope="module")
+def half(trained, train, validation, quick, tmp_path_factory):
+    """A run to half the multiply-accumulates."""
+    out = tmp_path_factory.mktemp("half")
+    budget = {"macs": 0.5}
+    result = compress(
+        trained, train, validation, budget=budget, out=out, recipe=quick, max_drop=0.03
+    )
+    return result, out
+
+
+def test_the_best_file_is_within_budget_and_floor(half):
+    result, _ = half
+    assert result.passed and result.best.usage["macs"] <= 0.5
+    assert result.best.metrics["accuracy"] >= result.floor.dense - 0.03
+
+
+def test_what_is_on_top_of_the_folder_is_the_best(half, validation):
+    result, out = half
+    accuracy = tfprune.evaluate(out / "model.tflite", validation, ["accuracy"])["accuracy"]
+    assert accuracy == pytest.approx(result.best.metrics["accuracy"])
+    assert (out / "model.tflite").read_bytes() == Path(result.best.path).read_bytes()
+    model = keras.saving.load_model(out / "model.keras", compile=False)
+    assert model.layers[-1].units == 4 and model.layers[0].units < 32
+
+
+def test_the_recipe_as_used_repeats_the_run(half):
+    _, out = half
+    assert read_recipe(out / "recipe.yaml").budget.macs == 0.5
+
+
+def test_the_result_is_strict_json(half):
+    result, out = half
+    document = json.loads((out / "result.json").read_text(), parse_constant=pytest.fail)
+    assert document["best"]["network"] == result.best.network and document["passed"]
+
+
+def test_the_report_shows_dense_and_chosen_and_every_trial(half):
+    result, out = half
+    record = Comparison.from_json((out / "report.json").read_text())
+    assert [model.label for model in record.models] == ["dense", result.best.network]
+    assert [trial.label for trial in record.trials] == [trial.name for trial in result.trials]
+    assert record.models[1].metrics["accuracy"] == pytest.approx(result.best.metrics["accuracy"])
+    assert "pruned to" in (out / "report.html").read_text()
+
+
+def test_the_model_is_not_changed(half, trained):
+    assert [layer.units for layer in trained.layers] == [32, 16, 4]
+    assert trained.compiled
+
+
+def test_the_same_call_repeats_nothing(half, trained, train, validation, quick):
+    result, out = half
+    before = {path: path.stat().st_mtime_ns for path in (out / "steps").iterdir()}
+    again = compress(
+        trained, train, validation, budget={"macs": 0.5}, out=out, recipe=quick, max_drop=0.03
+    )
+    assert {path: path.stat().st_mtime_ns for path in (out / "steps").iterdir()} == before
+    assert again == result
+
+
+def test_a_budget_that_cannot_be_met_gives_the_best_effort(
+    trained, train, validation, quick, tmp_path
+):
+    recipe = {**quick, "prune": {**quick["prune"], "trials": 1, "keep": ["first"]}}
+    settings = {"budget": {"params": 0.01}, "out": tmp_path, "recipe": recipe, "report": False}
+    result = compress(trained, train, validation, **settings)
+    assert not result.passed and result.best.over["params"] > 1
+    assert (tmp_path / "model.tflite").exists() and "missed: params" in str(result)
+
+
+def test_without_labels_networks_are_judged_by_agreement(trained, train, quick, tmp_path):
+    settings = {"budget": {"macs": 0.7}, "out": tmp_path, "recipe": quick, "report": False}
+    result = compress(trained, train[0], **settings)
+    assert set(result.best.metrics) == {"agreement"} and result.floor.dense == 1.0
+    assert "nothing is trained" in str(result)
+
+
+def test_functions_of_ones_own_train_and_judge(trained, train, validation, quick, tmp_path):
+    epochs_asked = []
+
+    def fit(model, epochs):
+        epochs_asked.append(epochs)
+
+    def evaluate(model):
+        right = np.argmax(model.predict(validation[0], verbose=0), 1) == validation[1]
+        return {"right": right.mean()}
+
+    recipe = {**quick, "prune": {**quick["prune"], "criterion": "l2", "trials": 1}}
+    result = compress(
+        trained,
+        train,
+        fit=fit,
+        evaluate=evaluate,
+        budget={"macs": 0.8},
+        out=tmp_path,
+        recipe=recipe,
+    )
+    assert result.floor.metric == "right" and epochs_asked == [2]
+    assert 0.25 < result.best.metrics["right"] <= 1
+
+
+def test_a_dry_run_writes_nothing_and_names_the_work(trained, train, validation, quick):
+    plan = rehearse(trained, train, validation, budget={"macs": 0.5}, recipe=quick)
+    assert "512 training samples, with labels" in str(plan)
+    assert [own.times for own in plan.stretches if "training" in own.what] == [4]
+    assert plan.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"budget": {"latncy": 0.5}}, "no setting budget.latncy"),
+        ({"budget": {"latency": 0.5}, "target": "arm64-emulated"}, "tells no time"),
+        ({"target": "phone"}, "no such target"),
+        ({"metric": "acuracy"}, "not judged by it"),
+        ({"validation": None}, "no data to judge by"),
+        ({"max_drop": 0.1, "min_metric": 0.5}, "two floors"),
+        ({"fit": print}, "evaluate= is missing"),
+        ({"recipe": {"prune": {"keep": ["frist"]}}}, "first"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_is_wrong_is_told_before_anything_is_trained(
+    trained, train, validation, tmp_path, changes, found
+):
+    arguments = {"validation": validation, **changes}
+    with pytest.raises(PruneError, match=found):
+        compress(trained, train, out=tmp_path, **arguments)
+
+
+def test_an_uncompiled_model_needs_a_loss(train, validation, tmp_path):
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4)])
+    with pytest.raises(PruneError, match="nobody knows its loss"):
+        compress(model, train, validation, out=tmp_path)

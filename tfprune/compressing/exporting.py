@@ -1,0 +1,221 @@
+"""Steps that make files of a network, judge them and measure them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tfprune.compressing.feeding import load_samples
+from tfprune.compressing.floor import Bar
+from tfprune.compressing.job import Job, Network, TriedFile
+from tfprune.compressing.measuring import given, measure, missed, sizes
+from tfprune.errors import PruneError
+from tfprune.export import convert, doctor
+from tfprune.keras_files import save_model
+from tfprune.runs import FinishedStep
+
+_CALIBRATED = ("int8",)
+
+
+def trials_of(
+    job: Job, dense: Network, network: Network, samples: FinishedStep, bar: Bar
+) -> Iterator[TriedFile]:
+    """Yield a trial for each precision; an int8 file that is below the floor is tried again.
+
+    First the layers that lose most stay float, then the network is trained with int8 arithmetic.
+    """
+    settings = job.recipe.quantize
+    for precision in settings.precisions:
+        trial = _trial(job, dense, network, samples, bar, precision, settings.keep_float)
+        if trial is not None:
+            yield trial
+        missed_it = trial is None or not (trial.passed and trial.verified)
+        if precision == "int8" and missed_it and bar.passed(network.metrics):
+            yield from _int8_again(job, dense, network, samples, bar)
+
+
+def _int8_again(
+    job: Job, dense: Network, network: Network, samples: FinishedStep, bar: Bar
+) -> Iterator[TriedFile]:
+    settings = job.recipe.quantize
+    worst = _worst_layers(job, network, samples)
+    if worst:
+        kept = (*settings.keep_float, *worst)
+        how = f"{', '.join(worst)} kept float"
+        trial = _trial(job, dense, network, samples, bar, "int8", kept, how=how)
+        if trial is not None:
+            yield trial
+            if trial.passed and trial.verified:
+                return
+    if settings.train_epochs and job.labels:
+        aware = _aware(job, network, bar)
+        how = "trained with int8 arithmetic"
+        trial = _trial(job, dense, network, samples, bar, "int8", (), aware=aware, how=how)
+        if trial is not None:
+            yield trial
+
+
+def _worst_layers(job: Job, network: Network, samples: FinishedStep) -> list[str]:
+    """Return the layers that are worth keeping float; none if that cannot be found out."""
+    from tfprune.ablation import quantization_errors
+
+    def do(folder: Path) -> dict[str, Any]:
+        model = job.load(network.path)
+        inputs = load_samples(samples.file("samples.npz"), model)[0]
+        return {"layers": list(quantization_errors(model, inputs).suggestion)}
+
+    try:
+        done = job.run.step("int8-errors", {"of": network.done.key, "samples": samples.key}, do)
+    except PruneError:
+        return []
+    layers: list[str] = done.record["layers"]
+    return layers
+
+
+def _aware(job: Job, network: Network, bar: Bar) -> FinishedStep:
+    """Train a network with int8 arithmetic."""
+    from tfprune.quantization import quantize_model
+
+    epochs, seed = job.recipe.quantize.train_epochs, job.recipe.seed
+    kept = job.recipe.quantize.keep_float
+
+    def do(folder: Path) -> dict[str, Any]:
+        with job.scope():
+            model = quantize_model(job.load(network.path), keep_float=kept)
+            metrics = job.way.train(model, epochs, epochs, bar.better, seed, folder)
+        for path in folder.iterdir():
+            path.unlink()
+        save_model(model, folder / "model.keras")
+        return {"epochs": metrics}
+
+    asked = {"from": network.done.key, "way": job.way.key, "epochs": epochs, "keep": kept}
+    settings = {"rate": job.recipe.fine_tune.learning_rate, "seed": seed, "metric": bar.metric}
+    return job.run.step("int8-trained", {**asked, **settings}, do, goes_on=True)
+
+
+def _trial(
+    job: Job,
+    dense: Network,
+    network: Network,
+    samples: FinishedStep,
+    bar: Bar,
+    precision: str,
+    keep_float: tuple[str, ...],
+    aware: FinishedStep | None = None,
+    how: str = "",
+) -> TriedFile | None:
+    """Convert, judge and measure; None if no such file can be made, which the run remembers."""
+    source = network.path if aware is None else aware.file("model.keras")
+    instructions = job.recipe.budget.instructions is not None
+
+    def do(folder: Path) -> dict[str, Any]:
+        model, path = job.load(source), folder / "model.tflite"
+        made = _converted(model, path, precision, keep_float, samples, aware is None)
+        verified = _verified(model, path, samples)
+        return {
+            "notes": [str(note) for note in made.notes],
+            "verified": verified,
+            "verdict": doctor(path).verdict,
+            "metrics": job.way.judge(path, like=model),
+            "sizes": sizes(path),
+            "usage": measure(
+                dense.done.file("model.tflite"), path, job.recipe.target, instructions
+            ),
+        }
+
+    asked = {
+        "from": network.done.key if aware is None else aware.key,
+        "dense": dense.done.key,
+        "samples": samples.key,
+        "way": job.way.key,
+        "precision": precision,
+        "keep_float": keep_float,
+        "target": job.recipe.target,
+        "instructions": instructions,
+    }
+    try:
+        done = job.run.step("file", asked, do)
+    except PruneError as error:
+        job.stages.remark(f"no {precision} file of {network.name}: {error.found}")
+        return None
+    usage = _usage(dense, network, done.record)
+    metrics = done.record["metrics"]
+    return TriedFile(
+        network=network.name,
+        path=str(done.file("model.tflite")),
+        keras_path=str(network.path),
+        precision=precision,
+        metrics=metrics,
+        usage=usage,
+        over=missed(job.recipe.budget, usage),
+        passed=bar.passed(metrics),
+        verified=done.record["verified"],
+        verdict=done.record["verdict"],
+        how=how,
+    )
+
+
+def _converted(
+    model: Any,
+    path: Path,
+    precision: str,
+    keep: tuple[str, ...],
+    samples: FinishedStep,
+    calibrate: bool,
+) -> Any:
+    quantize = None if precision == "float32" else precision
+    data = None
+    if precision in _CALIBRATED and calibrate:
+        data = load_samples(samples.file("samples.npz"), model)[0]
+    kept = keep if precision in _CALIBRATED and calibrate else ()
+    return convert(model, path, quantize, data, keep_float=kept)
+
+
+def _verified(model: Any, path: Path, samples: FinishedStep) -> bool:
+    from tfprune.verification.verify import verify
+
+    inputs = load_samples(samples.file("samples.npz"), model)[0]
+    return verify(model, path, inputs, raise_on_failure=False).passed
+
+
+def _usage(dense: Network, network: Network, record: Mapping[str, Any]) -> dict[str, float]:
+    whole = sizes(dense.done.file("model.tflite"))
+    shares = {name: size / whole[name] for name, size in record["sizes"].items()}
+    known = {"params": network.params, "macs": network.macs}
+    usage = {**shares, **record["usage"]}
+    return {**usage, **{name: value for name, value in known.items() if value is not None}}
+
+
+def costs_at(
+    job: Job, dense: Network, notch: int, samples: FinishedStep, plan: Any, precision: str
+) -> dict[str, float | None]:
+    """Return what an untrained network at a notch would cost: as much as a trained one."""
+    budget = given(job.recipe.budget)
+    size = plan.size
+    usage: dict[str, float | None] = {
+        "params": size.params_after / size.params,
+        "macs": None if size.macs is None else size.macs_after / size.macs,
+    }
+    if set(budget) <= {"params", "macs"}:
+        return usage
+
+    def do(folder: Path) -> dict[str, Any]:
+        model, path = plan.apply(), folder / "model.tflite"
+        _converted(model, path, precision, job.recipe.quantize.keep_float, samples, True)
+        place = dense.done.file("model.tflite")
+        found = measure(place, path, job.recipe.target, "instructions" in budget)
+        return {"sizes": sizes(path), "usage": found}
+
+    widths = {row.group: row.after for row in plan.rows}
+    asked = {
+        "dense": dense.done.key,
+        "widths": widths,
+        "precision": precision,
+        "target": job.recipe.target,
+        "instructions": "instructions" in budget,
+        "samples": samples.key,
+    }
+    record = job.run.step("width", asked, do).record
+    whole = sizes(dense.done.file("model.tflite"))
+    return {**usage, **{n: s / whole[n] for n, s in record["sizes"].items()}, **record["usage"]}

@@ -1,0 +1,153 @@
+"""fit_and_keep_best: epochs of training that go on where a killed process stopped."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tfprune import files
+from tfprune.compressing.training_bar import TrainingBar
+from tfprune.keras_internals import reset_random_states
+
+_STATE = "training.json"
+
+
+class Through(keras.callbacks.Callback):
+    """Passes on what happens in a training of several fits as if it were one.
+
+    A user's callback hears of one beginning and one end, so that what it counts goes on.
+
+    Args:
+        callbacks: The user's own.
+    """
+
+    def __init__(self, callbacks: Sequence[Any], model: Any, epochs: int) -> None:
+        super().__init__()
+        self.inner = keras.callbacks.CallbackList(list(callbacks), model=model)
+        self.inner.set_params({"epochs": epochs})
+        self.begin, self.end = self.inner.on_train_begin, self.inner.on_train_end
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Pass it on."""
+        self.inner.on_epoch_begin(epoch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Pass it on."""
+        self.inner.on_epoch_end(epoch, logs)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Pass it on."""
+        self.inner.on_train_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Pass it on."""
+        self.inner.on_train_batch_end(batch, logs)
+
+
+def cosine(rate: float, epoch: int, epochs: int) -> float:
+    """Return the learning rate of an epoch on half a cosine from `rate` towards 0.
+
+    Source: Loshchilov and Hutter 2017, "SGDR", arXiv 1608.03983, equation 5.
+
+    Example:
+        >>> [round(cosine(1.0, epoch, 4), 2) for epoch in range(4)]
+        [1.0, 0.85, 0.5, 0.15]
+    """
+    return rate * (1 + math.cos(math.pi * epoch / max(epochs, 1))) / 2
+
+
+def fit_and_keep_best(
+    model: Any,
+    arguments: Mapping[str, Any],
+    judge: Callable[[Any], Mapping[str, float]],
+    better: Callable[[Mapping[str, float], Mapping[str, float]], bool],
+    *,
+    epochs: int,
+    until: int,
+    rate: float,
+    seed: int,
+    folder: Path,
+    callbacks: Sequence[Any] = (),
+) -> list[dict[str, float]]:
+    """Train a compiled model in place and leave it as it was at its best, untrained included.
+
+    After each epoch all that training needs is written to `folder`; where that is found, training
+    goes on after the last finished epoch. Each epoch draws from a seed of its own, so that it does
+    not matter where it stopped. A user's callbacks begin anew then.
+
+    Args:
+        model: Compiled; its optimizer is fresh.
+        arguments: Of `model.fit`: data, batch size.
+        judge: Model → metrics on the data to judge by.
+        better: Whether the first metrics are better than the second.
+        epochs: How many in all; the learning rate falls over them.
+        until: Stop after so many of them.
+        rate: Of the first epoch.
+        seed: Of everything drawn at random.
+        folder: For what is needed to go on.
+        callbacks: The user's own.
+
+    Returns:
+        The metrics before training and after each epoch.
+    """
+    model.optimizer.build(model.trainable_variables)
+    state = _restored(model, folder)
+    if not state["metrics"]:
+        _add(model, folder, state, _floats(judge(model)), better)
+    through = Through(callbacks, model, epochs)
+    through.begin()
+    for epoch in range(len(state["metrics"]) - 1, until):
+        if state["stopped"]:
+            break
+        keras.utils.set_random_seed(seed + epoch)
+        reset_random_states(model, seed + epoch)
+        model.optimizer.learning_rate = cosine(rate, epoch, epochs)
+        span = {"initial_epoch": epoch, "epochs": epoch + 1}
+        history = model.fit(
+            **arguments, **span, verbose=0, callbacks=[through, TrainingBar()]
+        ).history
+        state["stopped"] = bool(model.stop_training)
+        found = {f"train_{name}": float(values[-1]) for name, values in history.items()}
+        _add(model, folder, state, {**found, **_floats(judge(model))}, better)
+    through.end()
+    model.load_weights(_weights(folder, state["best"]))
+    metrics: list[dict[str, float]] = state["metrics"]
+    return metrics
+
+
+def _floats(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def _add(
+    model: Any, folder: Path, state: dict[str, Any], found: dict[str, float], better: Any
+) -> None:
+    """Remember an epoch: write the weights, then the note that names them, then tidy up."""
+    state["metrics"].append(found)
+    number = len(state["metrics"]) - 1
+    if number == 0 or better(found, state["metrics"][state["best"]]):
+        state["best"] = number
+    model.save_weights(_weights(folder, number), overwrite=True)
+    files.write_text(folder / _STATE, json.dumps(state))
+    for path in folder.glob("epoch-*.weights.h5"):
+        if path not in (_weights(folder, number), _weights(folder, state["best"])):
+            path.unlink()
+
+
+def _restored(model: Any, folder: Path) -> dict[str, Any]:
+    """Return what a killed process had finished, with the model as it was then."""
+    path = folder / _STATE
+    if not path.exists():
+        return {"metrics": [], "best": 0, "stopped": False}
+    state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    model.load_weights(_weights(folder, len(state["metrics"]) - 1))
+    return state
+
+
+def _weights(folder: Path, epoch: int) -> Path:
+    return folder / f"epoch-{epoch}.weights.h5"

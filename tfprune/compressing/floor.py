@@ -1,0 +1,94 @@
+"""The floor: which metric decides, in which direction, and how low it may fall."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tfprune.errors import PruneError, near
+from tfprune.recipes import Floor
+
+Better = Callable[[Mapping[str, float], Mapping[str, float]], bool]
+
+# Words in the names of Keras' losses and of those metrics that are better the lower they are.
+_LOWER = re.compile(
+    r"loss|error|^r?m[as](p|l)?e$|entropy|divergence|hinge|poisson|deviance|perplexity|^false_"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A metric and what it must reach.
+
+    Args:
+        metric: Its name.
+        dense: What the dense model has.
+        least: What must be reached: not less, or if `lower` not more.
+        lower: Whether lower is better.
+    """
+
+    metric: str
+    dense: float
+    least: float
+    lower: bool
+
+    def passed(self, metrics: Mapping[str, float]) -> bool:
+        """Whether these metrics reach it."""
+        value = metrics[self.metric]
+        return value <= self.least if self.lower else value >= self.least
+
+    def better(self, first: Mapping[str, float], second: Mapping[str, float]) -> bool:
+        """Whether the first metrics are better than the second; NaN never is."""
+        a, b = first[self.metric], second[self.metric]
+        if math.isnan(a) or math.isnan(b):
+            return not math.isnan(a)
+        return a < b if self.lower else a > b
+
+    def drop(self, metrics: Mapping[str, float]) -> float:
+        """How much worse than the dense model these metrics are."""
+        difference = metrics[self.metric] - self.dense
+        return difference if self.lower else -difference
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a metric of this name is better the lower it is.
+
+    Example:
+        >>> [lower_is_better(name) for name in ("loss", "mae", "accuracy", "auc", "head_loss")]
+        [True, True, False, False, True]
+    """
+    return _LOWER.search(metric) is not None
+
+
+def bar_of(floor: Floor, dense: Mapping[str, float]) -> Bar:
+    """Return the bar for a floor, given the metrics of the dense model.
+
+    With no floor a drop of 0.01 is allowed, of a loss or an error a hundredth of it.
+
+    Raises:
+        PruneError: there is no such metric, or both kinds of floor are given.
+
+    Example:
+        >>> bar_of(Floor(max_drop=0.02), {"loss": 0.5, "accuracy": 0.9}).least
+        0.88
+    """
+    metric = floor.metric or next((n for n in dense if not lower_is_better(n)), next(iter(dense)))
+    if metric not in dense:
+        raise PruneError(
+            f"floor.metric={metric!r}",
+            "the model is not judged by it",
+            f"it is judged by {near(metric, dense)}; add it with fine_tune.metrics",
+        )
+    if floor.max_drop is not None and floor.min_metric is not None:
+        asked = f"max_drop={floor.max_drop}, min_metric={floor.min_metric}"
+        raise PruneError(asked, "two floors for one metric", "give one of the two")
+    lower, value = lower_is_better(metric), dense[metric]
+    if floor.min_metric is not None:
+        return Bar(metric=metric, dense=value, least=floor.min_metric, lower=lower)
+    drop = floor.max_drop
+    if drop is None:
+        drop = abs(value) / 100 if lower else 0.01
+    least = round(value + drop if lower else value - drop, 12)
+    return Bar(metric=metric, dense=value, least=least, lower=lower)

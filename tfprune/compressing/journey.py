@@ -1,0 +1,165 @@
+"""The journey: how small the budget asks for, then step by step as far as the floor allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tfprune.compressing.exporting import costs_at, trials_of
+from tfprune.compressing.floor import Bar, bar_of
+from tfprune.compressing.job import Job, Network, TriedFile, best_of
+from tfprune.compressing.measuring import given, missed
+from tfprune.compressing.notches import LAST, first_that, share_at
+from tfprune.compressing.pruning import (
+    dense_network,
+    draw_samples,
+    plan_at,
+    smaller_network,
+    trained_network,
+)
+from tfprune.errors import PruneError
+from tfprune.runs import FinishedStep
+
+_STRIDE = 4
+"""Notches of a step where no budget says how far to go: a third of the work goes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Travelled:
+    """What a journey found.
+
+    Args:
+        bar: The floor.
+        dense: The model as it came.
+        networks: Those that were trained, in order.
+        trials: All files, in order.
+        best: The one to ship.
+        goal: The notch that the budget asks for; None if none is small enough, or none is given.
+    """
+
+    bar: Bar
+    dense: Network
+    networks: list[Network]
+    trials: list[TriedFile]
+    best: TriedFile
+    goal: int | None
+
+
+def travel(job: Job, model_word: str) -> Travelled:
+    """Go all the way: baseline, sizes, networks, files.
+
+    Raises:
+        PruneError: the data or the model are unfit, or nothing can be pruned.
+    """
+    stages = job.stages
+    with stages("draw samples") as stage:
+        samples = draw_samples(job)
+        stage.say(f"{samples.record['samples']} of {samples.record['of']:,}")
+    with stages("judge the dense model") as stage:
+        dense = dense_network(job, model_word)
+        bar = bar_of(job.recipe.floor, dense.metrics)
+        stage.say(f"{bar.metric} {bar.dense:.4g}; the floor is {bar.least:.4g}")
+    trials = _files(job, dense, dense, samples, bar)
+    with stages("find the size that the budget asks for") as stage:
+        goal, last = _goal(job, dense, samples)
+        asked = given(job.recipe.budget)
+        found = last if goal is None and asked else goal
+        stage.say("no budget" if not asked else f"{100 * share_at(found or 0):.0f} % of the work")
+        if goal is None and asked:
+            stages.remark("no network is small enough for the budget: going as far as can be")
+    networks = _walk(job, dense, samples, bar, goal, last, trials)
+    best = best_of(trials, bar)
+    return Travelled(
+        bar=bar,
+        dense=dense,
+        networks=networks,
+        trials=trials,
+        best=best,
+        goal=goal,
+    )
+
+
+def _files(
+    job: Job, dense: Network, network: Network, samples: FinishedStep, bar: Bar
+) -> list[TriedFile]:
+    trials = []
+    with job.stages(f"files of the {network.name} network") as stage:
+        for trial in trials_of(job, dense, network, samples, bar):
+            trials.append(trial)
+        said = [
+            f"{trial.precision} {bar.metric} {trial.metrics[bar.metric]:.4g}" for trial in trials
+        ]
+        stage.say(", ".join(said) or "none could be made")
+    return trials
+
+
+def _goal(job: Job, dense: Network, samples: FinishedStep) -> tuple[int | None, int]:
+    """Return the first notch at which the budget is met, and the last that can be reached."""
+    model = job.load(dense.path)
+
+    def reached(notch: int) -> bool:
+        try:
+            plan_at(job, dense, model, notch, samples)
+        except PruneError:
+            return False
+        return True
+
+    beyond = first_that(lambda notch: not reached(notch), 1)
+    last = LAST if beyond is None else beyond - 1
+    if last == 0:
+        plan_at(job, dense, model, 1, samples)  # says why nothing can go
+    if not given(job.recipe.budget):
+        return None, last
+    formats = list(job.recipe.quantize.precisions)
+
+    def fits(notch: int) -> bool:
+        plan = plan_at(job, dense, model, notch, samples)
+        return any(_meets(job, dense, notch, samples, plan, name) for name in formats)
+
+    return first_that(fits, 1, last), last
+
+
+def _meets(
+    job: Job, dense: Network, notch: int, samples: FinishedStep, plan: object, name: str
+) -> bool:
+    try:
+        usage = costs_at(job, dense, notch, samples, plan, name)
+    except PruneError:  # no such file can be made
+        return False
+    return not missed(job.recipe.budget, usage)
+
+
+def _walk(
+    job: Job,
+    dense: Network,
+    samples: FinishedStep,
+    bar: Bar,
+    goal: int | None,
+    last: int,
+    trials: list[TriedFile],
+) -> list[Network]:
+    """Prune and train step by step; below the floor, go half a step back and train longer.
+
+    After the budget is met it goes on as long as the floor holds: the fastest is wanted, not the
+    first. Each network is pruned from the last one that was above the floor.
+    """
+    settings, epochs = job.recipe.prune, job.recipe.fine_tune.epochs
+    end = goal if goal is not None else last
+    stride = _STRIDE if goal is None else max(1, -(-end // settings.steps))
+    networks: list[Network] = []
+    here, target, longer = dense, min(stride, end), 1
+    while len(networks) < settings.trials and here.notch < target <= last:
+        with job.stages(f"prune to {100 * share_at(target):.0f} % and train") as stage:
+            pruned = smaller_network(job, here, target, samples)
+            network = trained_network(job, dense, pruned, target, longer * epochs, bar)
+            networks.append(network)
+            said = f"{bar.metric} {network.metrics[bar.metric]:.4g}, from {network.name}"
+            stage.say(said)
+        files = _files(job, dense, network, samples, bar)
+        trials += files
+        if any(trial.passed and trial.verified for trial in files):
+            here = network
+            target = min(here.notch + max(stride, 2), last if here.notch >= end else end)
+        else:
+            stride, longer = (target - here.notch) // 2, 2
+            target = here.notch + stride
+    return networks

@@ -1,0 +1,117 @@
+"""What a file costs on the target, beside the dense file, in one run."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import tfprune.files as files
+from tfprune.errors import PruneError, near
+from tfprune.recipes import Budget
+
+TARGETS = ("host", "arm64-emulated", "android")
+MEASURED = ("latency", "latency_ms", "instructions", "peak_memory")
+"""The budgets that are known only when a file has run."""
+
+
+def check_target(target: str) -> None:
+    """Check where files are to be timed.
+
+    Raises:
+        PruneError: there is no such target.
+    """
+    if target.partition(":")[0] not in TARGETS or target.endswith(":"):
+        found = f"there is no such target; near is {near(target, TARGETS)}"
+        raise PruneError(f"target={target!r}", found, 'use "host" or "android:SERIAL"')
+
+
+def check_budget(budget: Budget, target: str) -> None:
+    """Check that what is asked can be measured there.
+
+    Raises:
+        PruneError: time on an emulator, or memory where it is not measured.
+    """
+    asked = given(budget)
+    emulated = target == "arm64-emulated"
+    timed = [name for name in asked if name in ("latency", "latency_ms", "peak_memory")]
+    if emulated and timed:
+        fix = f"use instructions={asked[timed[0]]}, or another target"
+        raise PruneError(f"{timed[0]} on {target}", "an emulator tells no time", fix)
+
+
+def given(budget: Budget) -> dict[str, float]:
+    """Return the budgets that were set.
+
+    Example:
+        >>> given(Budget(macs=0.5))
+        {'macs': 0.5}
+    """
+    values = {name: getattr(budget, name) for name in Budget.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def sizes(path: str | os.PathLike[str]) -> dict[str, int]:
+    """Return the bytes of a file and of its download."""
+    content = files.read_bytes(path)
+    return {"file_bytes": len(content), "gzip_bytes": files.gzip_bytes(content)}
+
+
+def measure(dense: Any, path: Any, target: str, instructions: bool) -> dict[str, float]:
+    """Run a file beside the dense one and return what it costs, absolute and as shares.
+
+    Args:
+        dense, path: The two files.
+        target: Where.
+        instructions: Whether instructions on emulated ARM64 are counted, too.
+
+    Returns:
+        `latency_ms`, `latency` and `peak_memory` (shares of the dense file), `instructions`; what
+        the target does not tell is missing.
+    """
+    models = {"dense": str(dense), "small": str(path)}
+    found: dict[str, float] = {}
+    if instructions or target == "arm64-emulated":
+        from tfprune.bench import count_instructions
+
+        first, second = count_instructions(models).rows
+        found["instructions"] = second.instructions / first.instructions
+    if target == "arm64-emulated":
+        return found
+    rows = _timed(models, target)
+    found["latency_ms"] = rows[1].median_ms
+    found["latency"] = 1 / rows[1].ratio
+    memory = [row.peak_memory_bytes for row in rows]
+    if all(memory):
+        found["peak_memory"] = memory[1] / memory[0]
+    return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def _timed(models: Mapping[str, str], target: str) -> Any:
+    if target == "host":
+        from tfprune.bench.benchmark import benchmark
+
+        return benchmark(models).rows
+    from tfprune.android import benchmark_android
+
+    serial = target.partition(":")[2] or None
+    return benchmark_android(models, serial=serial).rows
+
+
+def missed(budget: Budget, usage: Mapping[str, float | None]) -> dict[str, float]:
+    """Return by how much each budget that is not met is missed: 1.2 is a fifth too much.
+
+    What is not known is missed by infinity.
+
+    Example:
+        >>> missed(Budget(macs=0.5, params=0.5), {"macs": 0.6, "params": 0.4})
+        {'macs': 1.2}
+    """
+    over = {}
+    for name, limit in given(budget).items():
+        value = usage.get(name)
+        share = math.inf if value is None else value / limit
+        if share > 1:
+            over[name] = share
+    return over

@@ -1,0 +1,164 @@
+"""Steps that make networks: the dense one, smaller ones, and the training of each."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+from tfprune.compressing.feeding import load_samples, samples_of, save_samples
+from tfprune.compressing.floor import Bar
+from tfprune.compressing.job import Job, Network
+from tfprune.compressing.notches import between
+from tfprune.compressing.way import Metrics
+from tfprune.counts import count
+from tfprune.criteria import as_criterion
+from tfprune.errors import PruneWarning
+from tfprune.export import convert
+from tfprune.keras_files import save_model
+from tfprune.repairing.recalibrate import recalibrate
+from tfprune.runs import FinishedStep
+from tfprune.surgery import StructuredPlan, plan_structured
+
+
+def draw_samples(job: Job) -> FinishedStep:
+    """Draw the samples that networks are judged, repaired and calibrated by."""
+    wanted, seed = job.recipe.prune.samples, job.recipe.seed
+
+    def do(folder: Path) -> dict[str, Any]:
+        batch, seen = samples_of(job.train, job.model, wanted, seed, f"compress {job.model.name!r}")
+        save_samples(batch, folder / "samples.npz")
+        return {"samples": len(batch), "of": seen, "labels": batch.targets is not None}
+
+    return job.run.step("samples", {"data": job.data_word, "count": wanted, "seed": seed}, do)
+
+
+def dense_network(job: Job, model_word: str) -> Network:
+    """Judge and convert the model as it came."""
+
+    def do(folder: Path) -> dict[str, Any]:
+        save_model(job.model, folder / "model.keras")
+        convert(job.model, folder / "model.tflite")
+        counts = count(job.model)
+        metrics = job.way.judge(job.model)
+        return {"metrics": metrics, "params": counts.params, "macs": counts.macs}
+
+    done = job.run.step("dense", {"model": model_word, "way": job.way.key}, do)
+    known = None if done.record["macs"] is None else 1.0
+    return Network(done=done, notch=0, metrics=done.record["metrics"], macs=known, params=1.0)
+
+
+def plan_at(
+    job: Job, network: Network, model: Any, notch: int, samples: FinishedStep
+) -> StructuredPlan:
+    """Plan what goes on the way from a network to a notch.
+
+    Raises:
+        PruneError: so much cannot go.
+    """
+    settings = job.recipe.prune
+    data = load_samples(samples.file("samples.npz"), model)
+    job.way.prepare(model)
+    return plan_structured(
+        model,
+        between(notch, network.notch),
+        as_criterion(job.criterion, data),
+        scope=settings.scope,
+        target="params" if network.macs is None else "macs",
+        round_to=settings.round_to,
+        max_ratio=settings.max_ratio,
+        keep=settings.keep,
+    )
+
+
+def smaller_network(job: Job, network: Network, notch: int, samples: FinishedStep) -> FinishedStep:
+    """Prune a network to a notch, repaired on the samples and recalibrated on them."""
+    asked = {
+        "from": network.done.key,
+        "samples": samples.key,
+        "notch": notch,
+        "prune": _settings(job.recipe.prune, but=("steps", "trials", "samples")),
+        "criterion": job.criterion,
+    }
+
+    def do(folder: Path) -> dict[str, Any]:
+        model = job.load(network.path)
+        inputs = load_samples(samples.file("samples.npz"), model)[0]
+        plan = plan_at(job, network, model, notch, samples)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", PruneWarning)
+            save_model(plan.apply(repair_on=inputs), folder / "repaired.keras")
+            save_model(recalibrate(plan.apply(), inputs), folder / "recalibrated.keras")
+        notes = [str(w.message) for w in said if issubclass(w.category, PruneWarning)]
+        return {"plan": plan.to_dict(), "notes": notes}
+
+    return job.run.step("pruned", asked, do)
+
+
+def _settings(section: Any, but: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {n: getattr(section, n) for n in section.__struct_fields__ if n not in but}
+
+
+def trained_network(
+    job: Job, dense: Network, pruned: FinishedStep, notch: int, epochs: int, bar: Bar
+) -> Network:
+    """Train a smaller network, from the start that is better after one epoch."""
+    settings, seed = job.recipe.fine_tune, job.recipe.seed
+    asked = {
+        "from": pruned.key,
+        "way": job.way.key,
+        "fine_tune": _settings(settings, but=("epochs", "loss", "metrics", "optimizer")),
+        "epochs": epochs,
+        "seed": seed,
+        "metric": bar.metric,
+    }
+
+    def do(folder: Path) -> dict[str, Any]:
+        both = settings.start == "better" and epochs > 0
+        starts = ("repaired", "recalibrated") if both else (settings.start,)
+        found: dict[str, list[Metrics]] = {}
+        for start in starts:
+            until = 1 if both else epochs
+            model, found[start] = _trained(job, pruned, start, epochs, until, bar, folder)
+        chosen = starts[0]
+        if both and bar.better(found["recalibrated"][-1], found["repaired"][-1]):
+            chosen = "recalibrated"
+        if both:
+            model, found[chosen] = _trained(job, pruned, chosen, epochs, epochs, bar, folder)
+        save_model(model, folder / "model.keras")
+        for start in starts:
+            shutil.rmtree(folder / start)
+        counts = count(model)
+        best = found[chosen][0]
+        for metrics in found[chosen][1:]:
+            best = metrics if bar.better(metrics, best) else best
+        return {
+            "start": chosen,
+            "epochs": found,
+            "metrics": {n: v for n, v in best.items() if not n.startswith("train_")},
+            "params": counts.params,
+            "macs": counts.macs,
+        }
+
+    done = job.run.step("trained", asked, do, goes_on=True)
+    record, whole = done.record, dense.done.record
+    return Network(
+        done=done,
+        notch=notch,
+        metrics=record["metrics"],
+        macs=None if whole["macs"] is None else record["macs"] / whole["macs"],
+        params=record["params"] / whole["params"],
+    )
+
+
+def _trained(
+    job: Job, pruned: FinishedStep, start: str, epochs: int, until: int, bar: Bar, folder: Path
+) -> tuple[Any, list[Metrics]]:
+    """Train from one start, or go on with it; return the network as it was at its best."""
+    own = folder / start
+    own.mkdir(exist_ok=True)
+    with job.scope():
+        model = job.load(pruned.file(f"{start}.keras"))
+        seed = job.recipe.seed
+        return model, job.way.train(model, epochs, until, bar.better, seed, own)
