@@ -92,6 +92,28 @@ def test_each_class_says_how_many_were_right(classifier):
     assert found.per_class[2].accuracy is None
 
 
+def test_one_hot_labels_and_metrics_of_several_numbers(classifier, data):
+    labels = np.eye(3)[data[1]["kind"]]
+    found = evaluate(classifier, (data[0], labels), [keras.metrics.F1Score(average=None)])
+    assert len(found["f1_score"]) == 3 and sum(row.samples for row in found.per_class) == 64
+
+
+def test_outputs_that_are_one_tensor_in_a_file_are_judged_each(tmp_path):
+    x = keras.Input((2,))
+    soft = keras.layers.Softmax()(x)
+    tfprune.convert(keras.Model(x, [soft, x + 0.0, soft]), tmp_path / "shared.tflite")
+    labels = [np.array([0, 0]), np.zeros((2, 2)), np.array([1, 1])]
+    metrics = [["accuracy"], ["mse"], ["accuracy"]]
+    found = evaluate(tmp_path / "shared.tflite", (np.eye(2), labels), metrics)
+    assert dict(found) == {"output_0_accuracy": 0.5, "output_1_mse": 0.5, "output_2_accuracy": 0.5}
+
+
+def test_labels_of_another_shape_than_the_outputs_are_told():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    found = evaluate(model, (np.zeros((3, 2)), np.full((3, 2), 0.5)), ["mse"])
+    assert any("labels of shape (2,) beside outputs of (1,)" in n.reason for n in found.notes)
+
+
 def test_a_fixed_batch_loses_no_sample(classifier, data, tmp_path):
     x, y = data[0][:7], data[1]["kind"][:7]
     tfprune.convert(classifier, tmp_path / "four.tflite", batch_size=4)

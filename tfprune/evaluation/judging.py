@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tfprune.errors import PruneError, first_line
 from tfprune.evaluation.classes import ClassCounts, ClassRow
-from tfprune.evaluation.deciding import Task, task_of
+from tfprune.evaluation.deciding import NUMBERS, Task, task_of
 from tfprune.evaluation.wishes import Wish, check_loss, listed
 from tfprune.notes import Note
 
@@ -86,6 +86,10 @@ class Judge:
         if self._task is None:
             self._task = task_of(labels, outputs)
             self._counter = ClassCounts(self._task.classes)
+            if self._task.kind == NUMBERS and labels.shape != outputs.shape and outputs.ndim:
+                reason = f"labels of shape {labels.shape[1:]} beside outputs of {outputs.shape[1:]}"
+                told = f"{reason}: what a metric makes of them is Keras' to say"
+                self._notes.append(Note(self.name or "labels", told))
             if self._guess:
                 self._weighted = self._task.metrics()
                 names = " and ".join(metric.name for metric in self._weighted)
@@ -116,8 +120,9 @@ class Judge:
 
     def class_rows(self, names: Sequence[str] | None) -> tuple[ClassRow, ...]:
         """Return right and wrong by class; nothing of an output without classes."""
-        known = self._task is not None and self._task.decide(np.zeros(0), np.zeros((0, 2)))
-        if not self._classes or self._counter is None or known is None:
+        if not self._classes or self._counter is None or self._task is None:
+            return ()
+        if self._task.kind == NUMBERS:
             return ()
         return self._counter.rows(self.name, names)
 

@@ -108,11 +108,15 @@ class FileSide:
         self._first = True
 
     def _own_names(self) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return the names in the signature, several perhaps of one tensor; else the tensors."""
         specs = self._runner.outputs
-        self._outputs = sorted(self._outputs, key=lambda i: _number_in(specs[i].signature or ""))
-        ordered = [specs[i] for i in self._outputs]
-        names = [spec.signature or spec.name for spec in ordered]
-        return names, [(*spec.aliases, spec.name) for spec in ordered]
+        places = {name: i for i, spec in enumerate(specs) for name in spec.names}
+        if not places:
+            return [spec.name for spec in specs], [()] * len(specs)
+        names = sorted(places, key=_number_in)
+        self._outputs = [places[name] for name in names]
+        tensors = [specs[i].name for i in self._outputs]
+        return names, [(name,) if tensors.count(name) == 1 else () for name in tensors]
 
     def predict(self, inputs: Arrays) -> list[NDArray[Any]]:
         """Return one array for each output, a row for each row, in real values."""
