@@ -34,7 +34,6 @@ class GraphView:
         self.ops = tuple(op for op in graph.ops if not self.unpacks(op))
         self.writers = {i for op in graph.ops for i in op.outputs}
         self.readers = Counter(i for op in self.ops for i in set(op.inputs))
-        self.producers = {i: op for op in self.ops for i in op.outputs}
 
     def _unpacks(self, op: Op) -> bool:
         if len(op.inputs) != 1 or len(op.outputs) != 1 or op.inputs[0] < 0:

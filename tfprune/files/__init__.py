@@ -10,8 +10,7 @@ from tfprune.files.archives import (
     read_member,
 )
 from tfprune.files.folders import make_folder, temporary_folder
-from tfprune.files.reading import check_regular, read_bytes, tell
-from tfprune.files.sizes import gzip_bytes
+from tfprune.files.reading import check_regular, gzip_bytes, read_bytes, tell
 from tfprune.files.writing import (
     check_writable,
     finite,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import stat
 from pathlib import Path
@@ -75,3 +76,8 @@ def tell(error: OSError | ValueError) -> str:
         'No such file or directory'
     """
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def gzip_bytes(content: bytes) -> int:
+    """Return the size of `content` in bytes after gzip -9, what a download of it costs."""
+    return len(gzip.compress(content, compresslevel=9, mtime=0))

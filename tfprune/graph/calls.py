@@ -6,7 +6,6 @@ from typing import Any
 
 from tfprune.graph.structure import functional, nodes_in_order
 from tfprune.keras_facts import PASS_THROUGH, activation_of
-from tfprune.keras_internals import maker
 
 
 class Calls:
@@ -56,21 +55,6 @@ class Calls:
     def of(self, operation: Any) -> list[Any]:
         """Return the calls of one operation."""
         return [node for node in self.nodes if node.operation is operation]
-
-    @property
-    def operations(self) -> list[Any]:
-        """The operations that are called, once each, in the order of their first calls."""
-        return list({id(node.operation): node.operation for node in self.nodes}.values())
-
-    def producers(self, operation: Any) -> list[Any]:
-        """Return the operations whose outputs this one reads, inputs too, once for each read."""
-        read = [tensor for node in self.of(operation) for tensor in node.input_tensors]
-        return [maker(tensor) for tensor in read]
-
-    def consumers(self, operation: Any) -> list[Any]:
-        """Return the operations that read this one's outputs, once for each read."""
-        made = [tensor for node in self.of(operation) for tensor in node.outputs]
-        return [node.operation for tensor in made for node in self.readers(tensor)]
 
     def after(self, starts: list[Any]) -> set[int]:
         """Return the ids of these calls and of all that need what they make."""
