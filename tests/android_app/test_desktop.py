@@ -29,6 +29,7 @@ from tfprune.demo.digits import place
 from tfprune.demo.networks import small_mobilenet
 from tfprune.emulation.commands import run
 from tfprune.runners import Runner
+from tfprune.verification import golden_sample
 
 HERE = Path(__file__).with_name("desktop")
 LIBRARY = Path(ai_edge_litert.__file__).with_name("libLiteRt.so")
@@ -103,6 +104,17 @@ def test_outputs_are_those_of_the_interpreter_on_the_host(desktop, models):
         [output] = model["outputs"]
         values = np.frombuffer(base64.b64decode(output["base64"]), output["type"])
         np.testing.assert_allclose(values.reshape(output["shape"]), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_app_sees_by_the_golden_sample_whether_its_file_is_right(desktop, models, number):
+    file, out = models / f"{number}.tflite", models / f"{number}.golden.json"
+    made = golden_sample(file, out=out, samples=2)
+    assert desktop("golden", file, made.arrays_path).strip() == "true"
+    arrays = dict(np.load(made.arrays_path))
+    arrays["1_output_0"].flat[0] += 100  # what another machine would have given
+    np.savez(made.arrays_path, **arrays)
+    assert desktop("golden", file, made.arrays_path).strip() == "false"
 
 
 def test_every_run_of_every_round_is_reported(desktop, models):

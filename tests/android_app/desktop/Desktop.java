@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.tensorflow.lite.InterpreterApi;
 import org.tfprune.demo.core.Benchmark;
 import org.tfprune.demo.core.Chart;
 import org.tfprune.demo.core.Classifier;
@@ -14,6 +15,7 @@ import org.tfprune.demo.core.Failure;
 import org.tfprune.demo.core.Job;
 import org.tfprune.demo.core.ProcessMemory;
 import org.tfprune.demo.core.Settings;
+import org.tfprune.demo.litert.GoldenSample;
 import org.tfprune.demo.litert.LiteRtLoader;
 
 /** What the app does on a phone, started from a shell. */
@@ -24,8 +26,8 @@ final class Desktop {
   private Desktop() {}
 
   /**
-   * Arguments: {@code benchmark FOLDER NAME VALUE...}, {@code classify MODEL DIGITS} or
-   * {@code chart MODEL MODEL}.
+   * Arguments: {@code benchmark FOLDER NAME VALUE...}, {@code classify MODEL DIGITS},
+   * {@code golden MODEL NPZ} or {@code chart MODEL MODEL}.
    */
   public static void main(String[] words) throws Exception {
     switch (words[0]) {
@@ -34,6 +36,9 @@ final class Desktop {
         break;
       case "classify":
         classify(new File(words[1]), new File(words[2]));
+        break;
+      case "golden":
+        golden(new File(words[1]), new File(words[2]));
         break;
       default:
         chart(Arrays.asList(new File(words[1]), new File(words[2])));
@@ -54,6 +59,13 @@ final class Desktop {
         Classifier.Guess guess = Classifier.classify(engine, digit);
         System.out.println(digit.label + " " + guess.label + " " + guess.confidence);
       }
+    }
+  }
+
+  private static void golden(File model, File npz) throws Exception {
+    try (InterpreterApi interpreter =
+        InterpreterApi.create(model, new InterpreterApi.Options().setNumThreads(1))) {
+      System.out.println(GoldenSample.isRight(interpreter, new FileInputStream(npz)));
     }
   }
 
