@@ -30,9 +30,10 @@ test-next: $(VENV)/.pip   ## the suite on the newest Keras and TensorFlow, pre-r
 	$(BIN)/python -m venv --clear $(VENV)-next
 	$(VENV)-next/bin/python -m pip install -q -e ".[dev]"
 	$(VENV)-next/bin/python -m pip install -q --upgrade --pre keras tensorflow
-	@# KerasHub does without tensorflow-text, which is built for one TensorFlow and comes after it.
-	$(VENV)-next/bin/python -c "import tensorflow_text" 2> /dev/null || \
-	  $(VENV)-next/bin/python -m pip uninstall -q -y tensorflow-text
+	@# Both come after Keras and TensorFlow; the tests of KerasHub are skipped without it.
+	for each in tensorflow_text keras_hub; do $(VENV)-next/bin/python -c "import $$each" 2> /dev/null \
+	  || (echo "$$each does not import on these versions: removed"; \
+	  $(VENV)-next/bin/python -m pip uninstall -q -y $$each); done
 	$(MAKE) $(VENV)-next/tests
 
 test-oldest: $(VENV)/.pip   ## the suite on the lower bounds of pyproject.toml, in .venv-oldest
@@ -43,7 +44,9 @@ test-oldest: $(VENV)/.pip   ## the suite on the lower bounds of pyproject.toml, 
 
 .PHONY: $(VENV)-next/tests $(VENV)-oldest/tests
 $(VENV)-next/tests $(VENV)-oldest/tests:
-	$(@D)/bin/python -m pip list 2> /dev/null | grep -iE "^(keras|tensorflow|numpy|ai-edge-litert) "
+	@# Asked by import: a pre-release of TensorFlow brings keras-nightly, which overwrites keras.
+	TF_CPP_MIN_LOG_LEVEL=3 $(@D)/bin/python -c "import keras, tensorflow, numpy; \
+	  print(*((m.__name__, m.__version__) for m in (keras, tensorflow, numpy)), sep='\n')"
 	TF_CPP_MIN_LOG_LEVEL=3 $(@D)/bin/python -m pytest -n 2 --dist loadscope -m "not proof"
 
 check: $(VENV)/.dev   ## lint, types and the import contract
