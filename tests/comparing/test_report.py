@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import keras
@@ -12,6 +13,7 @@ import tfprune
 from tfprune import PruneError
 from tfprune.bench.instructions import InstructionResult, InstructionRow
 from tfprune.comparing import compare, estimate_energy
+from tfprune.errors import FileError
 from tfprune.reports import Comparison
 
 X = np.random.default_rng(0).random((48, 4), np.float32)
@@ -101,6 +103,19 @@ def test_report_writes_the_page_and_its_record(files, tmp_path):
     assert page.read_text("utf-8").startswith("<!doctype html>")
     before = page.read_bytes()
     assert tfprune.report(tmp_path / "mine.json", page).read_bytes() == before
+
+
+def test_times_of_a_phone_are_those_of_the_very_file(files, tmp_path):
+    digest = hashlib.sha256((files / "int8.tflite").read_bytes()).hexdigest()
+    profile = {"format": 1, "device": {}, "models": [{"sha256": digest, "median_ms": 7.5}]}
+    (tmp_path / "phone.json").write_text(json.dumps(profile))
+    models = {"int8": files / "int8.tflite", "dense": files / "dense.keras"}
+    found = compare(models, runs=0, phone=tmp_path / "phone.json")
+    assert [m.phone_ms for m in found.models] == [7.5, None]
+    assert any(n.subject == "dense" and "this very file" in n.reason for n in found.notes)
+    (tmp_path / "phone.json").write_text('{"format": 2}')
+    with pytest.raises(FileError, match="its format is 2, not 1"):
+        compare(models, runs=0, phone=tmp_path / "phone.json")
 
 
 WRONG = {

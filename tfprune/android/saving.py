@@ -10,7 +10,7 @@ from typing import Any
 
 from tfprune import files
 from tfprune.android.result import PhoneResult, PhoneRow
-from tfprune.errors import PruneError
+from tfprune.errors import FileError, PruneError
 
 FORMAT = 1
 
@@ -48,3 +48,22 @@ def _model(row: PhoneRow) -> dict[str, Any]:
         "median_ms": row.median_ms,
         "ops": [asdict(op) for op in row.per_op or ()],
     }
+
+
+def times_in_profile(path: str | os.PathLike[str]) -> dict[str, float]:
+    """Return the milliseconds of each model in a saved profile, by the sha256 of its file.
+
+    Raises:
+        FileError: the file is missing, or no profile of this format.
+    """
+    fix = "save it again: tfprune benchmark model.tflite --android --save-profile phone.json"
+    try:
+        document = json.loads(files.read_bytes(path))
+        if document["format"] != FORMAT:
+            raise ValueError(f"its format is {document['format']!r}, not {FORMAT}")
+        times = {str(m["sha256"]): float(m["median_ms"]) for m in document["models"]}
+    except FileError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise FileError(f"read the profile {path}", f"it is none: {error!r}", fix) from error
+    return times

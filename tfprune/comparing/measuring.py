@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,9 +14,10 @@ from typing import Any
 from tfprune import files
 from tfprune._version import __version__
 from tfprune.android.result import PhoneResult
+from tfprune.android.saving import times_in_profile
 from tfprune.bench import BenchmarkResult
 from tfprune.bench.benchmark import benchmark
-from tfprune.bench.instructions import InstructionResult
+from tfprune.bench.instructions import InstructionResult, count_instructions
 from tfprune.bench.naming import name_models
 from tfprune.comparing.facts import counted, layers_of_model, metric_of
 from tfprune.errors import PruneError, VerificationError
@@ -67,6 +69,8 @@ def compare(
     runs: int = 50,
     threads: int = 1,
     also: Iterable[Results] = (),
+    phone: str | os.PathLike[str] | None = None,
+    instructions: bool = False,
     trials: Sequence[Trial] = (),
     sensitivity: Sequence[SensitivityPoint] = (),
 ) -> Comparison:
@@ -83,6 +87,10 @@ def compare(
         threads: Threads of the interpreter.
         also: Results of `benchmark`, `count_instructions` and `benchmark_android` whose rows bear
             the same labels.
+        phone: A profile of `benchmark --android --save-profile`: the phone's times of the files
+            that it was made of, known by their hash.
+        instructions: Count the instructions of each file on an emulated ARM64 core; it needs
+            `tfprune setup-arm64`.
         trials, sensitivity: Other measurements, for the pictures.
 
     Returns:
@@ -95,13 +103,16 @@ def compare(
     """
     with _subjects(models) as subjects:
         timed = list(also)
+        paths = {subject.label: subject.path for subject in subjects}
+        if instructions:
+            timed.append(count_instructions(paths))
         if runs:
-            paths = {subject.label: subject.path for subject in subjects}
             timed.append(
                 benchmark(paths, runs=runs, rounds=min(5, runs), threads=threads, per_op=True)
             )
         _check_labels(timed, [subject.label for subject in subjects])
-        reported, notes = [], []
+        reported: list[ReportedModel] = []
+        notes: list[Note] = []
         for subject in track(subjects, "measuring"):
             row = _measured(subject)
             if data is not None:
@@ -110,6 +121,8 @@ def compare(
             for result in timed:
                 row = _with_times(row, result)
             reported.append(row)
+        if phone is not None:
+            reported, notes = _with_profile(reported, subjects, phone)
     if data is None:
         notes.append(Note("metrics", "no data was given: how right they are is unknown"))
     metric, higher = metric_of(reported)
@@ -228,6 +241,20 @@ def _with_times(row: ReportedModel, result: Results) -> ReportedModel:
         peak_memory_bytes=own.peak_memory_bytes,
         ops=ops,
     )
+
+
+def _with_profile(
+    rows: Sequence[ReportedModel], subjects: Sequence[Subject], profile: str | os.PathLike[str]
+) -> tuple[list[ReportedModel], list[Note]]:
+    """Return the rows with the times of a phone, and a note for each model it has not timed."""
+    times = times_in_profile(profile)
+    found, notes = [], []
+    for row, subject in zip(rows, subjects, strict=True):
+        own = times.get(hashlib.sha256(files.read_bytes(subject.path)).hexdigest())
+        if own is None:
+            notes.append(Note(row.label, f"{profile} has no time of this very file"))
+        found.append(row if own is None else replace(row, phone_ms=own))
+    return found, notes
 
 
 def _check_labels(results: Sequence[Results], labels: Sequence[str]) -> None:

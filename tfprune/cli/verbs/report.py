@@ -25,6 +25,15 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--data", metavar="DATA", help=f"with labels: {DATA}")
     verb.add_argument("--metrics", nargs="+", metavar="NAME", help="as in tfprune evaluate")
     verb.add_argument("--loss", metavar="NAME", help="as in tfprune evaluate")
+    verb.add_argument(
+        "--phone", metavar="JSON", help="times of a phone: benchmark --android --save-profile"
+    )
+    verb.add_argument(
+        "--instructions",
+        action="store_true",
+        default=None,
+        help="count instructions on emulated ARM64; it needs `tfprune setup-arm64`",
+    )
     verb.add_argument("--title", metavar="TEXT", help="the headline")
     verb.add_argument("--runs", type=int, metavar="N", help="timed runs of each file; default: 50")
     verb.add_argument("--threads", type=int, metavar="N", help="default: 1")
@@ -38,8 +47,8 @@ def run(arguments: argparse.Namespace) -> bool:
 
     sources = arguments.source
     read = [str(Path(s) / "report.json" if Path(s).is_dir() else s) for s in sources]
-    check_apart(arguments.output, *read)
-    names = ("data", "metrics", "loss", "title", "runs", "threads")
+    check_apart(arguments.output, *read, arguments.data, arguments.phone)
+    names = ("data", "metrics", "loss", "title", "runs", "threads", "phone", "instructions")
     given = {name: getattr(arguments, name) for name in names}
     settings = {name: value for name, value in given.items() if value is not None}
     models = len(sources) > 1 or Path(sources[0]).suffix in (".tflite", ".keras", ".h5")
