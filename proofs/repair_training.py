@@ -54,7 +54,7 @@ weak one, made for this: pretrained on ImageNet, one epoch on 3,200 images of CI
 67.0 % right; l2, widths in eights, repaired on 512 images. At the time (the rows of SGD above, too)
 the kernel of a residual branch was not yet fitted for the sum that it goes into.
 
-- **The cause is BatchNorm's statistics.** Not anchored, MobileNetV2 had a higher loss over the epoch
+- **The cause is BatchNorm's statistics.** Not anchored, MobileNetV2 had a higher loss in training
   than the recalibrated network, although it began right three times as often.
 - **Not the norms of the kernels.** Repair makes them 1.0 to 1.8 times as large (ResNet-20), 0.9 to
   2.5 (MobileNetV2, median 1.2), which slows a layer in front of BatchNorm down. Scaled back, with
