@@ -13,8 +13,7 @@ import keras
 from tfprune.errors import PruneError
 from tfprune.keras_internals import calls_of, graph_in, nodes_by_depth
 from tfprune.layer_names import inner_path
-
-Path = tuple[str, ...]
+from tfprune.layer_names.places import Path
 
 
 def is_graph(model: Any) -> bool:
