@@ -58,3 +58,27 @@ def test_a_function_of_ones_own_ranks_the_blocks():
         return -sum(float(ops.norm(w)) for layer in block.layers for w in layer.weights)
 
     assert plan_layers(chain(), n=1, criterion=norm).removed == ("add1",)
+
+
+def test_the_estimate_is_the_inner_product_of_gradient_and_branch_of_each_sample():
+    # The last block's loss is linear in it, with a loss that is: what goes is what is estimated.
+    model = chain()
+    y = np.zeros((8, 2), "float32")
+
+    def linear(y, p):
+        return ops.sum(p, axis=-1)
+
+    plan = plan_layers(model, n=1, criterion="taylor", data=(X, y), loss=linear)
+    without = np.asarray(zeroed(model, "f2")(X)).sum(-1) - np.asarray(model(X)).sum(-1)
+    np.testing.assert_allclose(plan.rows[2].score, np.abs(without).mean(), rtol=1e-4)
+    small_batches = tf.data.Dataset.from_tensor_slices((X, y)).batch(3)
+    again = plan_layers(model, n=1, criterion="taylor", data=small_batches, loss=linear)
+    scores = [[row.score for row in one.rows] for one in (plan, again)]
+    np.testing.assert_allclose(*scores, rtol=1e-4)
+
+
+def test_a_block_that_adds_nothing_is_estimated_to_cost_nothing():
+    model = chain(scales=(0.1, 0.0, 0.5))
+    data = X, np.zeros((8, 2), "float32")
+    plan = plan_layers(model, n=1, criterion="taylor", data=data, loss="mse")
+    assert plan.removed == ("add1",) and plan.rows[1].score == 0

@@ -35,6 +35,11 @@ class RemovableBlock:
         """Its cuts as `{id(node): operand}`."""
         return {id(node): operand for node, operand in self.cuts}
 
+    @property
+    def spans(self) -> list[tuple[tuple[Any, int], tuple[Any, int]]]:
+        """The first and last cut of each way through it."""
+        return [(cut, cut) for cut in self.cuts]
+
 
 def find_blocks(model: Any) -> list[RemovableBlock]:
     """Return every residual block and composite layer of a model, in calling order.
@@ -89,7 +94,7 @@ def _residual(calls: Calls, name: str, merge: Any) -> tuple[RemovableBlock, list
         others = [t for t in merge.input_tensors if t is not x]
         branch = between(calls, x, others) or between(calls, calls.origin(x), others)
         if branch:
-            layers = _layers(branch)
+            layers = called_layers(branch)
             reason = _why_not(calls, merge, x, branch, layers)
             place = next(j for j, t in enumerate(flat(merge)) if t is x)
             return RemovableBlock(name, layers, () if reason else ((merge, place),), reason), branch
@@ -113,7 +118,7 @@ def _why_not(
         return "its branch has no weights"
     if all("Embedding" in type(layer).__name__ for layer in weighted):
         return "it only adds an embedding, such as that of the positions"
-    return _unlike(x, merge.outputs[0])
+    return unlike(x, merge.outputs[0])
 
 
 def _is_merge(node: Any) -> bool:
@@ -147,15 +152,17 @@ def _misfit(node: Any) -> str | None:
         return "its first argument is not one tensor"
     if len(node.outputs) != 1:
         return f"it gives {len(node.outputs)} outputs"
-    return _unlike(first, node.outputs[0])
+    return unlike(first, node.outputs[0])
 
 
-def _unlike(before: Any, after: Any) -> str | None:
+def unlike(before: Any, after: Any) -> str | None:
+    """Return how two tensors differ in shape or dtype, None if they do not."""
     if (before.shape, before.dtype) == (after.shape, after.dtype):
         return None
     return f"its input is {before.dtype} {before.shape}, its output {after.dtype} {after.shape}"
 
 
-def _layers(nodes: list[Any]) -> tuple[Any, ...]:
+def called_layers(nodes: list[Any]) -> tuple[Any, ...]:
+    """Return the layers that these calls call, each once, in their order."""
     found = {id(n.operation): n.operation for n in nodes}
     return tuple(op for op in found.values() if isinstance(op, keras.layers.Layer))

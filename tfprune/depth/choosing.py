@@ -9,6 +9,7 @@ import keras
 
 from tfprune.depth.blocks import RemovableBlock, single_layer
 from tfprune.depth.bypassing import Cuts, live_everywhere
+from tfprune.depth.transformer_layers import WholeLayer
 from tfprune.errors import PruneError
 from tfprune.graph import nets, nodes_in_order
 from tfprune.layer_names import Names, Place, Selection, Selectors, shown
@@ -28,7 +29,7 @@ def named(model: Any, blocks: list[RemovableBlock], layers: Selectors) -> list[R
     selection.check([everything], "")
     found: dict[str, RemovableBlock] = {}
     for one in selection.each():
-        meant = [b for b in blocks if not b.reason and _is_itself(one, [_place(b)])]
+        meant = [b for b in blocks if not b.reason and _is_block(one, b)]
         if not meant:
             meant = _named_layers(model, blocks, one, names)
         found.update({block.name: found.get(block.name, block) for block in meant})
@@ -47,7 +48,8 @@ def _named_layers(
     }
     singles = [single_layer(model, layer) for layer in layers.values()]
     fitting = [block for block in singles if not block.reason]
-    inside = [b for b in blocks if not b.reason and one.means([_place(b)])]
+    parts = [b for b in blocks if not isinstance(b, WholeLayer)]
+    inside = [b for b in parts if not b.reason and one.means([_place(b)])]
     if fitting or inside:
         return fitting or inside
     misfits = [b for b in blocks if b.reason and one.means([_place(b)])] + singles
@@ -66,6 +68,13 @@ _NOT_CALLED = "it lies inside a layer, which can only go as a whole"
 
 def _place(block: RemovableBlock) -> Place:
     return Place(tuple(block.name.split("/")))
+
+
+def _is_block(one: Selection, block: RemovableBlock) -> bool:
+    """Whether a selector means a block; a whole layer only by its own name, for parts of it."""
+    if isinstance(block, WholeLayer) and block.name not in one.selectors:
+        return False
+    return _is_itself(one, [_place(block)])
 
 
 def _is_itself(one: Selection, places: Iterable[Place]) -> bool:

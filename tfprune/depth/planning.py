@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tfprune.depth.blocks import RemovableBlock, find_blocks
@@ -16,9 +16,11 @@ from tfprune.depth.choosing import (
     named,
 )
 from tfprune.depth.scores import CRITERIA, BlockCriterion, score_blocks
+from tfprune.depth.transformer_layers import WholeLayer, whole_layers
 from tfprune.errors import PruneError
 from tfprune.graph import compiled_as
 from tfprune.layer_names import Names, Selectors
+from tfprune.tables import Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +49,8 @@ class LayerRow:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerPlan:
-    """Which blocks go, readable before it runs.
+class LayerPlan(Shown):
+    """Which blocks go and which stay; `print(plan)` shows one row per block, `apply()` does it.
 
     Args:
         model: The model that was planned for.
@@ -68,6 +70,16 @@ class LayerPlan:
     def __str__(self) -> str:
         total = f"{len(self.removed)} of {len(self.rows)} blocks of {self.model.name!r} go"
         return "\n".join([*map(str, self.rows), total])
+
+    def tables(self) -> Any:
+        """Return what `print` shows, for rich."""
+        from tfprune.depth.table import depth_table
+
+        return depth_table(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as a JSON-ready dictionary."""
+        return {"blocks": [asdict(row) for row in self.rows], "removed": list(self.removed)}
 
     def apply(self) -> Any:
         """Return a new plain model without the blocks; see `prune_layers`.
@@ -94,11 +106,13 @@ def prune_layers(
     data: Any = None,
     loss: Any = None,
     keep: Selectors = (),
+    halves: bool = False,
 ) -> Any:
     """Return a new, plain, shallower model: some blocks are gone, their input goes straight on.
 
-    Candidates are residual blocks, where `x + f(x)` becomes `x`, and composite layers with one
-    input and output shape, such as a transformer layer. They are scored once, on the whole model,
+    Candidates are residual blocks, where `x + f(x)` becomes `x`; transformer layers, attention and
+    the feed-forward part behind it as one; and composite layers with one input and output shape,
+    such as KerasHub's TransformerEncoder. They are scored once, on the whole model,
     and the lowest scores go (as in ShortGPT, Men et al. 2024, arXiv 2403.03853); scores are not
     computed again after each removal: prune and fine-tune in several steps for that.
 
@@ -111,10 +125,14 @@ def prune_layers(
         n: How many blocks to remove. A block that lies inside another goes with it, uncounted.
         ratio: Share of the candidates to remove, rounded down; instead of `n`.
         criterion: "similarity" of a block's input and output, "loss" for the change of the loss
-            without it, or a function (block, model) → score: the lowest go. See `score_blocks`.
-        data: What `fit` takes; for "similarity" (inputs) and "loss" (inputs and targets).
-        loss: For "loss", if the model is not compiled.
+            without it, "taylor" for an estimate of that from one pass over the data, or a function
+            (block, model) → score: the lowest go. See `tfprune.depth.scores.score_blocks`.
+        data: What `fit` takes; for "similarity" inputs, for "loss" and "taylor" targets too.
+        loss: For "loss" and "taylor", if the model is not compiled.
         keep: Blocks or layers that stay, with the blocks around them; see `tfprune.layer_names`.
+        halves: Rank the attention and the feed-forward part of a transformer layer each by itself.
+            A whole layer is called by the names of both, `"attend0+think0"`; a half that is named
+            in `layers` goes alone.
 
     Returns:
         A model of plain Keras objects with the weights of the layers that remain; if `model` is
@@ -135,7 +153,15 @@ def prune_layers(
         ['head']
     """
     plan = plan_layers(
-        model, layers, n=n, ratio=ratio, criterion=criterion, data=data, loss=loss, keep=keep
+        model,
+        layers,
+        n=n,
+        ratio=ratio,
+        criterion=criterion,
+        data=data,
+        loss=loss,
+        keep=keep,
+        halves=halves,
     )
     return plan.apply()
 
@@ -150,6 +176,7 @@ def plan_layers(
     data: Any = None,
     loss: Any = None,
     keep: Selectors = (),
+    halves: bool = False,
 ) -> LayerPlan:
     """Say what `prune_layers` with the same arguments would do, block by block.
 
@@ -171,10 +198,17 @@ def plan_layers(
         1 of 1 blocks of 'net' go
     """
     _check_criterion(criterion)
-    blocks = find_blocks(model)
-    wanted = [b for b in blocks if not b.reason] if layers is None else named(model, blocks, layers)
+    parts = find_blocks(model)
+    whole = [] if halves else whole_layers(model, parts)
+    blocks = _joined(parts, whole)
+    everything = [*parts, *(layer for layer, _ in whole)]
+    if layers is None:
+        wanted = [block for block in blocks if not block.reason]
+    else:
+        wanted = _joined(named(model, everything, layers), whole)
     blocks += [block for block in wanted if block not in blocks]
-    kept = kept_by(model, blocks, keep)
+    everything += [block for block in wanted if block not in everything]
+    kept = kept_by(model, everything, keep)
     candidates = [block for block in wanted if id(block) not in kept]
     if layers is not None and len(candidates) < len(wanted):
         clash = next(block.name for block in wanted if id(block) in kept)
@@ -202,6 +236,18 @@ def plan_layers(
         count=count,
     )
     return LayerPlan(model, tuple(rows.row(block) for block in blocks), cuts)
+
+
+def _joined(
+    blocks: list[RemovableBlock], whole: list[tuple[WholeLayer, list[RemovableBlock]]]
+) -> list[RemovableBlock]:
+    """Return the blocks with each whole layer in the place of its last part, if all are there."""
+    blocks = list(blocks)
+    for layer, parts in whole:
+        if all(part in blocks for part in parts):
+            blocks[blocks.index(parts[-1])] = layer
+            blocks = [block for block in blocks if block not in parts[:-1]]
+    return blocks
 
 
 @dataclass(frozen=True, kw_only=True)
