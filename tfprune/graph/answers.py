@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from tfprune.graph.structure import functional, is_graph
-from tfprune.keras_facts import PASS_THROUGH, op_name
+from tfprune.keras_facts import PASS_THROUGH, op_name, package_of
 from tfprune.keras_internals import maker, node_behind, output_structure
 from tfprune.wrapping import Around
 
@@ -106,7 +106,7 @@ def _told_by(loss: Any) -> tuple[Kind | None, bool]:
     """Return what a loss says of the output it judges, (None, False) if nothing."""
     if isinstance(loss, str):
         loss = keras.losses.get(loss)
-    if not getattr(loss, "__module__", "").startswith("keras.src.losses"):
+    if package_of(loss) != "keras":
         return None, False
     kind = type(loss) if isinstance(loss, keras.losses.Loss) else loss
     name = kind.__name__.replace("_", "").lower()  # a class and its function compute the same
