@@ -67,7 +67,27 @@ def test_repaired_on_inputs_it_is_nearer_to_the_model(run, model, tmp_path):
     assert repaired < sliced
 
 
-@pytest.mark.parametrize("option", ["--repair-on", "--recalibrate"])
+@pytest.mark.parametrize("option", ["--repair-on", "--recalibrate", "--evaluate"])
 def test_data_to_repair_on_needs_a_file_to_write(run, model, option):
     code, _, err = run("prune", model, option, "x.npy")
     assert code == 1 and "nothing is made that could be repaired" in err
+
+
+def test_what_is_lost_is_said_where_there_are_labels(run_json, run, model, tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
+    y = keras.saving.load_model(model).predict(x, verbose=0).argmax(1)  # the model is right on all
+    np.savez(tmp_path / "labelled.npz", x=x, y=y)
+    np.save(tmp_path / "inputs.npy", x)
+    labelled, inputs = tmp_path / "labelled.npz", tmp_path / "inputs.npy"
+    out = ["-o", tmp_path / "small.keras"]
+    _, document, _ = run_json("prune", model, *out, "--evaluate", labelled)
+    small = keras.saving.load_model(tmp_path / "small.keras")
+    right = float(np.mean(small.predict(x, verbose=0).argmax(1) == y))
+    assert document["lost"]["before"]["accuracy"] == 1
+    assert document["lost"]["after"]["accuracy"] == pytest.approx(right)
+    _, text, _ = run("prune", model, *out, "--repair-on", labelled)
+    assert "accuracy on 60 labelled samples" in text and "it was repaired on" in text
+    _, document, _ = run_json("prune", model, *out, "--repair-on", inputs)
+    assert document["lost"] is None
+    code, _, err = run("prune", model, *out, "--evaluate", inputs)
+    assert code == 1 and "no targets" in err

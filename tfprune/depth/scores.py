@@ -36,10 +36,10 @@ def score_blocks(
             comes out, over all samples and positions ("block influence", Men et al. 2024,
             "ShortGPT", arXiv 2403.03853, eq. 1). "loss": mean loss without the block minus mean
             loss with it, one pass for each block. "taylor": the mean over samples of
-            |⟨g, out - x⟩|, g the gradient of a sample's loss by what comes out: how much it changes,
-            to first order, with a gate on what the block adds (Molchanov et al. 2019, arXiv 1906.10771,
-            section 3.1 on gates, with the absolute value of each sample for their square), for
-            all blocks in one pass. Or a function (block, model) → number.
+            abs⟨g, out - x⟩, g the gradient of a sample's loss by what comes out: how much it
+            changes, to first order, with a gate on what the block adds (Molchanov et al. 2019,
+            arXiv 1906.10771, section 3.1 on gates, with the absolute value of each sample for their
+            square), for all blocks in one pass. Or a function (block, model) → number.
         data: For the first three: what `fit` takes; batches of (inputs, targets) for the losses.
         loss: For "loss" and "taylor": a Keras loss, its name, or what `compile` takes; None for the
             model's.

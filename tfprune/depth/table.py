@@ -10,7 +10,7 @@ from rich.text import Text
 from tfprune.tables import plain_table, wording
 
 if TYPE_CHECKING:
-    from tfprune.depth.planning import LayerPlan
+    from tfprune.depth.layer_plan import LayerPlan
 
 
 def depth_table(plan: LayerPlan) -> Group:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
+from tfprune.cli.judged import lost
 from tfprune.cli.output import quiet, show
 from tfprune.cli.words import DATA, add_import, add_output, check_apart, shape
 from tfprune.errors import PruneError
@@ -56,6 +58,12 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         help=f"inputs, without labels, to refit the kernels that stay: {DATA}",
     )
     verb.add_argument(
+        "--evaluate",
+        metavar="DATA",
+        help="inputs with labels: what the model and the smaller one are right on; default: the "
+        "data of --repair-on or --recalibrate, if it has labels",
+    )
+    verb.add_argument(
         "--input-shape", type=shape, metavar="SHAPE", help="where the model leaves sizes open"
     )
     add_import(verb)
@@ -87,15 +95,21 @@ def _ratio(shares: list[tuple[str | None, float]]) -> float | dict[str, float]:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Plan, and if there is a place to write to, apply and save."""
-    for option in ("repair_on", "recalibrate"):
+    for option in ("repair_on", "recalibrate", "evaluate"):
         data = vars(arguments)[option]
         if data is not None and arguments.output is None:
             raise PruneError(
                 f"--{option.replace('_', '-')} {data}",
-                "without -o OUT.keras nothing is made that could be repaired",
+                "without -o OUT.keras nothing is made that could be repaired or judged",
                 "add -o OUT.keras",
             )
-    check_apart(arguments.output, arguments.model, arguments.recalibrate, arguments.repair_on)
+    check_apart(
+        arguments.output,
+        arguments.model,
+        arguments.recalibrate,
+        arguments.repair_on,
+        arguments.evaluate,
+    )
     from rich.console import Group
     from rich.text import Text
 
@@ -104,8 +118,9 @@ def run(arguments: argparse.Namespace) -> bool:
         from tfprune.repairing import recalibrate
         from tfprune.surgery import plan_structured
 
+        model = load_model(arguments.model)
         plan = plan_structured(
-            load_model(arguments.model),
+            model,
             _ratio(arguments.ratio or [(None, 0.5)]),
             arguments.criterion,
             scope=arguments.scope,
@@ -116,13 +131,16 @@ def run(arguments: argparse.Namespace) -> bool:
             keep=arguments.keep,
             input_shape=arguments.input_shape,
         )
+    document: dict[str, Any] = {"plan": plan.to_dict(), "output": arguments.output}
+    lines: list[str] = []
     if arguments.output is not None:
         small = plan.apply(repair_on=arguments.repair_on)
         if arguments.recalibrate is not None:
             small = recalibrate(small, arguments.recalibrate)
         save_model(small, arguments.output)
-    document = {"plan": plan.to_dict(), "output": arguments.output}
-    lines = _written(arguments.output, arguments.recalibrate or arguments.repair_on)
+        used = arguments.repair_on or arguments.recalibrate
+        document["lost"], lines = lost(model, small, arguments.evaluate, used)
+    lines += _written(arguments.output, arguments.recalibrate or arguments.repair_on)
     show(Group(plan.tables(), *map(Text, lines)), document, arguments.json, arguments.options)
     return True
 
