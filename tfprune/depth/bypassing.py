@@ -35,11 +35,16 @@ def live_everywhere(model: Any, cuts: Cuts) -> list[Any]:
     return live
 
 
-def bypassed(model: Any, cuts: Cuts) -> Any:
+def bypassed(model: Any, cuts: Cuts, made: dict[int, Any] | None = None) -> Any:
     """Return a copy of the model in which these calls give back one of their arguments.
 
     Layers that nothing needs any more are not copied. Layers that could not be are shared with
     the model, and logged.
+
+    Args:
+        model: A Functional or Sequential model.
+        cuts: `{id(call): operand}`.
+        made: Filled with what stands in the place of each operation, by the operation's id.
     """
     alive = {id(node): node for _, net in nets(model) for node in live_nodes(net, cuts)}
     used = {id(node.operation) for key, node in alive.items() if key not in cuts}
@@ -52,7 +57,7 @@ def bypassed(model: Any, cuts: Cuts) -> Any:
         return operation(*args, **kwargs)
 
     clones = Clones(model)
-    copy = replay(model, lambda op: clones.of(op) if id(op) in used else op, call=call)
+    copy = replay(model, lambda op: clones.of(op) if id(op) in used else op, call=call, memo=made)
     clones.copy_weights()
     for note in clones.notes:
         log.warning("%s", note)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tfprune.depth.bypassing import Cuts, bypassed
+from tfprune.depth.repairing import bypass_and_repair
 from tfprune.errors import PruneError
 from tfprune.graph import compiled_as
 from tfprune.tables import Shown
@@ -69,11 +70,19 @@ class LayerPlan(Shown):
         """Return the plan as a JSON-ready dictionary."""
         return {"blocks": [asdict(row) for row in self.rows], "removed": list(self.removed)}
 
-    def apply(self) -> Any:
+    def apply(self, repair_on: Any = None) -> Any:
         """Return a new plain model without the blocks; see `prune_layers`.
 
+        Args:
+            repair_on: Inputs, in any form that `fit` takes, or a path; labels are not looked at.
+                With them the kernels behind each gap are refitted, without training, to what the
+                original computes there.
+
         Raises:
-            PruneError: the plan removes nothing.
+            PruneError: the plan removes nothing, or the data is unfit.
+
+        Warns:
+            PruneWarning: which kernels could not be repaired, and why.
         """
         if not self.cuts:
             raise PruneError(
@@ -81,7 +90,9 @@ class LayerPlan(Shown):
                 "the plan removes nothing:\n  " + "\n  ".join(map(str, self.rows)),
                 "pass n=1, ratio=0.25 or layers=[name]",
             )
-        return compiled_as(bypassed(self.model, self.cuts), self.model)
+        if repair_on is None:
+            return compiled_as(bypassed(self.model, self.cuts), self.model)
+        return compiled_as(bypass_and_repair(self.model, self.cuts, repair_on), self.model)
 
 
 def _brief(names: tuple[str, ...]) -> str:

@@ -33,6 +33,7 @@ def prune_layers(
     loss: Any = None,
     keep: Selectors = (),
     halves: bool = False,
+    repair_on: Any = None,
 ) -> Any:
     """Return a new, plain, shallower model: some blocks are gone, their input goes straight on.
 
@@ -59,6 +60,7 @@ def prune_layers(
         halves: Rank the attention and the feed-forward part of a transformer layer each by itself.
             A whole layer is called by the names of both, `"attend0+think0"`; a half that is named
             in `layers` goes alone.
+        repair_on: Inputs for the repair of what is left, as in `LayerPlan.apply`.
 
     Returns:
         A model of plain Keras objects with the weights of the layers that remain; if `model` is
@@ -89,7 +91,7 @@ def prune_layers(
         keep=keep,
         halves=halves,
     )
-    return plan.apply()
+    return plan.apply(repair_on)
 
 
 def plan_layers(

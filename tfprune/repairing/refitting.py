@@ -80,8 +80,11 @@ class _Refitting:
     def run(self) -> list[Note]:
         done: set[int] = set()
         for at, step in enumerate(track(self._way.steps, "repair", len(self._way.steps))):
-            calls = [s for s in self._way.steps if s.operation is step.operation]
-            if id(step.operation) not in done and getattr(step.operation, "weights", None):
+            calls = [
+                s for s in self._way.steps if s.operation is step.operation and self._pair.runs(s)
+            ]
+            known = id(step.operation) in done or not self._pair.runs(step)
+            if not known and getattr(step.operation, "weights", None):
                 done.add(id(step.operation))
                 if len(calls) > 1 or self._now.sees_change(step) or self._pair.loses(step):
                     self._repair(at, calls)

@@ -67,7 +67,7 @@ def missing_behind(
     numbers = [addition.inputs[id(tensor)] for tensor in others]
     like = {tuple(tensor.shape) for tensor in addition.node.input_tensors}
     stay = [each for t in others if (each := pair.last_axis_kept(t)) is not None]
-    known = all(number in values for number in numbers for values in (*old, *new))
+    known = all(values.get(number) is not None for number in numbers for values in (*old, *new))
     if not others or not known or len(like) > 1 or len(stay) < len(others):
         return None
     scale, found = _scale(norm), []

@@ -113,6 +113,10 @@ class Pair:
         """Return the operation of the smaller network."""
         return self._made.get(id(operation), operation)  # one that computes a mask is not replayed
 
+    def runs(self, step: Step) -> bool:
+        """Whether the other network makes a call at all."""
+        return True
+
     def loses(self, step: Step) -> bool:
         """Whether a call makes something else even of the original's inputs."""
         return any(id(v) in self.zeros for v in getattr(step.operation, "variables", ()))
