@@ -33,6 +33,10 @@ class Structure:
         """The groups, in the order in which the model produces them."""
         return find_groups(self.bindings, self._roots, self._reasons)
 
+    def roots(self, ids: Ids) -> Ids:
+        """Return for each id the one that stands for it."""
+        return self._roots[ids]
+
     def stay(self, ids: Ids) -> bool:
         """Whether all of these units must stay."""
         return all(root in self._reasons for root in np.unique(self._roots[ids]).tolist())

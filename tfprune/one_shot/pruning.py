@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfprune.errors import PruneError
-from tfprune.graph import Clones, replay, unfold, values_of
+from tfprune.graph import Clones, compiled_as, replay, unfold, values_of
 from tfprune.keras_facts import Kernel, kernels_of
 from tfprune.layer_names import Selector
 from tfprune.notes import Note
@@ -54,7 +54,8 @@ def prune_once(
         pruning_policy: An object whose `allow_pruning(layer)` says which layers take part.
 
     Returns:
-        A plain Keras model of the same size, not compiled. `tfprune.one_shot.prune_at_once` with
+        A plain Keras model of the same size; if `model` is compiled, with its settings and a new
+        optimizer. `tfprune.one_shot.prune_at_once` with
         the same arguments returns a row for each kernel with it.
 
     Raises:
@@ -96,6 +97,7 @@ def prune_at_once(
     Raises:
         PruneError: as `prune_once`.
     """
+    given = model
     model, _ = unfold(model, lambda layer: False)  # one whose calls are code is followed
     plan = plan_pruning(model, *_settings(sparsity, pattern, pruning_policy), rules=rules)
     kernels = kernels_of(model)
@@ -123,6 +125,7 @@ def prune_at_once(
     if repair_on is not None:
         pair = Pair(model, made, {id(each.kernel.variable): each for each in zeros.values()})
         sparse = repaired(pair, sparse, repair_on, notes)
+    compiled_as(sparse, given)
     return PrunedOnce(sparse, _rows(plan, zeros, sparse, notes, repair_on is not None), notes)
 
 

@@ -38,7 +38,7 @@ class PrunedOnce(Shown):
     """A model with zeros, and a row for each kernel; `print` shows them.
 
     Args:
-        model: Plain Keras, weights of its own, not compiled.
+        model: Plain Keras, weights of its own, compiled as the pruned one is.
         rows: In the model's order.
         notes: What could not be repaired, and why.
     """

@@ -21,6 +21,7 @@ def prune_structured(
     steps: int = 1,
     recalibrate_on: Any = None,
     repair_on: Any = None,
+    merge: bool = False,
     fine_tune: Callable[[Any], Any] | None = None,
     **settings: Any,
 ) -> Any:
@@ -36,6 +37,7 @@ def prune_structured(
         steps: How many times to prune.
         recalibrate_on: Data for `tfprune.recalibrate` after each step.
         repair_on: Inputs for the repair of the kernels that stay, as in `StructuredPlan.apply`.
+        merge: Whether similar units are merged instead of dropped, as in `StructuredPlan.apply`.
         fine_tune: `fine_tune(model)` trains the model of each step, in place, or returns another.
             The model comes compiled as `model` is.
         settings: `scope`, `target`, `round_to`, `keep` and the others of `plan_structured`.
@@ -69,7 +71,7 @@ def prune_structured(
     rounds = range(steps) if steps == 1 else track(range(steps), "pruning")
     for _ in rounds:
         plan = plan_structured(model, ratio, criterion, **settings)
-        model = plan.apply(repair_on)
+        model = plan.apply(repair_on, merge=merge)
         # The smaller model is another: a layer, or the class of a composite, may not be in it.
         settings["keep"] = [row.group for row in plan.rows if row.reason == NAMED]
         if recalibrate_on is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -19,7 +20,10 @@ from tfprune.surgery.resized import Resized
 
 
 def shrink(
-    structure: Structure, kept: KeptUnits, made: dict[int, Any] | None = None
+    structure: Structure,
+    kept: KeptUnits,
+    made: dict[int, Any] | None = None,
+    merged: Mapping[int, Any] = MappingProxyType({}),
 ) -> tuple[Any, tuple[Note, ...]]:
     """Return a new plain model without the units that are not kept.
 
@@ -27,6 +31,7 @@ def shrink(
         structure: The traced model, which is not changed.
         kept: Which units stay.
         made: Filled with what stands in the place of each operation, by the operation's id.
+        merged: id of a variable → its values, if not its own (`tfprune.surgery.merging`).
 
     Returns:
         The model, with weights of its own, not compiled; and a note for each layer that could
@@ -36,7 +41,7 @@ def shrink(
         PruneError: a layer that loses units cannot be rebuilt smaller.
     """
     cuts = structure.positions(kept)
-    values = {id(v): tf.convert_to_tensor(_cut(v, cuts)) for v in structure.model.variables}
+    values = {id(v): tf.convert_to_tensor(_cut(v, cuts, merged)) for v in structure.model.variables}
     clones = Clones(structure.model, lambda variable: values[id(variable)])
 
     def change(operation: Any) -> Any:
@@ -61,10 +66,15 @@ def shrink(
     return small, tuple(clones.notes)
 
 
-def shrink_and_repair(structure: Structure, kept: KeptUnits, data: Any) -> Any:
+def shrink_and_repair(
+    structure: Structure,
+    kept: KeptUnits,
+    data: Any,
+    merged: Mapping[int, Any] = MappingProxyType({}),
+) -> Any:
     """Return the smaller model, repaired on unlabelled data: see `tfprune.repairing.repaired`."""
     made: dict[int, Any] = {}
-    small, _ = shrink(structure, kept, made)
+    small, _ = shrink(structure, kept, made, merged)
     return repaired(Sliced(structure, kept, made), small, data)
 
 
@@ -84,10 +94,12 @@ def _smaller(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
     return smaller if inner_sizes is None else Resized(smaller, inner_sizes)
 
 
-def _cut(variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]]) -> Any:
+def _cut(
+    variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]], merged: Mapping[int, Any]
+) -> Any:
     if id(variable) not in cuts:
         return tensor_of(variable)
-    array = values_of(variable)
+    array = merged.get(id(variable), values_of(variable))
     for axis, positions in sorted(cuts[id(variable)], key=itemgetter(0)):  # whole rows first
         array = np.take(array, positions, axis=axis)
     return array

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tfprune.channels import KeptUnits, Structure
+from tfprune.errors import PruneWarning
 from tfprune.graph import compiled_as
 from tfprune.notes import Note
 from tfprune.surgery.masked import force_to_zero
+from tfprune.surgery.merging import merged
 from tfprune.surgery.shrinking import shrink, shrink_and_repair
 from tfprune.tables import Shown
 
@@ -102,7 +105,7 @@ class StructuredPlan(Shown):
         """The units that go."""
         return sum(row.before - row.after for row in self.rows)
 
-    def apply(self, repair_on: Any = None) -> Any:
+    def apply(self, repair_on: Any = None, *, merge: bool = False) -> Any:
         """Return the smaller model: plain Keras, with weights of its own.
 
         The planned model is not changed. If it is compiled, so is the smaller one, with the same
@@ -113,18 +116,27 @@ class StructuredPlan(Shown):
                 With them the kernels that stay are refitted, without training, so that the
                 smaller model computes what the original does as nearly as it can: 256 samples
                 are enough for most models (`tfprune.repairing.refit`).
+            merge: Whether similar units become one, whose readers see their sum, instead of those
+                that matter least being dropped; as many stay as the plan says
+                (`tfprune.surgery.merging`). A group that cannot be merged is dropped, with a
+                warning.
 
         Raises:
             PruneError: a layer that loses units cannot be rebuilt smaller, or the data is unfit.
 
         Warns:
-            PruneWarning: which kernels could not be repaired, and why; or why the model is compiled
-                and the smaller one is not.
+            PruneWarning: which kernels could not be repaired or merged, and why; or why the model
+                is compiled and the smaller one is not.
         """
+        kept, values, notes = self.kept, dict[int, Any](), list[Note]()
+        if merge:
+            kept, values, notes = merged(self.structure, self.kept)
+        if notes:
+            warnings.warn("\n".join(map(str, notes)), PruneWarning, stacklevel=2)
         if repair_on is None:
-            small = shrink(self.structure, self.kept)[0]
+            small = shrink(self.structure, kept, merged=values)[0]
         else:
-            small = shrink_and_repair(self.structure, self.kept, repair_on)
+            small = shrink_and_repair(self.structure, kept, repair_on, values)
         return compiled_as(small, self.model)
 
     def masked(self) -> Any:
