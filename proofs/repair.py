@@ -60,8 +60,7 @@ returns it, **recalibrated** by `tfprune.recalibrate`, **repaired** by
 `plan.apply(repair_on=images)`, the last two on the same {samples} training images without labels.
 Mean over the draws of those images, and the smallest and largest where there are several. CPU is
 of the whole repair, on a machine that others used too; the cost grows linearly with depth: l2 at 2x
-took 5.7 CPU seconds for 20 layers and 17.0 for 56, one after the other in one process. Rows above
-that (9, 27, 28) are of a slower version, whose branches did not yet make good for their stream.
+took 5.7 CPU seconds for 20 layers and 17.0 for 56, one after the other in one process.
 A keras.applications.ResNet50 at 224 px without half its MACs (l2, 256 images given, of which 83 fit
 into repair's memory): 118 CPU seconds on one thread, 4.2 GiB at most for the whole process, 1.2 of
 it before. No network in this table was trained after pruning.
