@@ -68,6 +68,7 @@ proof: $(VENV)/.dev   ## the slow evidence: hours on 2 cores; goes on where it w
 	$(BIN)/python -m proofs.fuzz
 	$(BIN)/python -m proofs.sparse_ready
 	$(BIN)/python -m proofs.repair
+	$(BIN)/python -m proofs.distillation
 	$(BIN)/python -m proofs.once
 	$(BIN)/python -m proofs.repair_depth
 	$(BIN)/python -m proofs.merging
