@@ -134,6 +134,7 @@ def test_a_dry_run_writes_nothing_and_names_the_work(trained, train, validation,
         ({"max_drop": 0.1, "min_metric": 0.5}, "two floors"),
         ({"fit": print}, "evaluate= is missing"),
         ({"recipe": {"prune": {"keep": ["frist"]}}}, "first"),
+        ({"recipe": {"fine_tune": {"optimizer": "admm"}}}, "admm"),
     ],
     ids=lambda value: str(value)[:30],
 )

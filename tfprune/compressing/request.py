@@ -18,7 +18,7 @@ from tfprune.compressing.measuring import check_budget, check_target
 from tfprune.compressing.publishing import publish
 from tfprune.compressing.reporting import report_of
 from tfprune.compressing.result import CompressResult
-from tfprune.compressing.way import Compiled, KerasWay, OwnWay, TrainingWay
+from tfprune.compressing.way import KerasWay, OwnWay, TrainingWay
 from tfprune.data import Batches
 from tfprune.errors import PruneError
 from tfprune.keras_files import load_model
@@ -220,8 +220,7 @@ def _way(
             "there is no data to judge by",
             "pass validation=(x_val, y_val), which is never trained on",
         )
-    compiled = Compiled.of(model, recipe.fine_tune, asked)
-    return KerasWay(compiled, train, validation, recipe.fine_tune, callbacks)
+    return KerasWay(model, train, validation, recipe.fine_tune, callbacks)
 
 
 def _result(job: Job, travelled: Travelled, out: Path) -> CompressResult:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,10 +12,18 @@ import keras
 from tfprune.compressing.feeding import fit_arguments
 from tfprune.compressing.fitting import fit_and_keep_best
 from tfprune.compressing.floor import Better
-from tfprune.errors import PruneError
-from tfprune.keras_internals import compiled_settings
+from tfprune.errors import PruneError, first_line
+from tfprune.evaluation import evaluate
+from tfprune.graph import compiled_as, functional
+from tfprune.keras_internals import (
+    compiled_settings,
+    input_structure,
+    optimizer_config,
+    output_structure,
+)
 from tfprune.recipes import FineTune
 from tfprune.runs import digest, source_of
+from tfprune.training import Distilled
 
 Metrics = dict[str, float]
 
@@ -49,99 +56,128 @@ class TrainingWay(Protocol):
         """Return metrics by name: of a Keras model, or of a `.tflite` file of the model `like`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Compiled:
-    """What `compile` was given, for models that are to be trained like another.
+class KerasWay:
+    """`fit` on the training data, metrics on the data to judge by.
 
     Args:
-        loss: Names, objects or functions, nested by output.
-        metrics, weighted_metrics, loss_weights: Likewise.
-        optimizer: Its config, with the learning rate as a number (of a schedule its largest
-            value); each model gets an optimizer of its own.
+        model: The dense model; networks are compiled as it is, or as the recipe says.
+        train, validation: In any form that `fit` takes, or a path.
+        settings: Of the recipe.
+        callbacks: The user's own.
+
+    Raises:
+        PruneError: nobody says which loss, or Keras knows no such optimizer.
     """
 
-    loss: Any
-    metrics: Any = None
-    weighted_metrics: Any = None
-    loss_weights: Any = None
-    optimizer: dict[str, Any] = field(default_factory=dict)
+    knows_loss = True
 
-    @classmethod
-    def of(cls, model: Any, settings: FineTune, asked: str) -> Compiled:
-        """Return what a model is compiled with; what the recipe names takes its place.
+    def __init__(
+        self,
+        model: Any,
+        train: Any,
+        validation: Any,
+        settings: FineTune,
+        callbacks: Sequence[Any] = (),
+    ) -> None:
+        self._dense = _compiled(model, settings)
+        compiled = compiled_settings(self._dense)
+        self._optimizer, self._rate = _optimizer(self._dense, settings)
+        self._loss, self.judged_on = compiled["loss"], (validation, compiled["metrics"])
+        parts = ("loss", "metrics", "weighted_metrics", "loss_weights")
+        self.key = digest(
+            [
+                json.dumps(optimizer_config(self._optimizer), default=str),
+                [_told(compiled[part]) for part in parts],
+                [source_of(type(own)) for own in callbacks],
+                settings.teacher,
+            ]
+        )
+        self._train, self._validation = train, validation
+        self._settings, self._callbacks = settings, callbacks
+        self._arguments: dict[str, Any] | None = None
 
-        Raises:
-            PruneError: nobody says which loss, or Keras knows no such name.
-        """
-        own = compiled_settings(model)
-        loss = settings.loss or own.get("loss")
-        if loss is None:
-            raise PruneError(
-                asked,
-                f"the model {model.name!r} is not compiled, so nobody knows its loss",
-                'compile it, or name one: fine_tune={"loss": "sparse_categorical_crossentropy"}',
-            )
-        return cls(
-            loss=loss,
+    def prepare(self, model: Any) -> None:
+        """Compile a network as the dense model is, with an optimizer that has seen no step."""
+        compiled_as(model, self._dense, self._optimizer)
+
+    def train(
+        self, model: Any, epochs: int, until: int, better: Better, seed: int, folder: Path
+    ) -> list[Metrics]:
+        """Train a model in place; go on with what a killed process left in `folder`."""
+        if self._arguments is None:
+            self._arguments = fit_arguments(self._train, model, self._settings.batch_size)
+        self.prepare(model)
+        return fit_and_keep_best(
+            self._taught(model),
+            self._arguments,
+            lambda _: self.judge(model),
+            better,
+            epochs=epochs,
+            until=until,
+            rate=self._rate,
+            seed=seed,
+            folder=folder,
+            callbacks=self._callbacks,
+        )
+
+    def _taught(self, model: Any) -> Any:
+        """Return what is to be fitted: the network with the dense model as its teacher."""
+        if self._settings.teacher == 0:
+            return model
+        return Distilled(model, self._dense, alpha=self._settings.teacher)
+
+    def judge(self, model: Any, like: Any = None) -> Metrics:
+        """Return metrics by name: of a Keras model, or of a `.tflite` file of the model `like`."""
+        result = evaluate(
+            model,
+            *self.judged_on,
+            loss=self._loss,
+            batch_size=self._settings.batch_size,
+            per_class=False,
+            like=like,
+        )
+        return {n: float(v) for n, v in result.metrics.items() if not isinstance(v, list)}
+
+
+def _compiled(model: Any, settings: FineTune) -> Any:
+    """Return the dense model, compiled as the recipe says; its layers are the user's."""
+    own = compiled_settings(model)
+    if own and not (settings.loss or settings.metrics or settings.optimizer):
+        return model
+    loss = settings.loss or own.get("loss")
+    if loss is None:
+        raise PruneError(
+            f"compress {model.name!r}",
+            "it is not compiled, so nobody knows its loss",
+            'compile it, or name one: fine_tune={"loss": "sparse_categorical_crossentropy"}',
+        )
+    net = functional(model)
+    copy = keras.Model(input_structure(net), output_structure(net), name=model.name)
+    try:
+        copy.compile(
+            settings.optimizer or (model.optimizer if own else "adam"),
+            loss,
             metrics=list(settings.metrics) or own.get("metrics"),
             weighted_metrics=own.get("weighted_metrics"),
             loss_weights=own.get("loss_weights") if settings.loss is None else None,
-            optimizer=_optimizer(model if own else None, settings, asked),
         )
-
-    def compile(self, model: Any) -> None:
-        """Compile a model so, with a fresh optimizer."""
-        keras_optimizer = keras.optimizers.deserialize(self.optimizer)
-        model.compile(
-            keras_optimizer,
-            self.loss,
-            loss_weights=self.loss_weights,
-            metrics=_fresh(self.metrics),
-            weighted_metrics=_fresh(self.weighted_metrics),
-        )
-
-    @property
-    def rate(self) -> float:
-        """The learning rate of the first epoch."""
-        return float(self.optimizer["config"]["learning_rate"])
-
-    @property
-    def key(self) -> str:
-        """A word for all of it."""
-        parts = (self.loss, self.metrics, self.weighted_metrics, self.loss_weights)
-        return digest([json.dumps(self.optimizer, default=str), *map(_told, parts)])
+    except (ValueError, TypeError) as error:  # a name that Keras does not know
+        fix = "use a name that compile takes, such as adam"
+        raise PruneError(f"compress {model.name!r}", first_line(error), fix) from error
+    return copy
 
 
-def _optimizer(model: Any, settings: FineTune, asked: str) -> dict[str, Any]:
-    name = settings.optimizer
-    if name is None and (model is None or model.optimizer is None):
-        name = "adam"
-    try:
-        optimizer = model.optimizer if name is None else keras.optimizers.get(name)
-    except ValueError as error:
-        raise PruneError(asked, f"Keras knows no optimizer {name!r}", 'name "adam"') from error
-    made = dict(keras.optimizers.serialize(optimizer))
-    rate = settings.learning_rate or _largest(made["config"]["learning_rate"])
-    return {**made, "config": {**made["config"], "learning_rate": rate}}
-
-
-def _largest(rate: Any) -> float:
-    """Return the largest value of a schedule, or the one value that there is."""
-    if isinstance(rate, (int, float)):
-        return float(rate)
-    schedule = keras.optimizers.schedules.deserialize(rate)
-    return max(float(schedule(step)) for step in (0, *(10**i for i in range(6))))
-
-
-def _fresh(metrics: Any) -> Any:
-    """Return metrics that count from zero: an object of Keras counts for one model."""
-    if isinstance(metrics, Mapping):
-        return {name: _fresh(own) for name, own in metrics.items()}
-    if isinstance(metrics, (list, tuple)):
-        return [_fresh(own) for own in metrics]
-    if isinstance(metrics, keras.metrics.Metric):
-        return type(metrics).from_config(metrics.get_config())
-    return metrics
+def _optimizer(model: Any, settings: FineTune) -> tuple[Any, float]:
+    """Return an optimizer with one number as its learning rate, of a schedule the largest."""
+    own = model.optimizer
+    if isinstance(own, keras.optimizers.LossScaleOptimizer):
+        own = own.inner_optimizer
+    config = optimizer_config(own)
+    rate = config["learning_rate"]
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        rate = max(float(rate(step)) for step in (0, *(10**i for i in range(6))))
+    rate = settings.learning_rate or float(rate)
+    return type(own).from_config({**config, "learning_rate": rate}), rate
 
 
 def _told(value: Any) -> Any:
@@ -153,74 +189,6 @@ def _told(value: Any) -> Any:
     if isinstance(value, (keras.losses.Loss, keras.metrics.Metric)):
         return [type(value).__qualname__, json.dumps(value.get_config(), default=str)]
     return source_of(value) if callable(value) else value
-
-
-class KerasWay:
-    """`fit` on the training data, metrics on the data to judge by.
-
-    Args:
-        compiled: How models are compiled.
-        train, validation: In any form that `fit` takes, or a path.
-        settings: Of the recipe.
-        callbacks: The user's own.
-    """
-
-    knows_loss = True
-
-    def __init__(
-        self,
-        compiled: Compiled,
-        train: Any,
-        validation: Any,
-        settings: FineTune,
-        callbacks: Sequence[Any] = (),
-    ) -> None:
-        self.compiled = compiled
-        self.key = digest([compiled.key, [source_of(type(own)) for own in callbacks]])
-        self.judged_on = validation, compiled.metrics
-        self._train, self._validation = train, validation
-        self._settings, self._callbacks = settings, callbacks
-        self._arguments: dict[str, Any] | None = None
-
-    def prepare(self, model: Any) -> None:
-        """Compile a network, so that gradient criteria know its loss."""
-        self.compiled.compile(model)
-
-    def train(
-        self, model: Any, epochs: int, until: int, better: Better, seed: int, folder: Path
-    ) -> list[Metrics]:
-        """Train a model in place; go on with what a killed process left in `folder`."""
-        if self._arguments is None:
-            self._arguments = fit_arguments(self._train, model, self._settings.batch_size)
-        self.compiled.compile(model)
-        return fit_and_keep_best(
-            model,
-            self._arguments,
-            self.judge,
-            better,
-            epochs=epochs,
-            until=until,
-            rate=self.compiled.rate,
-            seed=seed,
-            folder=folder,
-            callbacks=self._callbacks,
-        )
-
-    def judge(self, model: Any, like: Any = None) -> Metrics:
-        """Return metrics by name: of a Keras model, or of a `.tflite` file of the model `like`."""
-        from tfprune.evaluation import evaluate
-
-        compiled = self.compiled
-        result = evaluate(
-            model,
-            self._validation,
-            compiled.metrics,
-            loss=compiled.loss,
-            batch_size=self._settings.batch_size,
-            per_class=False,
-            like=like,
-        )
-        return {n: float(v) for n, v in result.metrics.items() if not isinstance(v, list)}
 
 
 class OwnWay:

@@ -85,6 +85,10 @@ class FineTune(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     loss: Annotated[str | None, _says("by default the one the model is compiled with")] = None
     metrics: Annotated[tuple[str, ...], _says("likewise")] = ()
     optimizer: Annotated[str | None, _says("likewise")] = None
+    teacher: Annotated[
+        Annotated[float, Meta(ge=0, le=1)],
+        _says("share of the dense model's word in the loss; 0 learns from labels alone"),
+    ] = 0.5
     start: Annotated[
         Literal["repaired", "recalibrated", "better"],
         _says("weights that training starts from; better tries both for an epoch"),
