@@ -12,6 +12,7 @@ from tfprune.compressing import compress, rehearse
 from tfprune.errors import PruneError
 from tfprune.recipes import read_recipe
 from tfprune.reports import Comparison
+from tfprune.verification import check_golden
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,7 @@ def test_what_is_on_top_of_the_folder_is_the_best(half, validation):
     accuracy = tfprune.evaluate(out / "model.tflite", validation, ["accuracy"])["accuracy"]
     assert accuracy == pytest.approx(result.best.metrics["accuracy"])
     assert (out / "model.tflite").read_bytes() == Path(result.best.path).read_bytes()
+    assert check_golden(out / "model.golden.json", out / "model.tflite").passed
     model = keras.saving.load_model(out / "model.keras", compile=False)
     assert model.layers[-1].units == 4 and model.layers[0].units < 32
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfprune.compressing.feeding import wanted_of, word_for
+from tfprune.compressing.file_model import running
 from tfprune.compressing.floor import Better
 from tfprune.compressing.way import Metrics
 from tfprune.data import Batches
@@ -70,15 +71,14 @@ class AgreementWay:
 
     def judge(self, model: Any, like: Any = None) -> Metrics:
         """Return `{"agreement": share}`, the mean over outputs."""
-        from tfprune.compressing.file_model import FileModel
-
         if self._inputs is None:
             wanted = wanted_of(self._model, f"judge {self._model.name!r}", rows=self._most)
             batches = [batch.inputs for batch in Batches(self._data, wanted)]
             inputs = {n: np.concatenate([b[n] for b in batches]) for n in batches[0]}
             self._inputs = packed(self._model, inputs)
             self._truth = self._outputs(self._model)
-        found = self._outputs(model if like is None else FileModel(model, like))
+        with running(model, like) as runs:
+            found = self._outputs(runs)
         pairs = zip(self._truth, found, strict=True)
         return {AGREEMENT: float(np.mean([agreement(*pair) for pair in pairs]))}
 

@@ -114,9 +114,14 @@ def save_samples(batch: Batch, path: Path) -> None:
 def load_samples(path: Path, model: Any) -> tuple[Any, Any, Any]:
     """Return samples as `fit` takes them: inputs as the model has them, targets, weights."""
     with np.load(path) as file:
-        arrays = {name: file[name] for name in file.files}
-    inputs = {name[2:]: array for name, array in arrays.items() if name.startswith("x/")}
-    return packed(model, inputs), _tree(arrays, "y/"), _tree(arrays, "w/")
+        arrays = {name: file[name] for name in file.files if not name.startswith("x/")}
+    return packed(model, inputs_of_samples(path)), _tree(arrays, "y/"), _tree(arrays, "w/")
+
+
+def inputs_of_samples(path: Path) -> dict[str, Any]:
+    """Return the inputs of samples by name."""
+    with np.load(path) as file:
+        return {name[2:]: file[name] for name in file.files if name.startswith("x/")}
 
 
 def _named(tree: Any) -> dict[str, Any]:

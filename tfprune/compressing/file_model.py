@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -13,6 +15,19 @@ from tfprune.graph import functional, outputs_of
 from tfprune.keras_internals import flat_inputs, output_structure
 from tfprune.runners import Runner
 from tfprune.verification.pairing import pair
+
+
+@contextmanager
+def running(model: Any, like: Any) -> Iterator[Any]:
+    """Yield a Keras model as it is, or a `.tflite` file of the model `like` as one."""
+    if like is None:
+        yield model
+        return
+    made = FileModel(model, like)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 class FileModel(keras.Model):
@@ -43,6 +58,10 @@ class FileModel(keras.Model):
         for value, tensor in zip(values, outputs, strict=True):
             value.set_shape((None, *tensor.shape[1:]))
         return keras.tree.pack_sequence_as(output_structure(self._net), values)
+
+    def close(self) -> None:
+        """End the process that runs the file."""
+        self._runner.close()
 
     def _run(self, *arrays: np.ndarray) -> list[np.ndarray]:
         given = dict(zip(self._inputs_at.values(), arrays, strict=True))

@@ -29,6 +29,7 @@ class Travelled:
 
     Args:
         bar: The floor.
+        samples: What networks were judged, repaired and calibrated by.
         dense: The model as it came.
         networks: Those that were trained, in order.
         trials: All files, in order.
@@ -37,6 +38,7 @@ class Travelled:
     """
 
     bar: Bar
+    samples: FinishedStep
     dense: Network
     networks: list[Network]
     trials: list[TriedFile]
@@ -70,6 +72,7 @@ def travel(job: Job, model_word: str) -> Travelled:
     best = best_of(trials, bar)
     return Travelled(
         bar=bar,
+        samples=samples,
         dense=dense,
         networks=networks,
         trials=trials,

@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfprune import files
+from tfprune.compressing.feeding import inputs_of_samples
 from tfprune.compressing.result import CompressResult
 from tfprune.recipes import Recipe, yaml_of
 from tfprune.runs import FinishedStep
+from tfprune.verification import golden_sample
 
 
-def publish(result: CompressResult, recipe: Recipe, report: FinishedStep | None) -> None:
-    """Write the best file, its network, the recipe as used and the report, each whole."""
+def publish(
+    result: CompressResult, recipe: Recipe, report: FinishedStep | None, samples: FinishedStep
+) -> None:
+    """Write the best file, its golden sample and network, recipe and report, each whole."""
     out = Path(result.out)
     files.write_bytes(out / "model.tflite", files.read_bytes(result.best.path))
+    golden_sample(out / "model.tflite", inputs_of_samples(samples.file("samples.npz")))
     files.write_bytes(out / "model.keras", files.read_bytes(result.best.keras_path))
     files.write_text(out / "recipe.yaml", yaml_of(recipe))
     files.write_json(out / "result.json", result.to_dict())

@@ -130,7 +130,7 @@ def compress(
         travelled = travel(job, model_word)
         page = report_of(job, travelled) if report else None
         result = _result(job, travelled, Path(out))
-        publish(result, asked, page)
+        publish(result, asked, page, travelled.samples)
     return result
 
 

@@ -16,8 +16,8 @@ class CompressResult(Shown):
     """The network to ship, and all that were tried.
 
     Args:
-        out: The run's folder; on top `model.tflite`, `model.keras`, `report.html`, `report.json`,
-            `recipe.yaml`, and this result as `result.json`.
+        out: The run's folder; on top `model.tflite` with its golden sample, `model.keras`,
+            `report.html`, `report.json`, `recipe.yaml`, and this result as `result.json`.
         best: The trial that these files are of.
         trials: All of them, in the order in which they were made.
         floor: The metric that decides, what the dense model has, and what had to be reached.

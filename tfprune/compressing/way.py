@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import keras
 
 from tfprune.compressing.feeding import fit_arguments
+from tfprune.compressing.file_model import running
 from tfprune.compressing.fitting import fit_and_keep_best
 from tfprune.compressing.floor import Better
 from tfprune.errors import PruneError, first_line
@@ -223,9 +224,8 @@ class OwnWay:
 
     def judge(self, model: Any, like: Any = None) -> Metrics:
         """Return metrics by name: of a Keras model, or of a `.tflite` file of the model `like`."""
-        from tfprune.compressing.file_model import FileModel
-
-        found = self._evaluate(model if like is None else FileModel(model, like))
+        with running(model, like) as runs:
+            found = self._evaluate(runs)
         if not isinstance(found, Mapping) or not found:
             raise PruneError(
                 "judge by evaluate(model)",
