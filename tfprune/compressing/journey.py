@@ -165,4 +165,9 @@ def _walk(
         else:
             stride, longer = (target - here.notch) // 2, 2
             target = here.notch + stride
+    if goal is not None and here.notch < goal and len(networks) == settings.trials:
+        job.stages.remark(
+            f"all of prune.trials={settings.trials} networks were trained before the budget was "
+            "met: allow more, or fewer prune.steps"
+        )
     return networks
