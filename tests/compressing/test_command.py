@@ -32,6 +32,7 @@ def test_a_recipe_is_written_and_run(there, capsys):
         ("data: null", "data: train.npz"),
         ("validation: null", "validation: val.npz"),
         ("macs: null", "macs: 0.6"),
+        ("steps: 2", "steps: 1"),
         ("trials: 6", "trials: 1"),
         ("epochs: 2", "epochs: 1"),
         ('start: "better"', "start: repaired"),

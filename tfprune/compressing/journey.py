@@ -155,8 +155,8 @@ def _walk(
             pruned = smaller_network(job, here, target, samples)
             network = trained_network(job, dense, pruned, target, longer * epochs, bar)
             networks.append(network)
-            said = f"{bar.metric} {network.metrics[bar.metric]:.4g}, from {network.name}"
-            stage.say(said)
+            start = network.done.record["start"]
+            stage.say(f"{bar.metric} {network.metrics[bar.metric]:.4g}, from {start} weights")
         files = _files(job, dense, network, samples, bar)
         trials += files
         if any(trial.passed and trial.verified for trial in files):
