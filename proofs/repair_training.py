@@ -51,7 +51,7 @@ both modes. Measured once, one draw, one seed, with anchoring and without:
 Both for 100 steps of Adam at 4e-4 in batches of 32 (3,200 training images) with BatchNorm's
 momentum of 0.999, on 1,000 test images (training mode: 2,000, in batches of 128). MobileNetV2 is a
 weak one, made for this: pretrained on ImageNet, one epoch on 3,200 images of CIFAR-10 at 64 px,
-67.0 % right; l2, widths in eights, repaired on 512 images. When it was measured (and SGD at 2x above)
+67.0 % right; l2, widths in eights, repaired on 512 images. Back then (and for SGD at 2x above)
 the kernel of a residual branch was not yet fitted for the sum that it goes into.
 
 - **The cause is BatchNorm's statistics.** Not anchored, MobileNetV2 had a higher loss in training
