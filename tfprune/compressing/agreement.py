@@ -64,7 +64,14 @@ class AgreementWay:
         """Nothing: without labels there is no loss."""
 
     def train(
-        self, model: Any, epochs: int, until: int, better: Better, seed: int, folder: Path
+        self,
+        model: Any,
+        epochs: int,
+        until: int,
+        better: Better,
+        seed: int,
+        folder: Path,
+        trained_only: bool = False,
     ) -> list[Metrics]:
         """Train nothing."""
         return [self.judge(model)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tfprune.compressing.feeding import load_samples
+from tfprune.compressing.fitting import clear
 from tfprune.compressing.floor import Bar
 from tfprune.compressing.job import Job, Network, TriedFile
 from tfprune.compressing.measuring import given, measure, missed, sizes
@@ -83,15 +84,17 @@ def _aware(job: Job, network: Network, bar: Bar) -> FinishedStep:
     def do(folder: Path) -> dict[str, Any]:
         with job.scope():
             model = quantize_model(job.load(network.path), keep_float=kept)
-            metrics = job.way.train(model, epochs, epochs, bar.better, seed, folder)
-        for path in folder.iterdir():
-            path.unlink()
+            metrics = job.way.train(
+                model, epochs, epochs, bar.better, seed, folder, trained_only=True
+            )
         save_model(model, folder / "model.keras")
         return {"epochs": metrics}
 
     asked = {"from": network.done.key, "way": job.way.key, "epochs": epochs, "keep": kept}
     settings = {"rate": job.recipe.fine_tune.learning_rate, "seed": seed, "metric": bar.metric}
-    return job.run.step("int8-trained", {**asked, **settings}, do, goes_on=True)
+    done = job.run.step("int8-trained", {**asked, **settings}, do, goes_on=True)
+    clear(done.folder)
+    return done
 
 
 def _trial(

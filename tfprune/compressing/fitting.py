@@ -73,6 +73,7 @@ def fit_and_keep_best(
     seed: int,
     folder: Path,
     callbacks: Sequence[Any] = (),
+    trained_only: bool = False,
 ) -> list[dict[str, float]]:
     """Train a compiled model in place and leave it as it was at its best, untrained included.
 
@@ -91,6 +92,8 @@ def fit_and_keep_best(
         seed: Of everything drawn at random.
         folder: For what is needed to go on.
         callbacks: The user's own.
+        trained_only: Whether the model as it came is no candidate for the best: one of
+            `quantize_model` rounds nothing before it has seen a batch.
 
     Returns:
         The metrics before training and after each epoch.
@@ -99,6 +102,7 @@ def fit_and_keep_best(
     state = _restored(model, folder)
     if not state["metrics"]:
         _add(model, folder, state, _floats(judge(model)), better)
+    first = 1 if trained_only else 0
     through = Through(callbacks, model, epochs)
     through.begin()
     for epoch in range(len(state["metrics"]) - 1, until):
@@ -113,7 +117,7 @@ def fit_and_keep_best(
         ).history
         state["stopped"] = bool(model.stop_training)
         found = {f"train_{name}": float(values[-1]) for name, values in history.items()}
-        _add(model, folder, state, {**found, **_floats(judge(model))}, better)
+        _add(model, folder, state, {**found, **_floats(judge(model))}, better, first)
     through.end()
     model.load_weights(_weights(folder, state["best"]))
     metrics: list[dict[str, float]] = state["metrics"]
@@ -125,12 +129,17 @@ def _floats(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def _add(
-    model: Any, folder: Path, state: dict[str, Any], found: dict[str, float], better: Any
+    model: Any,
+    folder: Path,
+    state: dict[str, Any],
+    found: dict[str, float],
+    better: Any,
+    first: int = 0,
 ) -> None:
     """Remember an epoch: write the weights, then the note that names them, then tidy up."""
     state["metrics"].append(found)
     number = len(state["metrics"]) - 1
-    if number == 0 or better(found, state["metrics"][state["best"]]):
+    if number <= first or better(found, state["metrics"][state["best"]]):
         state["best"] = number
     model.save_weights(_weights(folder, number), overwrite=True)
     files.write_text(folder / _STATE, json.dumps(state))
@@ -151,3 +160,9 @@ def _restored(model: Any, folder: Path) -> dict[str, Any]:
 
 def _weights(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch}.weights.h5"
+
+
+def clear(folder: Path) -> None:
+    """Remove what `fit_and_keep_best` needed to go on."""
+    for path in (folder / _STATE, *folder.glob("epoch-*.weights.h5")):
+        path.unlink(missing_ok=True)

@@ -153,7 +153,7 @@ def _walk(
     while len(networks) < settings.trials and here.notch < target <= last:
         with job.stages(f"prune to {100 * share_at(target):.0f} % and train") as stage:
             pruned = smaller_network(job, here, target, samples)
-            network = trained_network(job, dense, pruned, target, longer * epochs, bar)
+            network = trained_network(job, dense, pruned, samples, target, longer * epochs, bar)
             networks.append(network)
             start = network.done.record["start"]
             stage.say(f"{bar.metric} {network.metrics[bar.metric]:.4g}, from {start} weights")

@@ -7,6 +7,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from tfprune.compressing.feeding import load_samples, samples_of, save_samples
 from tfprune.compressing.floor import Bar
 from tfprune.compressing.job import Job, Network
@@ -17,6 +19,7 @@ from tfprune.criteria import as_criterion
 from tfprune.errors import PruneWarning
 from tfprune.export import convert
 from tfprune.keras_files import save_model
+from tfprune.keras_internals import layers_of
 from tfprune.repairing.recalibrate import recalibrate
 from tfprune.runs import FinishedStep
 from tfprune.surgery import StructuredPlan, plan_structured
@@ -101,7 +104,13 @@ def _settings(section: Any, but: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def trained_network(
-    job: Job, dense: Network, pruned: FinishedStep, notch: int, epochs: int, bar: Bar
+    job: Job,
+    dense: Network,
+    pruned: FinishedStep,
+    samples: FinishedStep,
+    notch: int,
+    epochs: int,
+    bar: Bar,
 ) -> Network:
     """Train a smaller network, from the start that is better after one epoch."""
     settings, seed = job.recipe.fine_tune, job.recipe.seed
@@ -126,22 +135,24 @@ def trained_network(
             chosen = "recalibrated"
         if both:
             model, found[chosen] = _trained(job, pruned, chosen, epochs, epochs, bar, folder)
-        save_model(model, folder / "model.keras")
-        for start in starts:
-            shutil.rmtree(folder / start)
-        counts = count(model)
         best = found[chosen][0]
         for metrics in found[chosen][1:]:
             best = metrics if bar.better(metrics, best) else best
+        model, best, settled = _settled(job, model, samples, best, bar)
+        save_model(model, folder / "model.keras")
+        counts = count(model)
         return {
             "start": chosen,
             "epochs": found,
+            "recalibrated": settled,
             "metrics": {n: v for n, v in best.items() if not n.startswith("train_")},
             "params": counts.params,
             "macs": counts.macs,
         }
 
     done = job.run.step("trained", asked, do, goes_on=True)
+    for start in ("repaired", "recalibrated"):  # what was needed to go on
+        shutil.rmtree(done.file(start), ignore_errors=True)
     record, whole = done.record, dense.done.record
     return Network(
         done=done,
@@ -150,6 +161,24 @@ def trained_network(
         macs=None if whole["macs"] is None else record["macs"] / whole["macs"],
         params=record["params"] / whole["params"],
     )
+
+
+def _settled(
+    job: Job, model: Any, samples: FinishedStep, metrics: Metrics, bar: Bar
+) -> tuple[Any, Metrics, bool]:
+    """Return the network with BatchNorm recalibrated, if it is better so.
+
+    After a short training with Keras' momentum of 0.99 or 0.999 the moving statistics are still
+    those of the weights before it.
+    """
+    if not any(isinstance(own, keras.layers.BatchNormalization) for own in layers_of(model)):
+        return model, metrics, False
+    inputs = load_samples(samples.file("samples.npz"), model)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PruneWarning)  # of layers that keep their statistics
+        other = recalibrate(model, inputs)
+    found = job.way.judge(other)
+    return (other, found, True) if bar.better(found, metrics) else (model, metrics, False)
 
 
 def _trained(

@@ -40,11 +40,19 @@ class TrainingWay(Protocol):
     """Labelled data and metrics for `tfprune.evaluate`, None where there are none."""
 
     def train(
-        self, model: Any, epochs: int, until: int, better: Better, seed: int, folder: Path
+        self,
+        model: Any,
+        epochs: int,
+        until: int,
+        better: Better,
+        seed: int,
+        folder: Path,
+        trained_only: bool = False,
     ) -> list[Metrics]:
         """Train a model in place for `until` of `epochs` epochs, the best of which it keeps.
 
-        It goes on with what a killed process left in `folder`.
+        It goes on with what a killed process left in `folder`. With `trained_only` the model as
+        it came is no candidate for the best.
 
         Returns:
             The metrics before training and after each epoch.
@@ -102,7 +110,14 @@ class KerasWay:
         compiled_as(model, self._dense, self._optimizer)
 
     def train(
-        self, model: Any, epochs: int, until: int, better: Better, seed: int, folder: Path
+        self,
+        model: Any,
+        epochs: int,
+        until: int,
+        better: Better,
+        seed: int,
+        folder: Path,
+        trained_only: bool = False,
     ) -> list[Metrics]:
         """Train a model in place; go on with what a killed process left in `folder`."""
         if self._arguments is None:
@@ -119,6 +134,7 @@ class KerasWay:
             seed=seed,
             folder=folder,
             callbacks=self._callbacks,
+            trained_only=trained_only,
         )
 
     def _taught(self, model: Any) -> Any:
@@ -214,7 +230,14 @@ class OwnWay:
         """Nothing: nobody knows the loss that `fit` trains by."""
 
     def train(
-        self, model: Any, epochs: int, until: int, better: Better, seed: int, folder: Path
+        self,
+        model: Any,
+        epochs: int,
+        until: int,
+        better: Better,
+        seed: int,
+        folder: Path,
+        trained_only: bool = False,
     ) -> list[Metrics]:
         """Train a model in place; a killed training begins anew."""
         before = self.judge(model)
