@@ -10,7 +10,7 @@ from typing import Any
 
 from tfprune.compressing.floor import Bar
 from tfprune.compressing.way import Metrics, TrainingWay
-from tfprune.criteria import needs_loss
+from tfprune.criteria.naming import needs_loss
 from tfprune.keras_files import load_model
 from tfprune.progress import Stages
 from tfprune.recipes import Recipe

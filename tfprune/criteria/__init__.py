@@ -9,7 +9,7 @@ from tfprune.criteria.activations import Activation
 from tfprune.criteria.criterion import Criterion
 from tfprune.criteria.filters import FPGM, LAMP, Magnitude
 from tfprune.criteria.gradients import Fisher, Taylor
-from tfprune.criteria.naming import as_criterion, needs_loss
+from tfprune.criteria.naming import as_criterion
 from tfprune.criteria.relevance import Relevance
 from tfprune.criteria.scales import BatchNormScale, Random
 
@@ -25,5 +25,4 @@ __all__ = [
     "Relevance",
     "Taylor",
     "as_criterion",
-    "needs_loss",
 ]

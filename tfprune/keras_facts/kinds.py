@@ -167,5 +167,7 @@ def is_elementwise(function: Any) -> bool:
     """
     if type(function) in ELEMENTWISE_LAYERS or activation_name(function) in ELEMENTWISE_FUNCTIONS:
         return True
-    known = _ELEMENTWISE_ELSEWHERE.get(package_of(function), frozenset())
-    return getattr(function, "__name__", None) in known
+    name = str(getattr(function, "__name__", ""))
+    if getattr(keras.ops, name, None) is function:
+        return name in ELEMENTWISE_FUNCTIONS
+    return name in _ELEMENTWISE_ELSEWHERE.get(package_of(function), frozenset())
