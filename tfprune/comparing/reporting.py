@@ -61,4 +61,6 @@ def _are_models(source: Any) -> bool:
         return False
     if isinstance(source, (str, os.PathLike)):
         return Path(source).suffix in _MODELS
-    return isinstance(source, (Mapping, Sequence)) or hasattr(source, "get_weights")
+    import keras
+
+    return isinstance(source, (Mapping, Sequence, keras.Model))
