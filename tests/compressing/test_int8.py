@@ -27,6 +27,12 @@ def spoilt():
     return model
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where both runs are kept: the second finds what the first has made."""
+    return tmp_path_factory.mktemp("int8")
+
+
 def run(model, out):
     recipe = {
         "prune": {"trials": 1, "steps": 1, "samples": 64},
@@ -38,14 +44,14 @@ def run(model, out):
     return result.floor.dense, [trial for trial in result.trials if "pruned" in trial.network]
 
 
-def test_the_layers_that_lose_most_stay_float(spoilt, tmp_path):
-    dense, (plain, kept) = run(spoilt, tmp_path)
+def test_the_layers_that_lose_most_stay_float(spoilt, folder):
+    dense, (plain, kept) = run(spoilt, folder)
     assert not plain.passed and kept.passed and "kept float" in kept.how
     assert kept.metrics["accuracy"] > dense - 0.2 > plain.metrics["accuracy"]
 
 
-def test_where_that_does_not_help_it_is_trained_in_int8(spoilt, tmp_path, monkeypatch):
+def test_where_that_does_not_help_it_is_trained_in_int8(spoilt, folder, monkeypatch):
     monkeypatch.setattr(exporting, "_worst_layers", lambda *_: [])
-    _, (plain, trained) = run(spoilt, tmp_path)
+    _, (plain, trained) = run(spoilt, folder)
     assert trained.how == "trained with int8 arithmetic" and trained.verified
     assert trained.metrics["accuracy"] != plain.metrics["accuracy"]
