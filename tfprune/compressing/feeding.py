@@ -38,7 +38,7 @@ def fit_arguments(data: Any, model: Any, batch_size: int) -> dict[str, Any]:
         PruneError: the data is empty, unfit, or has NaN in it.
     """
     if isinstance(data, tf.data.Dataset):
-        return {"x": _batched(data, model, batch_size)}
+        return {"x": _batched(data, model, batch_size), "shuffle": False}
     if isinstance(data, keras.utils.PyDataset):
         return {"x": data}
     if isinstance(data, tuple) and 2 <= len(data) <= 3:
