@@ -70,7 +70,7 @@ def resnet20() -> Task:
         train=augmented(normalise(images.train_x[:TRAIN]), images.train_y[:TRAIN]),
         validation=(test[:JUDGED], images.test_y[:JUDGED]),
         unseen=(test[JUDGED:], images.test_y[JUDGED:]),
-        recipe={"fine_tune": {"epochs": 4}, "prune": {"trials": 4}},
+        recipe={"fine_tune": {"epochs": 4}, "prune": {"trials": 3}},
     )
 
 
