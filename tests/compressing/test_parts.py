@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from tfprune.compressing.feeding import load_samples, samples_of, save_samples, word_for
-from tfprune.compressing.floor import Bar, bar_of, lower_is_better
+from tfprune.compressing.floor import Bar, bar_of
 from tfprune.compressing.job import TriedFile, best_of
 from tfprune.compressing.measuring import missed
 from tfprune.compressing.notches import between, first_that, share_at
 from tfprune.errors import PruneError
+from tfprune.evaluation.deciding_metric import lower_is_better
 from tfprune.recipes import Budget, Floor
 
 BAR = Bar(metric="accuracy", dense=0.9, least=0.89, lower=False)
@@ -55,7 +56,9 @@ def test_a_metric_that_is_no_number_is_never_better():
     assert not BAR.better(nan, {"accuracy": 0.1}) and BAR.better({"accuracy": 0.1}, nan)
 
 
-@pytest.mark.parametrize("name", ["loss", "mae", "mse", "mean_squared_error", "rmse", "perplexity"])
+@pytest.mark.parametrize(
+    "name", ["loss", "mae", "mse", "mean_squared_error", "rmse", "perplexity", "head_mae"]
+)
 def test_losses_and_errors_are_better_the_lower_they_are(name):
     assert lower_is_better(name)
 

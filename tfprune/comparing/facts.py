@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from tfprune.comparing.energy import estimate_energy
 from tfprune.counts.records import LayerCount, sum_known
+from tfprune.evaluation.deciding_metric import deciding_metric, lower_is_better
 from tfprune.inspection import inspect
 from tfprune.reports.comparison import EnergyEstimate, ReportedLayer, ReportedModel
 from tfprune.tflite.reading import read_tflite
 from tfprune.verification.tolerance import precision_of
-
-_LOWER = re.compile(
-    r"loss|error|mse|mae|mape|msle|entropy|divergence|kld|hinge|perplexity|poisson|false_"
-)
 
 
 def counted(label: str, given: str, path: str, notes: Sequence[str]) -> ReportedModel:
@@ -66,5 +62,5 @@ def metric_of(models: Sequence[ReportedModel]) -> tuple[str, bool]:
         ('mean_squared_error', False)
     """
     names = list(dict.fromkeys(name for model in models for name in model.metrics))
-    chosen = next((name for name in names if not name.endswith("loss")), next(iter(names), ""))
-    return chosen, _LOWER.search(chosen.lower()) is None
+    chosen = deciding_metric(names)
+    return chosen, not lower_is_better(chosen)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tfprune.errors import PruneError, near
+from tfprune.evaluation.deciding_metric import deciding_metric, lower_is_better
 from tfprune.recipes import Floor
 
+T = TypeVar("T")
 Better = Callable[[Mapping[str, float], Mapping[str, float]], bool]
-
-# Words in the names of Keras' losses and of those metrics that are better the lower they are.
-_LOWER = re.compile(
-    r"loss|error|^r?m[as](p|l)?e$|entropy|divergence|hinge|poisson|deviance|perplexity|^false_"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,20 +43,18 @@ class Bar:
             return not math.isnan(a)
         return a < b if self.lower else a > b
 
+    def best(self, found: Sequence[T], metrics: Callable[[T], Mapping[str, float]]) -> T:
+        """Return the one with the best metrics, of equal ones the first."""
+        best = found[0]
+        for other in found[1:]:
+            if self.better(metrics(other), metrics(best)):
+                best = other
+        return best
+
     def drop(self, metrics: Mapping[str, float]) -> float:
         """How much worse than the dense model these metrics are."""
         difference = metrics[self.metric] - self.dense
         return difference if self.lower else -difference
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether a metric of this name is better the lower it is.
-
-    Example:
-        >>> [lower_is_better(name) for name in ("loss", "mae", "accuracy", "auc", "head_loss")]
-        [True, True, False, False, True]
-    """
-    return _LOWER.search(metric) is not None
 
 
 def bar_of(floor: Floor, dense: Mapping[str, float]) -> Bar:
@@ -74,7 +69,7 @@ def bar_of(floor: Floor, dense: Mapping[str, float]) -> Bar:
         >>> bar_of(Floor(max_drop=0.02), {"loss": 0.5, "accuracy": 0.9}).least
         0.88
     """
-    metric = floor.metric or next((n for n in dense if not lower_is_better(n)), next(iter(dense)))
+    metric = floor.metric or deciding_metric(dense)
     if metric not in dense:
         raise PruneError(
             f"floor.metric={metric!r}",

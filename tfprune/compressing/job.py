@@ -168,8 +168,4 @@ def best_of(trials: list[TriedFile], bar: Bar) -> TriedFile:
     passed = [trial for trial in right if trial.passed]
     if passed:
         return min(passed, key=lambda t: (max(t.over.values(), default=1.0), *speed(t)))
-    best = right[0]
-    for trial in right[1:]:
-        if bar.better(trial.metrics, best.metrics):
-            best = trial
-    return best
+    return bar.best(right, lambda trial: trial.metrics)

@@ -135,9 +135,7 @@ def trained_network(
             chosen = "recalibrated"
         if both:
             model, found[chosen] = _trained(job, pruned, chosen, epochs, epochs, bar, folder)
-        best = found[chosen][0]
-        for metrics in found[chosen][1:]:
-            best = metrics if bar.better(metrics, best) else best
+        best = bar.best(found[chosen], lambda metrics: metrics)
         model, best, settled = _settled(job, model, samples, best, bar)
         save_model(model, folder / "model.keras")
         counts = count(model)

@@ -70,9 +70,7 @@ def outcome(result: CompressResult) -> str:
     met = [t for t in result.trials if not t.over and t.verified]
     other = ""
     if best.over and met:
-        nearest = met[0]
-        for trial in met[1:]:
-            nearest = trial if bar.better(trial.metrics, nearest.metrics) else nearest
+        nearest = bar.best(met, lambda trial: trial.metrics)
         value = f"{bar.metric} {nearest.metrics[bar.metric]:.4g}"
         other = f"; within the budget is {nearest.name}, with {value}"
     return f"best effort: {start}; missed: {', '.join(missing)}{other}"
