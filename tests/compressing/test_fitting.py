@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfprune.compressing.fitting import cosine, fit_and_keep_best
+from tfprune.compressing.fitting import Lessons, cosine, fit_and_keep_best
 
 
 class StopAt(keras.callbacks.Callback):
@@ -27,17 +27,19 @@ def network():
     return model
 
 
-def fit(model, folder, judged=None, **more):
+def fit(model, folder, judged=None, until=4, callbacks=()):
     x = np.random.default_rng(0).normal(size=(16, 3))
     data = {"x": x, "y": x[:, :1], "batch_size": 4, "shuffle": True}
     losses = iter(judged or range(9, 0, -1))
-    settings = {"epochs": 4, "until": 4, "rate": 0.1, "seed": 0, "folder": folder, **more}
+    lessons = Lessons(
+        epochs=4,
+        until=until,
+        better=lambda first, second: first["loss"] < second["loss"],
+        seed=0,
+        folder=folder,
+    )
     return fit_and_keep_best(
-        model,
-        data,
-        lambda model: {"loss": next(losses)},
-        lambda first, second: first["loss"] < second["loss"],
-        **settings,
+        model, data, lambda _: {"loss": next(losses)}, lessons, rate=0.1, callbacks=callbacks
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from tfprune.compressing.feeding import wanted_of, word_for
 from tfprune.compressing.file_model import running
-from tfprune.compressing.floor import Better
+from tfprune.compressing.fitting import Lessons
 from tfprune.compressing.way import Metrics
 from tfprune.data import Batches
 from tfprune.graph import packed
@@ -63,16 +62,7 @@ class AgreementWay:
     def prepare(self, model: Any) -> None:
         """Nothing: without labels there is no loss."""
 
-    def train(
-        self,
-        model: Any,
-        epochs: int,
-        until: int,
-        better: Better,
-        seed: int,
-        folder: Path,
-        trained_only: bool = False,
-    ) -> list[Metrics]:
+    def train(self, model: Any, lessons: Lessons) -> list[Metrics]:
         """Train nothing."""
         return [self.judge(model)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tfprune.compressing.feeding import load_samples
-from tfprune.compressing.fitting import clear
+from tfprune.compressing.fitting import Lessons, clear
 from tfprune.compressing.floor import Bar
 from tfprune.compressing.job import Job, Network, TriedFile
 from tfprune.compressing.measuring import given, measure, missed, sizes
@@ -84,9 +84,15 @@ def _aware(job: Job, network: Network, bar: Bar) -> FinishedStep:
     def do(folder: Path) -> dict[str, Any]:
         with job.scope():
             model = quantize_model(job.load(network.path), keep_float=kept)
-            metrics = job.way.train(
-                model, epochs, epochs, bar.better, seed, folder, trained_only=True
+            lessons = Lessons(
+                epochs=epochs,
+                until=epochs,
+                better=bar.better,
+                seed=seed,
+                folder=folder,
+                trained_only=True,
             )
+            metrics = job.way.train(model, lessons)
         save_model(model, folder / "model.keras")
         return {"epochs": metrics}
 

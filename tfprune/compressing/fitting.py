@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from tfprune import files
+from tfprune.compressing.floor import Better
 from tfprune.compressing.training_bar import TrainingBar
 from tfprune.keras_internals import reset_random_states
 
@@ -49,6 +51,28 @@ class Through(keras.callbacks.Callback):
         self.inner.on_train_batch_end(batch, logs)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lessons:
+    """One training of one network.
+
+    Args:
+        epochs: How many in all; the learning rate falls over them.
+        until: Stop after so many of them.
+        better: Whether the first metrics are better than the second.
+        seed: Of everything drawn at random.
+        folder: For what is needed to go on after an interruption.
+        trained_only: Whether the model as it came is no candidate for the best: one of
+            `quantize_model` rounds nothing before it has seen a batch.
+    """
+
+    epochs: int
+    until: int
+    better: Better
+    seed: int
+    folder: Path
+    trained_only: bool = False
+
+
 def cosine(rate: float, epoch: int, epochs: int) -> float:
     """Return the learning rate of an epoch on half a cosine from `rate` towards 0.
 
@@ -65,47 +89,36 @@ def fit_and_keep_best(
     model: Any,
     arguments: Mapping[str, Any],
     judge: Callable[[Any], Mapping[str, float]],
-    better: Callable[[Mapping[str, float], Mapping[str, float]], bool],
+    lessons: Lessons,
     *,
-    epochs: int,
-    until: int,
     rate: float,
-    seed: int,
-    folder: Path,
     callbacks: Sequence[Any] = (),
-    trained_only: bool = False,
 ) -> list[dict[str, float]]:
     """Train a compiled model in place and leave it as it was at its best, untrained included.
 
-    After each epoch all that training needs is written to `folder`; where that is found, training
-    goes on after the last finished epoch. Each epoch draws from a seed of its own, so that it does
-    not matter where it stopped. A user's callbacks begin anew then.
+    After each epoch all that training needs is written to the lessons' folder; where that is
+    found, training goes on after the last finished epoch. Each epoch draws from a seed of its own,
+    so that it does not matter where it stopped. A user's callbacks begin anew then.
 
     Args:
         model: Compiled; its optimizer is fresh.
         arguments: Of `model.fit`: data, batch size.
         judge: Model → metrics on the data to judge by.
-        better: Whether the first metrics are better than the second.
-        epochs: How many in all; the learning rate falls over them.
-        until: Stop after so many of them.
+        lessons: How long, and what is best.
         rate: Of the first epoch.
-        seed: Of everything drawn at random.
-        folder: For what is needed to go on.
         callbacks: The user's own.
-        trained_only: Whether the model as it came is no candidate for the best: one of
-            `quantize_model` rounds nothing before it has seen a batch.
 
     Returns:
         The metrics before training and after each epoch.
     """
     model.optimizer.build(model.trainable_variables)
-    state = _restored(model, folder)
+    epochs, seed = lessons.epochs, lessons.seed
+    state = _restored(model, lessons.folder)
     if not state["metrics"]:
-        _add(model, folder, state, _floats(judge(model)), better)
-    first = 1 if trained_only else 0
+        _add(model, state, _floats(judge(model)), lessons)
     through = Through(callbacks, model, epochs)
     through.begin()
-    for epoch in range(len(state["metrics"]) - 1, until):
+    for epoch in range(len(state["metrics"]) - 1, lessons.until):
         if state["stopped"]:
             break
         keras.utils.set_random_seed(seed + epoch)
@@ -117,9 +130,9 @@ def fit_and_keep_best(
         ).history
         state["stopped"] = bool(model.stop_training)
         found = {f"train_{name}": float(values[-1]) for name, values in history.items()}
-        _add(model, folder, state, {**found, **_floats(judge(model))}, better, first)
+        _add(model, state, {**found, **_floats(judge(model))}, lessons)
     through.end()
-    model.load_weights(_weights(folder, state["best"]))
+    model.load_weights(_weights(lessons.folder, state["best"]))
     metrics: list[dict[str, float]] = state["metrics"]
     return metrics
 
@@ -128,18 +141,12 @@ def _floats(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: float(value) for name, value in metrics.items()}
 
 
-def _add(
-    model: Any,
-    folder: Path,
-    state: dict[str, Any],
-    found: dict[str, float],
-    better: Any,
-    first: int = 0,
-) -> None:
+def _add(model: Any, state: dict[str, Any], found: dict[str, float], lessons: Lessons) -> None:
     """Remember an epoch: write the weights, then the note that names them, then tidy up."""
+    folder, first = lessons.folder, 1 if lessons.trained_only else 0
     state["metrics"].append(found)
     number = len(state["metrics"]) - 1
-    if number <= first or better(found, state["metrics"][state["best"]]):
+    if number <= first or lessons.better(found, state["metrics"][state["best"]]):
         state["best"] = number
     model.save_weights(_weights(folder, number), overwrite=True)
     files.write_text(folder / _STATE, json.dumps(state))

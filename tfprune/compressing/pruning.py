@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from tfprune.compressing.feeding import load_samples, samples_of, save_samples
+from tfprune.compressing.fitting import Lessons
 from tfprune.compressing.floor import Bar
 from tfprune.compressing.job import Job, Network
 from tfprune.compressing.notches import between
@@ -127,14 +129,15 @@ def trained_network(
         both = settings.start == "better" and epochs > 0
         starts = ("repaired", "recalibrated") if both else (settings.start,)
         found: dict[str, list[Metrics]] = {}
+        lessons = Lessons(epochs=epochs, until=epochs, better=bar.better, seed=seed, folder=folder)
         for start in starts:
-            until = 1 if both else epochs
-            model, found[start] = _trained(job, pruned, start, epochs, until, bar, folder)
+            first = replace(lessons, until=1) if both else lessons
+            model, found[start] = _trained(job, pruned, start, first)
         chosen = starts[0]
         if both and bar.better(found["recalibrated"][-1], found["repaired"][-1]):
             chosen = "recalibrated"
         if both:
-            model, found[chosen] = _trained(job, pruned, chosen, epochs, epochs, bar, folder)
+            model, found[chosen] = _trained(job, pruned, chosen, lessons)
         best = bar.best(found[chosen], lambda metrics: metrics)
         model, best, settled = _settled(job, model, samples, best, bar)
         save_model(model, folder / "model.keras")
@@ -180,12 +183,11 @@ def _settled(
 
 
 def _trained(
-    job: Job, pruned: FinishedStep, start: str, epochs: int, until: int, bar: Bar, folder: Path
+    job: Job, pruned: FinishedStep, start: str, lessons: Lessons
 ) -> tuple[Any, list[Metrics]]:
     """Train from one start, or go on with it; return the network as it was at its best."""
-    own = folder / start
-    own.mkdir(exist_ok=True)
+    lessons = replace(lessons, folder=lessons.folder / start)
+    lessons.folder.mkdir(exist_ok=True)
     with job.scope():
         model = job.load(pruned.file(f"{start}.keras"))
-        seed = job.recipe.seed
-        return model, job.way.train(model, epochs, until, bar.better, seed, own)
+        return model, job.way.train(model, lessons)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import keras
 
 from tfprune.compressing.feeding import fit_arguments
 from tfprune.compressing.file_model import running
-from tfprune.compressing.fitting import fit_and_keep_best
-from tfprune.compressing.floor import Better
+from tfprune.compressing.fitting import Lessons, fit_and_keep_best
 from tfprune.errors import PruneError, first_line
 from tfprune.evaluation import evaluate
 from tfprune.graph import compiled_as, functional
@@ -39,20 +37,10 @@ class TrainingWay(Protocol):
     judged_on: tuple[Any, Any]
     """Labelled data and metrics for `tfprune.evaluate`, None where there are none."""
 
-    def train(
-        self,
-        model: Any,
-        epochs: int,
-        until: int,
-        better: Better,
-        seed: int,
-        folder: Path,
-        trained_only: bool = False,
-    ) -> list[Metrics]:
-        """Train a model in place for `until` of `epochs` epochs, the best of which it keeps.
+    def train(self, model: Any, lessons: Lessons) -> list[Metrics]:
+        """Train a model in place, and leave it as it was at its best.
 
-        It goes on with what a killed process left in `folder`. With `trained_only` the model as
-        it came is no candidate for the best.
+        It goes on with what a killed process left in the lessons' folder.
 
         Returns:
             The metrics before training and after each epoch.
@@ -101,7 +89,7 @@ class KerasWay:
                 settings.teacher,
             ]
         )
-        self._train, self._validation = train, validation
+        self._train = train
         self._settings, self._callbacks = settings, callbacks
         self._arguments: dict[str, Any] | None = None
 
@@ -109,17 +97,8 @@ class KerasWay:
         """Compile a network as the dense model is, with an optimizer that has seen no step."""
         compiled_as(model, self._dense, self._optimizer)
 
-    def train(
-        self,
-        model: Any,
-        epochs: int,
-        until: int,
-        better: Better,
-        seed: int,
-        folder: Path,
-        trained_only: bool = False,
-    ) -> list[Metrics]:
-        """Train a model in place; go on with what a killed process left in `folder`."""
+    def train(self, model: Any, lessons: Lessons) -> list[Metrics]:
+        """Train a model in place; go on with what a killed process left in the folder."""
         if self._arguments is None:
             self._arguments = fit_arguments(self._train, model, self._settings.batch_size)
         self.prepare(model)
@@ -127,14 +106,9 @@ class KerasWay:
             self._taught(model),
             self._arguments,
             lambda _: self.judge(model),
-            better,
-            epochs=epochs,
-            until=until,
+            lessons,
             rate=self._rate,
-            seed=seed,
-            folder=folder,
             callbacks=self._callbacks,
-            trained_only=trained_only,
         )
 
     def _taught(self, model: Any) -> Any:
@@ -229,20 +203,11 @@ class OwnWay:
     def prepare(self, model: Any) -> None:
         """Nothing: nobody knows the loss that `fit` trains by."""
 
-    def train(
-        self,
-        model: Any,
-        epochs: int,
-        until: int,
-        better: Better,
-        seed: int,
-        folder: Path,
-        trained_only: bool = False,
-    ) -> list[Metrics]:
+    def train(self, model: Any, lessons: Lessons) -> list[Metrics]:
         """Train a model in place; a killed training begins anew."""
         before = self.judge(model)
-        keras.utils.set_random_seed(seed)
-        self._fit(model, until)
+        keras.utils.set_random_seed(lessons.seed)
+        self._fit(model, lessons.until)
         return [before, self.judge(model)]
 
     def judge(self, model: Any, like: Any = None) -> Metrics:
