@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+import tfprune
 from tfprune.compressing.feeding import load_samples, samples_of, save_samples, word_for
 from tfprune.compressing.floor import Bar, bar_of
 from tfprune.compressing.job import TriedFile, best_of
 from tfprune.compressing.measuring import missed
 from tfprune.compressing.notches import between, first_that, share_at
+from tfprune.compressing.planning import ScoredOnce
 from tfprune.errors import PruneError
 from tfprune.evaluation.deciding_metric import lower_is_better
 from tfprune.recipes import Budget, Floor
@@ -79,6 +81,24 @@ def test_an_unknown_cost_is_missed_by_infinity():
 def test_one_notch_leaves_nine_tenths_wherever_it_starts():
     assert share_at(1) == pytest.approx(0.9)
     assert between(3, 2) == pytest.approx(0.1)
+
+
+def test_a_model_is_judged_once_for_plans_to_every_size(trained):
+    asked = []
+
+    class Widest:
+        comparable, unjudged = True, ""
+
+        def scores(self, model, groups):
+            asked.append(len(groups))
+            return [np.arange(group.size, dtype="float64") for group in groups]
+
+    judge = ScoredOnce(Widest())
+    plans = [tfprune.plan_structured(trained, ratio, judge) for ratio in (0.25, 0.5)]
+    assert len(asked) == 1
+    assert [str(plan) for plan in plans] == [
+        str(tfprune.plan_structured(trained, ratio, Widest())) for ratio in (0.25, 0.5)
+    ]
 
 
 def test_few_notches_are_tried_to_find_the_first_that_fits():

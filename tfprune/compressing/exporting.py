@@ -189,7 +189,7 @@ def _verified(model: Any, path: Path, samples: FinishedStep) -> bool:
 
 
 def _usage(dense: Network, network: Network, record: Mapping[str, Any]) -> dict[str, float]:
-    whole = sizes(dense.done.file("model.tflite"))
+    whole = dense.done.record["sizes"]
     shares = {name: size / whole[name] for name, size in record["sizes"].items()}
     known = {"params": network.params, "macs": network.macs}
     usage = {**shares, **record["usage"]}
@@ -226,5 +226,5 @@ def costs_at(
         "samples": samples.key,
     }
     record = job.run.step("width", asked, do).record
-    whole = sizes(dense.done.file("model.tflite"))
+    whole = dense.done.record["sizes"]
     return {**usage, **{n: s / whole[n] for n, s in record["sizes"].items()}, **record["usage"]}

@@ -9,10 +9,10 @@ from tfprune.compressing.floor import Bar, bar_of
 from tfprune.compressing.job import Job, Network, TriedFile, best_of
 from tfprune.compressing.measuring import given, missed
 from tfprune.compressing.notches import LAST, first_that, share_at
+from tfprune.compressing.planning import judge_of, plan_at
 from tfprune.compressing.pruning import (
     dense_network,
     draw_samples,
-    plan_at,
     smaller_network,
     trained_network,
 )
@@ -98,10 +98,11 @@ def _files(
 def _goal(job: Job, dense: Network, samples: FinishedStep) -> tuple[int | None, int]:
     """Return the first notch at which the budget is met, and the last that can be reached."""
     model = job.load(dense.path)
+    judge = judge_of(job, model, samples)
 
     def reached(notch: int) -> bool:
         try:
-            plan_at(job, dense, model, notch, samples)
+            plan_at(job, dense, model, notch, judge)
         except PruneError:
             return False
         return True
@@ -109,13 +110,13 @@ def _goal(job: Job, dense: Network, samples: FinishedStep) -> tuple[int | None, 
     beyond = first_that(lambda notch: not reached(notch), 1)
     last = LAST if beyond is None else beyond - 1
     if last == 0:
-        plan_at(job, dense, model, 1, samples)  # says why nothing can go
+        plan_at(job, dense, model, 1, judge)  # says why nothing can go
     if not given(job.recipe.budget):
         return None, last
     formats = list(job.recipe.quantize.precisions)
 
     def fits(notch: int) -> bool:
-        plan = plan_at(job, dense, model, notch, samples)
+        plan = plan_at(job, dense, model, notch, judge)
         return any(_meets(job, dense, notch, samples, plan, name) for name in formats)
 
     return first_that(fits, 1, last), last

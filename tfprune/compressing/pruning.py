@@ -14,17 +14,16 @@ from tfprune.compressing.feeding import load_samples, samples_of, save_samples
 from tfprune.compressing.fitting import Lessons
 from tfprune.compressing.floor import Bar
 from tfprune.compressing.job import Job, Network
-from tfprune.compressing.notches import between
+from tfprune.compressing.measuring import sizes
+from tfprune.compressing.planning import judge_of, plan_at
 from tfprune.compressing.way import Metrics
 from tfprune.counts import count
-from tfprune.criteria import as_criterion
 from tfprune.errors import PruneWarning
 from tfprune.export import convert
 from tfprune.keras_files import save_model
 from tfprune.keras_internals import layers_of
 from tfprune.repairing.recalibrate import recalibrate
 from tfprune.runs import FinishedStep
-from tfprune.surgery import StructuredPlan, plan_structured
 
 
 def draw_samples(job: Job) -> FinishedStep:
@@ -47,34 +46,16 @@ def dense_network(job: Job, model_word: str) -> Network:
         convert(job.model, folder / "model.tflite")
         counts = count(job.model)
         metrics = job.way.judge(job.model)
-        return {"metrics": metrics, "params": counts.params, "macs": counts.macs}
+        return {
+            "metrics": metrics,
+            "params": counts.params,
+            "macs": counts.macs,
+            "sizes": sizes(folder / "model.tflite"),
+        }
 
     done = job.run.step("dense", {"model": model_word, "way": job.way.key}, do)
     known = None if done.record["macs"] is None else 1.0
     return Network(done=done, notch=0, metrics=done.record["metrics"], macs=known, params=1.0)
-
-
-def plan_at(
-    job: Job, network: Network, model: Any, notch: int, samples: FinishedStep
-) -> StructuredPlan:
-    """Plan what goes on the way from a network to a notch.
-
-    Raises:
-        PruneError: so much cannot go.
-    """
-    settings = job.recipe.prune
-    data = load_samples(samples.file("samples.npz"), model)
-    job.way.prepare(model)
-    return plan_structured(
-        model,
-        between(notch, network.notch),
-        as_criterion(job.criterion, data),
-        scope=settings.scope,
-        target="params" if network.macs is None else "macs",
-        round_to=settings.round_to,
-        max_ratio=settings.max_ratio,
-        keep=settings.keep,
-    )
 
 
 def smaller_network(job: Job, network: Network, notch: int, samples: FinishedStep) -> FinishedStep:
@@ -90,7 +71,7 @@ def smaller_network(job: Job, network: Network, notch: int, samples: FinishedSte
     def do(folder: Path) -> dict[str, Any]:
         model = job.load(network.path)
         inputs = load_samples(samples.file("samples.npz"), model)[0]
-        plan = plan_at(job, network, model, notch, samples)
+        plan = plan_at(job, network, model, notch, judge_of(job, model, samples))
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", PruneWarning)
             save_model(plan.apply(repair_on=inputs), folder / "repaired.keras")
