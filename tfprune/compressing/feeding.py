@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfprune.data import Batch, Batches, Wanted
+from tfprune.data.naming import joined
 from tfprune.data.nested import ArrayLike
 from tfprune.graph import inputs_of, outputs_of, packed
 from tfprune.runs import digest, source_of
@@ -56,7 +57,7 @@ def _batched(data: tf.data.Dataset, model: Any, batch_size: int) -> tf.data.Data
 
 
 def _in_memory(data: Any, model: Any, batch_size: int) -> tuple[Any, Any, Any]:
-    rows = _joined(list(Batches(data, wanted_of(model, f"train {model.name!r}", batch_size))))
+    rows = joined(list(Batches(data, wanted_of(model, f"train {model.name!r}", batch_size))))
     return packed(model, rows.inputs), rows.targets, rows.weights
 
 
@@ -75,31 +76,11 @@ def samples_of(data: Any, model: Any, count: int, seed: int, asked: str) -> tupl
         for row in range(len(batch)):
             place = seen if seen < count else int(random.integers(seen + 1))
             seen += 1
-            if place < len(kept):
-                kept[place] = _row(batch, row)
-            elif place < count:
-                kept.append(_row(batch, row))
-    return _joined(kept), seen
-
-
-def _row(batch: Batch, row: int) -> Batch:
-    def cut(tree: Any) -> Any:
-        if tree is None:
-            return None
-        return keras.tree.map_structure(lambda a: np.array(a[row : row + 1]), tree)
-
-    inputs = {name: np.array(array[row : row + 1]) for name, array in batch.inputs.items()}
-    return Batch(inputs, cut(batch.targets), cut(batch.weights))
-
-
-def _joined(batches: list[Batch]) -> Batch:
-    def join(trees: list[Any]) -> Any:
-        if trees[0] is None:
-            return None
-        return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *trees)
-
-    inputs = {n: np.concatenate([b.inputs[n] for b in batches]) for n in batches[0].inputs}
-    return Batch(inputs, join([b.targets for b in batches]), join([b.weights for b in batches]))
+            if place >= count:
+                continue
+            one = batch.rows(row, row + 1).mapped(np.array)  # a view would keep the whole batch
+            kept[place : place + 1] = [one]
+    return joined(kept), seen
 
 
 def save_samples(batch: Batch, path: Path) -> None:

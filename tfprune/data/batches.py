@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from tfprune.data.checking import Widths, check_finite, checked
 from tfprune.data.forms import Source, source_of
-from tfprune.data.naming import Array, Part, joined, part_of
+from tfprune.data.naming import Batch, Part, joined, part_of
 from tfprune.data.wanted import Wanted
 from tfprune.notes import Note
 
 _SIZE = 32
 """Rows of a batch of single samples where nobody says how many, as in Keras."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Rows that go through a model at once.
-
-    Args:
-        inputs: Arrays by input name, in the model's order and types, batch first.
-        targets: Arrays nested as given, or None.
-        weights: Likewise.
-    """
-
-    inputs: dict[str, Array]
-    targets: Any = None
-    weights: Any = None
-
-    def __len__(self) -> int:
-        return len(next(iter(self.inputs.values())))
 
 
 class Batches:

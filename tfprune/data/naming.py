@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,36 +15,55 @@ from tfprune.data.nested import is_leaf, leaves, mapped
 from tfprune.data.wanted import Input, Wanted
 from tfprune.notes import Note
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 Array = NDArray[Any]
+B = TypeVar("B", bound="Batch")
 
 
-@dataclass
-class Part:
-    """Some rows: inputs by name in the model's order, targets and weights nested as given.
+@dataclass(frozen=True)
+class Batch:
+    """Rows that go through a model at once.
 
     Args:
-        inputs: Arrays with a batch axis; of a model that does not know its inputs by the names
-            of a dict, else `input_0`, `input_1`, ...
-        targets: Arrays with a batch axis, or None.
+        inputs: Arrays by input name, in the model's order and types, batch first; of a model that
+            does not know its inputs by the names of a dict, else `input_0`, `input_1`, ...
+        targets: Arrays nested as given, or None.
         weights: Likewise.
-        sample: Whether the rows are one sample that came without a batch axis.
     """
 
     inputs: dict[str, Array]
     targets: Any = None
     weights: Any = None
-    sample: bool = False
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
-    def rows(self, start: int, stop: int) -> Part:
+    def rows(self, start: int, stop: int) -> Self:
         """Return the rows from `start` to before `stop`, as views."""
-        inputs = {name: array[start:stop] for name, array in self.inputs.items()}
-        targets, weights = (
-            mapped(lambda a: a[start:stop], own) for own in (self.targets, self.weights)
+        return self.mapped(lambda array: array[start:stop])
+
+    def mapped(self, function: Callable[..., Any], *others: Batch) -> Self:
+        """Return the batch with what a function makes of each array, and of those of others."""
+        every: tuple[Batch, ...] = (self, *others)
+        return replace(
+            self,
+            inputs=mapped(function, *(own.inputs for own in every)),
+            targets=mapped(function, *(own.targets for own in every)),
+            weights=mapped(function, *(own.weights for own in every)),
         )
-        return Part(inputs, targets, weights, self.sample)
+
+
+@dataclass(frozen=True)
+class Part(Batch):
+    """Rows as they came.
+
+    Args:
+        sample: Whether they are one sample that came without a batch axis.
+    """
+
+    sample: bool = False
 
     def like(self, other: Part) -> bool:
         """Whether rows of both can lie in one batch."""
@@ -55,21 +74,10 @@ class Part:
         ]
 
 
-def joined(parts: Sequence[Part]) -> Part:
+def joined(parts: Sequence[B]) -> B:
     """Return the rows of all parts, one after the other."""
-    if len(parts) == 1:
-        return parts[0]
-
-    def whole(*arrays: Any) -> Any:
-        return np.concatenate(arrays)
-
-    first = parts[0]
-    return Part(
-        mapped(whole, *(part.inputs for part in parts)),
-        mapped(whole, *(part.targets for part in parts)),
-        mapped(whole, *(part.weights for part in parts)),
-        first.sample,
-    )
+    first, *others = parts
+    return first.mapped(lambda *arrays: np.concatenate(arrays), *others) if others else first
 
 
 def part_of(element: Element, wanted: Wanted, notes: list[Note]) -> Part:
