@@ -13,13 +13,8 @@ from tfprune.compressing.file_model import running
 from tfprune.compressing.fitting import Lessons, fit_and_keep_best
 from tfprune.errors import PruneError, first_line
 from tfprune.evaluation import evaluate
-from tfprune.graph import compiled_as, functional
-from tfprune.keras_internals import (
-    compiled_settings,
-    input_structure,
-    optimizer_config,
-    output_structure,
-)
+from tfprune.graph import compiled_as, on_same_layers
+from tfprune.keras_internals import compiled_settings, optimizer_config
 from tfprune.recipes import FineTune
 from tfprune.runs import digest, source_of
 from tfprune.training import Distilled
@@ -142,8 +137,7 @@ def _compiled(model: Any, settings: FineTune) -> Any:
             "it is not compiled, so nobody knows its loss",
             'compile it, or name one: fine_tune={"loss": "sparse_categorical_crossentropy"}',
         )
-    net = functional(model)
-    copy = keras.Model(input_structure(net), output_structure(net), name=model.name)
+    copy = on_same_layers(model)
     try:
         copy.compile(
             settings.optimizer or (model.optimizer if own else "adam"),

@@ -10,8 +10,8 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
-from tfprune.graph import functional
-from tfprune.keras_internals import input_structure, loss_weights, output_structure
+from tfprune.graph import on_same_layers
+from tfprune.keras_internals import loss_weights
 
 Loss = Callable[[Any, Any, Any], Any]
 
@@ -37,8 +37,7 @@ def loss_of(model: Any, loss: Any, asked: str) -> Loss:
     weights = None
     if loss is None:
         loss, weights = _compiled_loss(model, asked)
-    net = functional(model)
-    judge = keras.Model(input_structure(net), output_structure(net))
+    judge = on_same_layers(model)
     judge.compile(loss=loss, loss_weights=weights)
 
     def compute(x: Any, y: Any, sample_weight: Any) -> Any:

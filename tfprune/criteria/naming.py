@@ -16,6 +16,7 @@ from tfprune.criteria.gradients import Fisher, Taylor
 from tfprune.criteria.relevance import Relevance
 from tfprune.criteria.scales import BatchNormScale, Random
 from tfprune.errors import PruneError
+from tfprune.keras_facts.origins import name_of
 
 _NAMED: dict[str, Callable[[], Criterion]] = {
     "l1": lambda: Magnitude(p=1),
@@ -108,7 +109,7 @@ class _Checked:
         self.comparable = bool(getattr(own, "comparable", False))
         self.unjudged = str(getattr(own, "unjudged", "the criterion gave no score"))
         self.loss_power = getattr(own, "loss_power", None)
-        self._name = getattr(own, "__name__", type(own).__name__)
+        self._name = name_of(own)
         self._scores = scores
         self._may_abstain = may_abstain
 

@@ -12,6 +12,7 @@ from tfprune.graph.structure import (
     is_graph,
     nets,
     nodes_in_order,
+    on_same_layers,
     values_read,
 )
 from tfprune.graph.unfold import unfold
@@ -31,6 +32,7 @@ __all__ = [
     "is_graph",
     "nets",
     "nodes_in_order",
+    "on_same_layers",
     "outputs_of",
     "own_functions",
     "packed",

@@ -62,7 +62,7 @@ def compiled_as(copy: Any, model: Any, optimizer: Any = None) -> Any:
         for key in ("loss", "loss_weights"):
             settings[key] = _renamed(settings[key], names)
         for key in ("metrics", "weighted_metrics"):
-            settings[key] = _renamed(keras.tree.map_structure(_fresh, settings[key]), names)
+            settings[key] = _renamed(fresh_metrics(settings[key]), names)
         if settings["jit_compile"] is not None and resolves_jit_itself(model):
             settings["jit_compile"] = "auto"  # the copy may hold what the model does not
         copy.compile(**settings)
@@ -80,11 +80,15 @@ def fresh_optimizer(optimizer: Any) -> Any:
     return type(optimizer).from_config(optimizer_config(optimizer))
 
 
-def _fresh(metric: Any) -> Any:
-    """Return a metric without state; names and functions are metrics too, and hold none."""
-    if isinstance(metric, keras.metrics.Metric):
-        return type(metric).from_config(metric.get_config())
-    return metric
+def fresh_metrics(metrics: Any) -> Any:
+    """Return metrics without state, nested as they are; names and functions hold none."""
+
+    def fresh(metric: Any) -> Any:
+        if isinstance(metric, keras.metrics.Metric):
+            return type(metric).from_config(metric.get_config())
+        return metric
+
+    return keras.tree.map_structure(fresh, metrics)
 
 
 def _is_own(model: Any, name: str) -> bool:

@@ -11,7 +11,13 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
-from tfprune.keras_internals import calls_of, graph_in, nodes_by_depth
+from tfprune.keras_internals import (
+    calls_of,
+    graph_in,
+    input_structure,
+    nodes_by_depth,
+    output_structure,
+)
 from tfprune.layer_names import inner_path
 from tfprune.layer_names.places import Path
 
@@ -32,6 +38,20 @@ def functional(model: Any) -> Any:
     if not is_graph(model):
         raise no_graph(model, "its calls are code")
     return graph_in(model) if isinstance(model, keras.Sequential) else model
+
+
+def on_same_layers(model: Any) -> Any:
+    """Return a Functional model of its own on a model's layers: to compile it leaves the other be.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> other = on_same_layers(model)
+        >>> other.compile(loss="mse")
+        >>> other.layers[-1] is model.layers[-1], model.compiled
+        (True, False)
+    """
+    net = functional(model)
+    return keras.Model(input_structure(net), output_structure(net), name=model.name)
 
 
 def no_graph(model: Any, reason: str) -> PruneError:

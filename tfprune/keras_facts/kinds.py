@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from tfprune.keras_facts.origins import package_of
+from tfprune.keras_facts.origins import name_of, package_of
 
 
 def _names(words: str) -> frozenset[str]:
@@ -137,7 +137,7 @@ def activation_name(function: Any) -> str | None:
         >>> [activation_name(keras.activations.get(name)) for name in ("swish", None)]
         ['silu', 'linear']
     """
-    name = "linear" if function is None else str(getattr(function, "__name__", ""))
+    name = "linear" if function is None else name_of(function)
     own = function is None or getattr(keras.activations, name, None) is function
     return name if own else None
 
@@ -167,7 +167,7 @@ def is_elementwise(function: Any) -> bool:
     """
     if type(function) in ELEMENTWISE_LAYERS or activation_name(function) in ELEMENTWISE_FUNCTIONS:
         return True
-    name = str(getattr(function, "__name__", ""))
+    name = name_of(function)
     if getattr(keras.ops, name, None) is function:
         return name in ELEMENTWISE_FUNCTIONS
     return name in _ELEMENTWISE_ELSEWHERE.get(package_of(function), frozenset())

@@ -24,6 +24,16 @@ def package_of(thing: Any) -> str:
     return str(getattr(thing, "__module__", None) or "").partition(".")[0]
 
 
+def name_of(thing: Any) -> str:
+    """Return the name of a class or function, of another object that of its class.
+
+    Example:
+        >>> name_of(len), name_of(3)
+        ('len', 'int')
+    """
+    return str(getattr(thing, "__name__", type(thing).__name__))
+
+
 def class_path(thing: Any) -> str:
     """Return where the class of an object is written, `"keras.src.layers.core.dense.Dense"`."""
     kind: Any = type(thing)

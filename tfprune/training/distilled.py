@@ -9,6 +9,7 @@ from keras import ops
 
 from tfprune.errors import PruneError
 from tfprune.graph import functional
+from tfprune.graph.compiling import fresh_metrics
 from tfprune.keras_internals import added_losses, compiled_settings
 from tfprune.training.hints import HintLoss, Hints, adapter, feature, pairs_of, with_features
 from tfprune.training.soft import SoftLoss, soft_losses
@@ -99,7 +100,7 @@ class Distilled(keras.Model):
         self._mirror(compiled_settings(self.student))
 
     def _mirror(self, settings: dict[str, Any]) -> None:
-        metrics = {key: _copied(settings[key]) for key in ("metrics", "weighted_metrics")}
+        metrics = {key: fresh_metrics(settings[key]) for key in ("metrics", "weighted_metrics")}
         super().compile(**{**settings, "optimizer": self.student.optimizer, **metrics})
         self._beside.soft = soft_losses(
             self.student, self._beside.teacher, settings["loss"], self.temperature
@@ -169,14 +170,6 @@ class _Beside:
         self.answering: Any = None
         self.features: list[Any] = []
         self.soft: list[SoftLoss] = []
-
-
-def _copied(metrics: Any) -> Any:
-    def copy(metric: Any) -> Any:
-        is_object = isinstance(metric, keras.metrics.Metric)
-        return type(metric).from_config(metric.get_config()) if is_object else metric
-
-    return keras.tree.map_structure(copy, metrics)
 
 
 def _by_output(weights: Any, outputs: Any) -> list[Any]:

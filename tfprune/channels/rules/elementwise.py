@@ -11,6 +11,7 @@ from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.units import Ids
 from tfprune.keras_facts import ELEMENTWISE_LAYERS, JOINING_LAYERS, PASS_THROUGH, is_elementwise
+from tfprune.keras_facts.origins import name_of
 
 layers = keras.layers
 
@@ -23,8 +24,7 @@ def passes(call: Call) -> list[Flow]:
 def check_activation(call: Call, function: Any, units: Ids | None) -> None:
     """Keep the units of a layer whose activation mixes them, or may do so."""
     if units is not None and not is_elementwise(function):
-        name = getattr(function, "__name__", type(function).__name__)
-        call.keep(units, f"the activation {name} of {call.name} may mix channels")
+        call.keep(units, f"the activation {name_of(function)} of {call.name} may mix channels")
 
 
 def activation(call: Call) -> Flow:

@@ -9,6 +9,7 @@ from typing import Any
 from keras import layers, ops
 
 from tfprune.keras_facts import activation_name, activation_of
+from tfprune.keras_facts.origins import name_of
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.rule import LEARNED, Int8Rule, left_alone
 
@@ -70,8 +71,8 @@ def with_activation(rule: Int8Rule, function: Any, norm: bool = True) -> Int8Rul
     """
     found = known(function)
     if found is None:
-        name = getattr(function, "__name__", type(function).__name__)
-        return Int8Rule(compute=rule.compute, reason=f"its activation {name} stays float")
+        reason = f"its activation {name_of(function)} stays float"
+        return Int8Rule(compute=rule.compute, reason=reason)
     if not found.fused:
         return Int8Rule(compute=rule.compute, output=found.output)
     plain = activation_name(function) == "linear"
