@@ -12,24 +12,20 @@ python -m proofs.resnets --help.
 
 from __future__ import annotations
 
-import argparse
+import itertools
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 
 import tfprune
-from proofs import resnets
-from proofs.data import Images, cifar10
-from proofs.repair import DOCS, SAMPLES
-from proofs.rows import append_row, read_rows
-from proofs.training import accuracy, normalise
+from proofs.data import Images
+from proofs.untrained import DOCS, SAMPLES, go_on, parser_of, right_on, unlabelled
 from tfprune.files import write_text
 
 _HEAD = """# Merging similar filters
@@ -70,18 +66,15 @@ class MergingRow:
 
 def measure(dense: keras.Model, images: Images, asked: MergingRow) -> MergingRow:
     """Prune as `asked` says and return it with what was measured."""
-    test_x = normalise(images.test_x[: asked.test_images])
-    test_y = images.test_y[: asked.test_images]
-    drawn = np.random.default_rng(asked.draw).choice(len(images.train_x), SAMPLES, replace=False)
-    unlabelled = normalise(images.train_x[drawn])
+    right, x = right_on(images, asked.test_images), unlabelled(images, asked.draw)
     plan = tfprune.plan_structured(dense, 0.5, asked.criterion, target="macs", scope="global")
     small = plan.apply(merge=asked.merged)
-    repaired = plan.apply(repair_on=unlabelled, merge=asked.merged)
+    repaired = plan.apply(repair_on=x, merge=asked.merged)
     return replace(
         asked,
-        sliced=accuracy(small, test_x, test_y),
-        recalibrated=accuracy(tfprune.recalibrate(small, unlabelled), test_x, test_y),
-        repaired=accuracy(repaired, test_x, test_y),
+        sliced=right(small),
+        recalibrated=right(tfprune.recalibrate(small, x)),
+        repaired=right(repaired),
     )
 
 
@@ -100,38 +93,22 @@ def page(rows: list[MergingRow]) -> str:
 
 def main() -> int:
     """Measure what is missing, and write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--depths", type=int, nargs="+", default=[20])
+    parser = parser_of(__doc__, [20], "merging.jsonl")
     parser.add_argument("--criteria", nargs="+", default=["l2"])
-    parser.add_argument("--draws", type=int, default=1)
-    parser.add_argument("--test-images", type=int, default=2_000)
-    parser.add_argument("--rows", type=Path, default=DOCS / "measured" / "merging.jsonl")
-    parser.add_argument("--weights", help="folder with resnet20_cifar10.npz, resnet56_cifar10.npz")
-    parser.add_argument("--data", help="CIFAR-10 as an .npz")
     arguments = parser.parse_args()
-    images = cifar10(arguments.data)
-    known = {row.key for row in read_rows(arguments.rows, MergingRow)}
-    for depth in arguments.depths:
-        dense = resnets.pretrained(depth, arguments.weights)
-        asked = [
-            MergingRow(
+
+    def asked(dense: keras.Model) -> Iterator[MergingRow]:
+        draws = range(arguments.draws)
+        for criterion, draw, merged in itertools.product(arguments.criteria, draws, (False, True)):
+            yield MergingRow(
                 network=dense.name,
                 criterion=criterion,
                 merged=merged,
                 draw=draw,
                 test_images=arguments.test_images,
             )
-            for criterion in arguments.criteria
-            for draw in range(arguments.draws)
-            for merged in (False, True)
-        ]
-        for row in (row for row in asked if row.key not in known):
-            measured = measure(dense, images, row)
-            append_row(arguments.rows, measured)
-            print(measured, flush=True)
-    write_text(DOCS / "merging.md", page(read_rows(arguments.rows, MergingRow)))
+
+    write_text(DOCS / "merging.md", page(go_on(arguments, MergingRow, asked, measure)))
     return 0
 
 

@@ -12,25 +12,21 @@ looked for: python -m proofs.resnets --help.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 
 import tfprune
-from proofs import resnets
-from proofs.data import Images, cifar10
-from proofs.repair import DOCS, SAMPLES, mean_and_range
-from proofs.rows import append_row, read_rows
-from proofs.training import accuracy, normalise
+from proofs.data import Images
+from proofs.repair import mean_and_range
+from proofs.untrained import DOCS, SAMPLES, go_on, parser_of, right_on, unlabelled
 from tfprune.files import write_text
 from tfprune.patterns import NM, Block, Pattern
 
@@ -76,22 +72,19 @@ class Row:
 
 def measure(dense: keras.Model, images: Images, asked: Row) -> Row:
     """Make zeros as `asked` says and return it with what was measured."""
-    test_x = normalise(images.test_x[: asked.test_images])
-    test_y = images.test_y[: asked.test_images]
-    drawn = np.random.default_rng(asked.draw).choice(len(images.train_x), SAMPLES, replace=False)
-    unlabelled = normalise(images.train_x[drawn])
+    right, x = right_on(images, asked.test_images), unlabelled(images, asked.draw)
     pattern = PATTERNS[asked.pattern]
     sparsity = None if isinstance(pattern, NM) else asked.sparsity
     magnitude = tfprune.prune_once(dense, sparsity, pattern)
     started = time.process_time()
-    refitted = tfprune.prune_once(dense, sparsity, pattern, repair_on=unlabelled)
+    refitted = tfprune.prune_once(dense, sparsity, pattern, repair_on=x)
     seconds = time.process_time() - started
     return Row(
         *asked.key,
-        dense=accuracy(dense, test_x, test_y),
-        magnitude=accuracy(magnitude, test_x, test_y),
-        recalibrated=accuracy(tfprune.recalibrate(magnitude, unlabelled), test_x, test_y),
-        refitted=accuracy(refitted, test_x, test_y),
+        dense=right(dense),
+        magnitude=right(magnitude),
+        recalibrated=right(tfprune.recalibrate(magnitude, x)),
+        refitted=right(refitted),
         cpu_seconds=round(seconds, 1),
     )
 
@@ -117,35 +110,19 @@ def page(rows: list[Row]) -> str:
 
 def main() -> int:
     """Measure what is missing, and write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--depths", type=int, nargs="+", default=[20])
+    parser = parser_of(__doc__, [20], "once.jsonl")
     parser.add_argument("--sparsity", type=float, nargs="+", default=[0.5, 0.7, 0.8, 0.9])
     parser.add_argument("--patterns", nargs="+", choices=PATTERNS, default=list(PATTERNS))
-    parser.add_argument("--draws", type=int, default=1)
-    parser.add_argument("--test-images", type=int, default=2_000)
-    parser.add_argument("--rows", type=Path, default=DOCS / "measured" / "once.jsonl")
-    parser.add_argument("--weights", help="folder with resnet20_cifar10.npz, resnet56_cifar10.npz")
-    parser.add_argument("--data", help="CIFAR-10 as an .npz")
     arguments = parser.parse_args()
-    images = cifar10(arguments.data)
-    known = {row.key for row in read_rows(arguments.rows, Row)}
-    for depth in arguments.depths:
-        dense = resnets.pretrained(depth, arguments.weights)
-        asked = {
-            row.key: row
-            for draw in range(arguments.draws)
-            for sparsity in arguments.sparsity
-            for pattern in arguments.patterns
-            for fixed in [PATTERNS[pattern].fixed_sparsity]
-            for row in [Row(dense.name, pattern, fixed or sparsity, draw, arguments.test_images)]
-        }
-        for row in (row for key, row in asked.items() if key not in known):
-            measured = measure(dense, images, row)
-            append_row(arguments.rows, measured)
-            print(measured, flush=True)
-    write_text(DOCS / "once.md", page(read_rows(arguments.rows, Row)))
+
+    def asked(dense: keras.Model) -> Iterator[Row]:
+        for draw in range(arguments.draws):
+            for sparsity in arguments.sparsity:
+                for pattern in arguments.patterns:
+                    share = PATTERNS[pattern].fixed_sparsity or sparsity
+                    yield Row(dense.name, pattern, share, draw, arguments.test_images)
+
+    write_text(DOCS / "once.md", page(go_on(arguments, Row, asked, measure)))
     return 0
 
 

@@ -29,7 +29,6 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 import tfprune
@@ -38,12 +37,12 @@ from proofs.counting import count_macs
 from proofs.data import Images, cifar10
 from proofs.repair_training import STARTS, Trained, section, train_start
 from proofs.rows import append_row, read_rows
-from proofs.training import accuracy, compile_for, normalise
+from proofs.training import compile_for, normalise
+from proofs.untrained import DOCS, SAMPLES, right_on, unlabelled
 from tfprune import criteria
 from tfprune.files import write_text
 
-SAMPLES, SCORED_IMAGES, SCORED_BATCH = 256, 512, 8
-DOCS = Path(__file__).parents[1] / "docs"
+SCORED_IMAGES, SCORED_BATCH = 512, 8
 CRITERIA: dict[str, Any] = {
     "l2": lambda data: "l2",
     "fpgm": lambda data: "fpgm",
@@ -95,30 +94,24 @@ def planned(dense: keras.Model, images: Images, asked: Row | Trained) -> tuple[A
     """Return the plan that `asked` describes, and unlabelled images."""
     scored = normalise(images.train_x[:SCORED_IMAGES]), images.train_y[:SCORED_IMAGES]
     data = tf.data.Dataset.from_tensor_slices(scored).batch(SCORED_BATCH)
-    drawn = np.random.default_rng(asked.draw).choice(len(images.train_x), SAMPLES, replace=False)
-    unlabelled = normalise(images.train_x[drawn])
     ratio, criterion = 1 - 1 / asked.target, CRITERIA[asked.criterion](data)
     plan = tfprune.plan_structured(dense, ratio, criterion, target="macs", scope="global")
-    return plan, unlabelled
+    return plan, unlabelled(images, asked.draw)
 
 
 def measure(dense: keras.Model, images: Images, asked: Row) -> Row:
     """Prune as `asked` says and return it with what was measured."""
-    test_x, test_y = normalise(images.test_x[: asked.test_images]), images.test_y
-    plan, unlabelled = planned(dense, images, asked)
-
-    def right(model: keras.Model) -> float:
-        return accuracy(model, test_x, test_y[: asked.test_images])
-
+    right = right_on(images, asked.test_images)
+    plan, x = planned(dense, images, asked)
     small = plan.apply()
     started = time.process_time()
-    repaired = plan.apply(repair_on=unlabelled)
+    repaired = plan.apply(repair_on=x)
     seconds = time.process_time() - started
     return replace(
         asked,
         fewer=count_macs(dense) / count_macs(small),
         sliced=right(small),
-        recalibrated=right(tfprune.recalibrate(small, unlabelled)),
+        recalibrated=right(tfprune.recalibrate(small, x)),
         repaired=right(repaired),
         cpu_seconds=round(seconds, 1),
     )
@@ -131,10 +124,10 @@ def train_both(
     asked = [row for row in asked if row.key not in known]
     for draw, target, criterion in sorted({(r.draw, r.target, r.criterion) for r in asked}):
         rows = [r for r in asked if (r.draw, r.target, r.criterion) == (draw, target, criterion)]
-        plan, unlabelled = planned(dense, images, rows[0])
+        plan, x = planned(dense, images, rows[0])
         starts = {
-            "recalibrated": tfprune.recalibrate(plan.apply(), unlabelled),
-            "repaired": plan.apply(repair_on=unlabelled),
+            "recalibrated": tfprune.recalibrate(plan.apply(), x),
+            "repaired": plan.apply(repair_on=x),
         }
         for row in rows:
             yield train_start(starts[row.start], images, row)

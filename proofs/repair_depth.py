@@ -12,25 +12,22 @@ for: python -m proofs.resnets --help.
 
 from __future__ import annotations
 
-import argparse
+import itertools
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 
 import tfprune
-from proofs import resnets
-from proofs.data import Images, cifar10
-from proofs.repair import DOCS, SAMPLES, mean_and_range
-from proofs.rows import append_row, read_rows
-from proofs.training import accuracy, normalise
+from proofs.data import Images
+from proofs.repair import mean_and_range
+from proofs.untrained import DOCS, SAMPLES, go_on, parser_of, right_on, unlabelled
 from tfprune.files import write_text
 
 _HEAD = """# Repair after whole blocks went
@@ -70,21 +67,18 @@ class DepthRow:
 
 def measure(dense: keras.Model, images: Images, asked: DepthRow) -> DepthRow:
     """Remove blocks as `asked` says and return it with what was measured."""
-    test_x = normalise(images.test_x[: asked.test_images])
-    test_y = images.test_y[: asked.test_images]
-    drawn = np.random.default_rng(asked.draw).choice(len(images.train_x), SAMPLES, replace=False)
-    unlabelled = normalise(images.train_x[drawn])
-    plan = tfprune.plan_layers(dense, n=asked.blocks, data=unlabelled)
+    right, x = right_on(images, asked.test_images), unlabelled(images, asked.draw)
+    plan = tfprune.plan_layers(dense, n=asked.blocks, data=x)
     cut = plan.apply()
     started = time.process_time()
-    repaired = plan.apply(repair_on=unlabelled)
+    repaired = plan.apply(repair_on=x)
     seconds = time.process_time() - started
     return replace(
         asked,
-        dense=accuracy(dense, test_x, test_y),
-        cut=accuracy(cut, test_x, test_y),
-        recalibrated=accuracy(tfprune.recalibrate(cut, unlabelled), test_x, test_y),
-        repaired=accuracy(repaired, test_x, test_y),
+        dense=right(dense),
+        cut=right(cut),
+        recalibrated=right(tfprune.recalibrate(cut, x)),
+        repaired=right(repaired),
         cpu_seconds=round(seconds, 1),
     )
 
@@ -110,34 +104,16 @@ def page(rows: list[DepthRow]) -> str:
 
 def main() -> int:
     """Measure what is missing, and write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--depths", type=int, nargs="+", default=[56])
+    parser = parser_of(__doc__, [56], "repair_depth.jsonl")
     parser.add_argument("--blocks", type=int, nargs="+", default=[3, 6, 9])
-    parser.add_argument("--draws", type=int, default=1)
-    parser.add_argument("--test-images", type=int, default=2_000)
-    parser.add_argument("--rows", type=Path, default=DOCS / "measured" / "repair_depth.jsonl")
-    parser.add_argument("--weights", help="folder with resnet20_cifar10.npz, resnet56_cifar10.npz")
-    parser.add_argument("--data", help="CIFAR-10 as an .npz")
     arguments = parser.parse_args()
-    images = cifar10(arguments.data)
-    known = {row.key for row in read_rows(arguments.rows, DepthRow)}
-    for depth in arguments.depths:
-        dense = resnets.pretrained(depth, arguments.weights)
-        for blocks in arguments.blocks:
-            for draw in range(arguments.draws):
-                row = DepthRow(
-                    network=dense.name,
-                    blocks=blocks,
-                    draw=draw,
-                    test_images=arguments.test_images,
-                )
-                if row.key not in known:
-                    measured = measure(dense, images, row)
-                    append_row(arguments.rows, measured)
-                    print(measured, flush=True)
-    write_text(DOCS / "repair_depth.md", page(read_rows(arguments.rows, DepthRow)))
+
+    def asked(dense: keras.Model) -> Iterator[DepthRow]:
+        for blocks, draw in itertools.product(arguments.blocks, range(arguments.draws)):
+            count = arguments.test_images
+            yield DepthRow(network=dense.name, blocks=blocks, draw=draw, test_images=count)
+
+    write_text(DOCS / "repair_depth.md", page(go_on(arguments, DepthRow, asked, measure)))
     return 0
 
 
