@@ -6,6 +6,7 @@ those of `TESTED`; other tests that fail with it are most likely the same fault.
 """
 
 import ast
+import re
 from pathlib import Path
 
 import keras
@@ -51,6 +52,12 @@ def test_a_name_that_is_gone_is_an_error_that_says_what_to_do():
     assert error.value.fix == (
         "install one of those releases, or give tfprune/keras_internals.py the new name"
     )
+
+
+@pytest.mark.parametrize("kind", [layers.Conv2D, layers.ReLU, layers.MultiHeadAttention])
+def test_a_layer_without_a_name_is_called_by_its_class(kind):
+    layer = kind() if kind is layers.ReLU else kind(2, 3)
+    assert re.fullmatch(rf"{internals.default_name(kind.__name__)}(_\d+)?", layer.name)
 
 
 def is_private(name):

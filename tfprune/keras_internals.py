@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 from keras.src.backend.common import global_state
+from keras.src.utils import naming
 
 from tfprune.errors import PruneError
 
@@ -41,6 +42,16 @@ def renamed(name: str) -> PruneError:
         f"it is not there, with Keras {keras.__version__}; tfprune knows {TESTED}",
         "install one of those releases, or give tfprune/keras_internals.py the new name",
     )
+
+
+def default_name(kind: str) -> str:
+    """Return what Keras calls the first layer of a class that is given no name.
+
+    Example:
+        >>> default_name("MultiHeadAttention")
+        'multi_head_attention'
+    """
+    return str(private(naming, "to_snake_case")(kind))
 
 
 @contextmanager

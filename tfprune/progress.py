@@ -67,31 +67,43 @@ class Stages:
         self.number = 0
         self.stream = stream
         self.remarks: list[str] = []
+        self._open = False
 
     def remark(self, text: str) -> None:
         """Say what a reader should know, once, and remember it."""
         if text not in self.remarks:
             self.remarks.append(text)
             stream = self.stream or sys.stderr
+            self._end_line(stream)
             print(f"note: {text}", file=stream, flush=True)
+
+    def _end_line(self, stream: TextIO) -> None:
+        """End the line of a stage that waits for its outcome."""
+        if self._open:
+            print(file=stream, flush=True)
+        self._open = False
 
     @contextlib.contextmanager
     def __call__(self, title: str) -> Iterator[Stage]:
         """Announce a stage, and close its line with the outcome and the seconds."""
         self.number += 1
         stream, stage, start = self.stream or sys.stderr, Stage(), time.monotonic()
-        # In a terminal the stage's own bars need the line below.
-        end = "\n" if _is_terminal(stream) else ": "
         number = self.number if self.total is None else f"{self.number}/{self.total}"
-        print(f"[{number}] {title}", end=end, file=stream, flush=True)
+        print(f"[{number}] {title}:", end="", file=stream, flush=True)
+        self._open = True
+        if _is_terminal(stream):  # the stage's own bars need the line below
+            self._end_line(stream)
         try:
             yield stage
         except BaseException:
-            print("stopped", file=stream, flush=True)
+            self._close(stream, "stopped")
             raise
-        seconds = f"({time.monotonic() - start:.1f} s)"
-        indent = "      " if _is_terminal(stream) else ""
-        print(f"{indent}{stage.outcome} {seconds}", file=stream, flush=True)
+        self._close(stream, f"{stage.outcome} ({time.monotonic() - start:.1f} s)")
+
+    def _close(self, stream: TextIO, outcome: str) -> None:
+        """Write what came out, behind the title or on a line of its own."""
+        print(f"{' ' if self._open else '      '}{outcome}", file=stream, flush=True)
+        self._open = False
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

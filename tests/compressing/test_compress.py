@@ -14,6 +14,8 @@ from tfprune.recipes import read_recipe
 from tfprune.reports import Comparison
 from tfprune.verification import check_golden
 
+from .conftest import network
+
 
 @pytest.fixture(scope="module")
 def half(trained, train, validation, quick, tmp_path_factory):
@@ -67,14 +69,32 @@ def test_the_model_is_not_changed(half, trained):
     assert trained.compiled
 
 
-def test_the_same_call_repeats_nothing(half, trained, train, validation, quick):
+def steps(out):
+    return {path: path.stat().st_mtime_ns for path in (out / "steps").iterdir()}
+
+
+def test_the_same_call_repeats_nothing_though_keras_numbers_the_layers_anew(
+    half, trained, train, validation, quick
+):
     result, out = half
-    before = {path: path.stat().st_mtime_ns for path in (out / "steps").iterdir()}
-    again = compress(
-        trained, train, validation, budget={"macs": 0.5}, out=out, recipe=quick, max_drop=0.03
-    )
-    assert {path: path.stat().st_mtime_ns for path in (out / "steps").iterdir()} == before
-    assert again == result
+    again = network()
+    again.set_weights(trained.get_weights())
+    assert again.layers[-1].name != trained.layers[-1].name
+    before = steps(out)
+    settings = {"budget": {"macs": 0.5}, "out": out, "recipe": quick, "max_drop": 0.03}
+    assert compress(again, train, validation, **settings) == result
+    assert steps(out) == before
+
+
+def test_a_phone_that_is_not_there_is_an_error_and_is_not_remembered(
+    half, trained, train, validation, quick
+):
+    _, out = half
+    before = steps(out)
+    settings = {"target": "android:none-such", "budget": {"latency": 0.5}, "max_drop": 0.03}
+    with pytest.raises(PruneError, match="adb"):
+        compress(trained, train, validation, out=out, recipe=quick, **settings)
+    assert [path for path in steps(out).keys() - before if path.suffix != ".unfinished"] == []
 
 
 def test_a_budget_that_cannot_be_met_gives_the_best_effort(
@@ -135,10 +155,11 @@ def test_a_dry_run_writes_nothing_and_names_the_work(trained, train, validation,
         ({"validation": None}, "no data to judge by"),
         ({"max_drop": 0.1, "min_metric": 0.5}, "two floors"),
         ({"fit": print}, "evaluate= is missing"),
+        ({"validation": iter([])}, "used up after one turn"),
         ({"recipe": {"prune": {"keep": ["frist"]}}}, "first"),
         ({"recipe": {"fine_tune": {"optimizer": "admm"}}}, "admm"),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=lambda value: str(value)[:20],
 )
 def test_what_is_wrong_is_told_before_anything_is_trained(
     trained, train, validation, tmp_path, changes, found

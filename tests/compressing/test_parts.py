@@ -17,14 +17,14 @@ from tfprune.recipes import Budget, Floor
 BAR = Bar(metric="accuracy", dense=0.9, least=0.89, lower=False)
 
 
-def trial(name, accuracy, latency, over=None, verified=True):
+def trial(name, accuracy, latency, over=None, verified=True, file_bytes=1.0):
     return TriedFile(
         network=name,
         path=name,
         keras_path=name,
         precision="float32",
         metrics={"accuracy": accuracy},
-        usage={"latency": latency, "file_bytes": 1.0},
+        usage={"latency": latency, "file_bytes": file_bytes},
         over=over or {},
         passed=accuracy >= BAR.least,
         verified=verified,
@@ -36,12 +36,14 @@ def trial(name, accuracy, latency, over=None, verified=True):
     ("trials", "best"),
     [
         ([trial("a", 0.9, 0.5), trial("b", 0.89, 0.4)], "b"),  # the fastest within the floor
+        ([trial("a", 0.9, 0.5), trial("b", 0.9, 0.51, file_bytes=0.5)], "b"),  # as fast, smaller
+        ([trial("a", 0.9, 0.5), trial("b", 0.9, 0.53, file_bytes=0.5)], "a"),  # slower
         ([trial("a", 0.9, 0.5), trial("b", 0.88, 0.1)], "a"),  # not one below it
         ([trial("a", 0.9, 0.5), trial("b", 0.9, 0.1, verified=False)], "a"),  # not a wrong one
         ([trial("a", 0.9, 1, {"latency": 2}), trial("b", 0.9, 0.6, {"latency": 1.2})], "b"),
         ([trial("a", 0.5, 0.5), trial("b", 0.6, 0.9)], "b"),  # all below: the most accurate
     ],
-    ids=["fastest", "floor", "right", "nearest", "best effort"],
+    ids=["fastest", "smaller", "slower", "floor", "right", "nearest", "best effort"],
 )
 def test_which_file_is_chosen(trials, best):
     assert best_of(trials, BAR).network == best

@@ -65,6 +65,15 @@ def test_a_stage_is_one_line_with_its_outcome():
     assert stream.getvalue().count("\n") == 1
 
 
+def test_a_note_has_a_line_of_its_own():
+    stream = io.StringIO()
+    stages = Stages(2, stream)
+    with stages("load") as stage:
+        stages.remark("few digits")
+        stage.say("5 digits")
+    assert stream.getvalue().startswith("[1/2] load:\nnote: few digits\n      5 digits (0.")
+
+
 def test_a_stage_that_fails_says_so():
     stream = io.StringIO()
     with pytest.raises(KeyError), Stages(1, stream)("train"):

@@ -45,6 +45,16 @@ def test_a_refusal_is_remembered(tmp_path):
             Run(tmp_path).step("convert", {}, do)
 
 
+def test_what_is_the_fault_of_the_world_is_tried_again(tmp_path):
+    def refuse(folder):
+        raise PruneError("time it", "no phone", "plug one in")
+
+    run = Run(tmp_path)
+    with pytest.raises(PruneError, match="no phone"):
+        run.step("time", {}, refuse, remembers=False)
+    assert run.step("time", {}, lambda folder: {"ms": 3}, remembers=False).record["ms"] == 3
+
+
 def test_a_full_disk_is_not_remembered(tmp_path):
     def full(folder):
         raise FileError("write", "no space left", "free some")

@@ -50,7 +50,7 @@ class AgreementWay:
         most: At most so many samples.
     """
 
-    knows_loss = False
+    trains = knows_loss = False
     judged_on = None, None
 
     def __init__(self, model: Any, data: Any, most: int = 2000) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ from tfprune.compressing.feeding import load_samples
 from tfprune.compressing.fitting import Lessons, clear
 from tfprune.compressing.floor import Bar
 from tfprune.compressing.job import Job, Network, TriedFile
-from tfprune.compressing.measuring import given, measure, missed, sizes
-from tfprune.errors import PruneError
+from tfprune.compressing.measuring import MEASURED, given, measure, missed, sizes
+from tfprune.errors import FileError, MissingExtra, PruneError
 from tfprune.export import convert, doctor
 from tfprune.keras_files import save_model
 from tfprune.runs import FinishedStep
@@ -49,7 +49,7 @@ def _int8_again(
             yield trial
             if trial.passed and trial.verified:
                 return
-    if settings.train_epochs and job.labels:
+    if settings.train_epochs and job.way.trains:
         aware = _aware(job, network, bar)
         how = "trained with int8 arithmetic"
         trial = _trial(job, dense, network, samples, bar, "int8", (), aware=aware, how=how)
@@ -116,7 +116,6 @@ def _trial(
 ) -> TriedFile | None:
     """Convert, judge and measure; None if no such file can be made, which the run remembers."""
     source = network.path if aware is None else aware.file("model.keras")
-    instructions = job.recipe.budget.instructions is not None
 
     def do(folder: Path) -> dict[str, Any]:
         model, path = job.load(source), folder / "model.tflite"
@@ -128,27 +127,26 @@ def _trial(
             "verdict": doctor(path).verdict,
             "metrics": job.way.judge(path, like=model),
             "sizes": sizes(path),
-            "usage": measure(
-                dense.done.file("model.tflite"), path, job.recipe.target, instructions
-            ),
         }
 
     asked = {
         "from": network.done.key if aware is None else aware.key,
-        "dense": dense.done.key,
         "samples": samples.key,
         "way": job.way.key,
         "precision": precision,
         "keep_float": keep_float,
-        "target": job.recipe.target,
-        "instructions": instructions,
     }
     try:
         done = job.run.step("file", asked, do)
+    except (FileError, MissingExtra):  # the fault of the machine, not of the file
+        raise
     except PruneError as error:
         job.stages.remark(f"no {precision} file of {network.name}: {error.found}")
         return None
-    usage = _usage(dense, network, done.record)
+    cost = _cost(job, dense, done)
+    known = {"params": network.params, "macs": network.macs}
+    usage = {**_shares(dense, done), **cost["usage"], **known}
+    usage = {name: value for name, value in usage.items() if value is not None}
     metrics = done.record["metrics"]
     return TriedFile(
         network=network.name,
@@ -159,7 +157,7 @@ def _trial(
         usage=usage,
         over=missed(job.recipe.budget, usage),
         passed=bar.passed(metrics),
-        verified=done.record["verified"],
+        verified=done.record["verified"] and cost["right"],
         verdict=done.record["verdict"],
         how=how,
     )
@@ -188,20 +186,32 @@ def _verified(model: Any, path: Path, samples: FinishedStep) -> bool:
     return verify(model, path, inputs, raise_on_failure=False).passed
 
 
-def _usage(dense: Network, network: Network, record: Mapping[str, Any]) -> dict[str, float]:
+def _cost(job: Job, dense: Network, made: FinishedStep) -> dict[str, Any]:
+    """Measure a file on the target; what stands in the way there is an error, each time anew."""
+    instructions = job.recipe.budget.instructions is not None
+
+    def do(folder: Path) -> dict[str, Any]:
+        places = dense.done.file("model.tflite"), made.file("model.tflite")
+        return measure(*places, job.recipe.target, instructions)
+
+    target = {"target": job.recipe.target, "instructions": instructions}
+    asked = {"file": made.key, "dense": dense.done.key, **target}
+    return job.run.step("measured", asked, do, remembers=False).record
+
+
+def _shares(dense: Network, made: FinishedStep) -> dict[str, float]:
     whole = dense.done.record["sizes"]
-    shares = {name: size / whole[name] for name, size in record["sizes"].items()}
-    known = {"params": network.params, "macs": network.macs}
-    usage = {**shares, **record["usage"]}
-    return {**usage, **{name: value for name, value in known.items() if value is not None}}
+    return {name: size / whole[name] for name, size in made.record["sizes"].items()}
 
 
 def costs_at(
-    job: Job, dense: Network, notch: int, samples: FinishedStep, plan: Any, precision: str
-) -> dict[str, float | None]:
-    """Return what an untrained network at a notch would cost: as much as a trained one."""
-    budget = given(job.recipe.budget)
-    size = plan.size
+    job: Job, dense: Network, samples: FinishedStep, plan: Any, precision: str
+) -> dict[str, float | None] | None:
+    """Return what an untrained network of a plan would cost: as much as a trained one.
+
+    None if no such file can be made.
+    """
+    budget, size = given(job.recipe.budget), plan.size
     usage: dict[str, float | None] = {
         "params": size.params_after / size.params,
         "macs": None if size.macs is None else size.macs_after / size.macs,
@@ -212,19 +222,17 @@ def costs_at(
     def do(folder: Path) -> dict[str, Any]:
         model, path = plan.apply(), folder / "model.tflite"
         _converted(model, path, precision, job.recipe.quantize.keep_float, samples, True)
-        place = dense.done.file("model.tflite")
-        found = measure(place, path, job.recipe.target, "instructions" in budget)
-        return {"sizes": sizes(path), "usage": found}
+        return {"sizes": sizes(path)}
 
     widths = {row.group: row.after for row in plan.rows}
-    asked = {
-        "dense": dense.done.key,
-        "widths": widths,
-        "precision": precision,
-        "target": job.recipe.target,
-        "instructions": "instructions" in budget,
-        "samples": samples.key,
-    }
-    record = job.run.step("width", asked, do).record
-    whole = dense.done.record["sizes"]
-    return {**usage, **{n: s / whole[n] for n, s in record["sizes"].items()}, **record["usage"]}
+    asked = {"dense": dense.done.key, "widths": widths, "precision": precision}
+    try:
+        done = job.run.step("width", {**asked, "samples": samples.key}, do)
+    except (FileError, MissingExtra):
+        raise
+    except PruneError:
+        return None
+    usage.update(_shares(dense, done))
+    if set(budget) & set(MEASURED):
+        usage.update(_cost(job, dense, done)["usage"])
+    return usage

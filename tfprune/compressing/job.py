@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tfprune.compressing.floor import Bar
+from tfprune.compressing.naming import ModelWord
+from tfprune.compressing.own_classes import has_code
 from tfprune.compressing.way import Metrics, TrainingWay
 from tfprune.criteria.naming import needs_loss
 from tfprune.keras_files import load_model
@@ -25,6 +27,7 @@ class Job:
 
     Args:
         model: The user's, never changed.
+        model_word: Changes with it.
         train: The training data, as the user gave it.
         data_word: Changes with it.
         recipe: The settings.
@@ -36,6 +39,7 @@ class Job:
     """
 
     model: Any
+    model_word: ModelWord
     train: Any
     data_word: str
     recipe: Recipe
@@ -57,7 +61,7 @@ class Job:
     def load(self, path: Path) -> Any:
         """Load a network of the run, in the scope of the strategy."""
         with self.scope():
-            return load_model(path)
+            return load_model(path, trusted=has_code(self.model))
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
@@ -148,6 +152,10 @@ class TriedFile:
         return self.passed and self.verified and not self.over
 
 
+_NOISE = 0.05
+"""Times that differ by less are one time: runs of one file differ by as much."""
+
+
 def speed(trial: TriedFile) -> tuple[float, float]:
     """Return what trials are ordered by: time where it is known, else work; then bytes."""
     usage = trial.usage
@@ -158,12 +166,15 @@ def speed(trial: TriedFile) -> tuple[float, float]:
 def best_of(trials: list[TriedFile], bar: Bar) -> TriedFile:
     """Return the fastest trial within floor and budgets; else the best effort.
 
+    Of those that are equally fast, within what a clock can tell, the smallest file.
     Within the floor that which misses its budgets least, and if none is within it that with the
     best metric.
     """
     good = [trial for trial in trials if trial.good]
     if good:
-        return min(good, key=speed)
+        most = min(map(speed, good))[0] * (1 + _NOISE)
+        timed = [trial for trial in good if "latency" in trial.usage and speed(trial)[0] <= most]
+        return min(timed, key=lambda t: speed(t)[::-1]) if timed else min(good, key=speed)
     right = [trial for trial in trials if trial.verified] or trials
     passed = [trial for trial in right if trial.passed]
     if passed:

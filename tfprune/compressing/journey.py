@@ -46,7 +46,7 @@ class Travelled:
     goal: int | None
 
 
-def travel(job: Job, model_word: str) -> Travelled:
+def travel(job: Job) -> Travelled:
     """Go all the way: baseline, sizes, networks, files.
 
     Raises:
@@ -57,18 +57,24 @@ def travel(job: Job, model_word: str) -> Travelled:
         samples = draw_samples(job)
         stage.say(f"{samples.record['samples']} of {samples.record['of']:,}")
     with stages("judge the dense model") as stage:
-        dense = dense_network(job, model_word)
+        dense = dense_network(job)
         bar = bar_of(job.recipe.floor, dense.metrics)
         stage.say(f"{bar.metric} {bar.dense:.4g}; the floor is {bar.least:.4g}")
+        if not bar.passed(dense.metrics):
+            stages.remark("the dense model itself is below the floor: only training can reach it")
     trials = _files(job, dense, dense, samples, bar)
     with stages("find the size that the budget asks for") as stage:
         goal, last = _goal(job, dense, samples)
         asked = given(job.recipe.budget)
         found = last if goal is None and asked else goal
-        stage.say("no budget" if not asked else f"{100 * share_at(found or 0):.0f} % of the work")
-        if goal is None and asked:
+        said = f"about {_percent(found or 0)} of the work" if asked else "no budget"
+        stage.say(said if last else "none")
+        if goal is None and asked and last:
             stages.remark("no network is small enough for the budget: going as far as can be")
     networks = _walk(job, dense, samples, bar, goal, last, trials)
+    if not trials:
+        fix = "name other formats: quantize={'precisions': ['float32', 'int8']}"
+        raise PruneError(f"compress {job.model.name!r}", "; ".join(stages.remarks), fix)
     best = best_of(trials, bar)
     return Travelled(
         bar=bar,
@@ -79,6 +85,10 @@ def travel(job: Job, model_word: str) -> Travelled:
         best=best,
         goal=goal,
     )
+
+
+def _percent(notch: int) -> str:
+    return f"{100 * share_at(notch):.0f} %"
 
 
 def _files(
@@ -99,37 +109,31 @@ def _goal(job: Job, dense: Network, samples: FinishedStep) -> tuple[int | None, 
     """Return the first notch at which the budget is met, and the last that can be reached."""
     model = job.load(dense.path)
     judge = judge_of(job, model, samples)
+    refused: list[str] = []
 
     def reached(notch: int) -> bool:
         try:
             plan_at(job, dense, model, notch, judge)
-        except PruneError:
+        except PruneError as error:
+            refused.append(error.found)
             return False
         return True
 
     beyond = first_that(lambda notch: not reached(notch), 1)
     last = LAST if beyond is None else beyond - 1
     if last == 0:
-        plan_at(job, dense, model, 1, judge)  # says why nothing can go
+        job.stages.remark(f"nothing can be pruned: {refused[-1]}")
+        return None, 0
     if not given(job.recipe.budget):
         return None, last
     formats = list(job.recipe.quantize.precisions)
 
     def fits(notch: int) -> bool:
         plan = plan_at(job, dense, model, notch, judge)
-        return any(_meets(job, dense, notch, samples, plan, name) for name in formats)
+        costs = (costs_at(job, dense, samples, plan, name) for name in formats)
+        return any(own is not None and not missed(job.recipe.budget, own) for own in costs)
 
     return first_that(fits, 1, last), last
-
-
-def _meets(
-    job: Job, dense: Network, notch: int, samples: FinishedStep, plan: object, name: str
-) -> bool:
-    try:
-        usage = costs_at(job, dense, notch, samples, plan, name)
-    except PruneError:  # no such file can be made
-        return False
-    return not missed(job.recipe.budget, usage)
 
 
 def _walk(
@@ -152,7 +156,8 @@ def _walk(
     networks: list[Network] = []
     here, target, longer = dense, min(stride, end), 1
     while len(networks) < settings.trials and here.notch < target <= last:
-        with job.stages(f"prune to {100 * share_at(target):.0f} % and train") as stage:
+        trained = " and train" if job.way.trains and epochs else ""
+        with job.stages(f"prune to about {_percent(target)}{trained}") as stage:
             pruned = smaller_network(job, here, target, samples)
             network = trained_network(job, dense, pruned, samples, target, longer * epochs, bar)
             networks.append(network)

@@ -18,8 +18,9 @@ from tfprune.compressing.measuring import sizes
 from tfprune.compressing.planning import judge_of, plan_at
 from tfprune.compressing.way import Metrics
 from tfprune.counts import count
-from tfprune.errors import PruneWarning
+from tfprune.errors import FileError, PruneError, PruneWarning
 from tfprune.export import convert
+from tfprune.graph import inputs_of
 from tfprune.keras_files import save_model
 from tfprune.keras_internals import layers_of
 from tfprune.repairing.recalibrate import recalibrate
@@ -35,27 +36,42 @@ def draw_samples(job: Job) -> FinishedStep:
         save_samples(batch, folder / "samples.npz")
         return {"samples": len(batch), "of": seen, "labels": batch.targets is not None}
 
-    return job.run.step("samples", {"data": job.data_word, "count": wanted, "seed": seed}, do)
+    asked = {"data": job.data_word, "inputs": job.model_word.inputs, "count": wanted, "seed": seed}
+    return job.run.step("samples", asked, do)
 
 
-def dense_network(job: Job, model_word: str) -> Network:
+def dense_network(job: Job) -> Network:
     """Judge and convert the model as it came."""
 
     def do(folder: Path) -> dict[str, Any]:
-        save_model(job.model, folder / "model.keras")
+        _check_saved(job, folder / "model.keras")
         convert(job.model, folder / "model.tflite")
         counts = count(job.model)
         metrics = job.way.judge(job.model)
         return {
             "metrics": metrics,
+            "inputs": [own.name for own in inputs_of(job.model) or ()],
             "params": counts.params,
             "macs": counts.macs,
             "sizes": sizes(folder / "model.tflite"),
         }
 
-    done = job.run.step("dense", {"model": model_word, "way": job.way.key}, do)
+    done = job.run.step("dense", {"model": job.model_word.key, "way": job.way.key}, do)
     known = None if done.record["macs"] is None else 1.0
     return Network(done=done, notch=0, metrics=done.record["metrics"], macs=known, params=1.0)
+
+
+def _check_saved(job: Job, path: Path) -> None:
+    """Save the model, and see now, not after an hour, that it can be loaded."""
+    save_model(job.model, path)
+    try:
+        job.load(path)
+    except FileError as error:
+        raise PruneError(
+            f"compress {job.model.name!r}",
+            f"a run saves its networks and loads them again, and of this one {error.found}",
+            "give layers of your own a get_config that returns the arguments of their __init__",
+        ) from error
 
 
 def smaller_network(job: Job, network: Network, notch: int, samples: FinishedStep) -> FinishedStep:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tfprune import files
 from tfprune.compressing.feeding import inputs_of_samples
+from tfprune.compressing.journey import Travelled
 from tfprune.compressing.result import CompressResult
 from tfprune.recipes import Recipe, yaml_of
 from tfprune.runs import FinishedStep
@@ -13,12 +14,14 @@ from tfprune.verification import golden_sample
 
 
 def publish(
-    result: CompressResult, recipe: Recipe, report: FinishedStep | None, samples: FinishedStep
+    result: CompressResult, recipe: Recipe, report: FinishedStep | None, travelled: Travelled
 ) -> None:
     """Write the best file, its golden sample and network, recipe and report, each whole."""
     out = Path(result.out)
     files.write_bytes(out / "model.tflite", files.read_bytes(result.best.path))
-    golden_sample(out / "model.tflite", inputs_of_samples(samples.file("samples.npz")))
+    names = travelled.dense.done.record["inputs"]
+    arrays = inputs_of_samples(travelled.samples.file("samples.npz")).values()
+    golden_sample(out / "model.tflite", dict(zip(names, arrays, strict=True)))
     files.write_bytes(out / "model.keras", files.read_bytes(result.best.keras_path))
     files.write_text(out / "recipe.yaml", yaml_of(recipe))
     files.write_json(out / "result.json", result.to_dict())

@@ -97,7 +97,7 @@ def rehearse(
     start = time.perf_counter()
     way.judge(model)
     judge = time.perf_counter() - start
-    return _told(model, recipe, labels, rows, step, file, judge)
+    return _told(model, recipe, labels, way.trains, rows, step, file, judge)
 
 
 def _step(model: Any, data: tuple[Any, Any, Any]) -> float:
@@ -113,6 +113,7 @@ def _told(
     model: Any,
     recipe: Recipe,
     labels: bool,
+    trains: bool,
     rows: int,
     step: float | None,
     file: float,
@@ -129,10 +130,10 @@ def _told(
     work = [Stretch(what="judge a network or a file", times=2 + 3 * trials, seconds=judge)]
     notes = []
     epochs = settings.epochs + (1 if settings.start == "better" and settings.epochs else 0)
-    if labels and epochs and step is not None:
+    if trains and epochs and step is not None:
         seconds = step * -(-rows // settings.batch_size) + judge
         work.append(Stretch(what="epoch of training", times=epochs * trials, seconds=seconds))
-    elif labels and epochs:
+    elif trains and epochs:
         notes.append(Note(model.name, "how long fit(model, epochs) takes is not known"))
     formats = len(recipe.quantize.precisions)
     work.append(

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfprune.compressing.job import Job, TriedFile
 from tfprune.compressing.journey import Travelled
+from tfprune.compressing.own_classes import has_code
 from tfprune.errors import MissingExtra
 from tfprune.reports import Trial
 from tfprune.runs import FinishedStep
@@ -28,8 +29,9 @@ def report_of(job: Job, travelled: Travelled) -> FinishedStep:
         from tfprune.comparing import compare
         from tfprune.reports import report
 
+        named = {label: _measurable(job, path) for label, path in models.items()}
         record = compare(
-            models,
+            named,
             *job.way.judged_on,
             title=f"{job.model.name}, compressed",
             trials=[_trial(tried, travelled) for tried in travelled.trials],
@@ -51,6 +53,11 @@ def report_of(job: Job, travelled: Travelled) -> FinishedStep:
     if done.record["page"] is not None:
         job.stages.remark(f"no report.html: {done.record['page']}")
     return done
+
+
+def _measurable(job: Job, path: str) -> Any:
+    """Return what `compare` takes: a path, or a model whose file it would not load."""
+    return job.load(Path(path)) if path.endswith(".keras") and has_code(job.model) else path
 
 
 def _trial(tried: TriedFile, travelled: Travelled) -> Trial:

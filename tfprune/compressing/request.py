@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,22 @@ from tfprune.compressing.floor import Bar
 from tfprune.compressing.job import Job, Network
 from tfprune.compressing.journey import Travelled, travel
 from tfprune.compressing.measuring import check_budget, check_target
+from tfprune.compressing.naming import word_of
+from tfprune.compressing.own_classes import check_plain, known
 from tfprune.compressing.publishing import publish
 from tfprune.compressing.reporting import report_of
 from tfprune.compressing.result import CompressResult
 from tfprune.compressing.way import KerasWay, OwnWay, TrainingWay
 from tfprune.data import Batches
 from tfprune.errors import PruneError
+from tfprune.graph import compiled_as, is_graph, unfold
+from tfprune.keras_facts.origins import name_of
 from tfprune.keras_files import load_model
 from tfprune.layer_names import Names, Selection
 from tfprune.notes import Note
 from tfprune.progress import Stages
 from tfprune.recipes import Recipe, recipe_of
-from tfprune.runs import Run, digest
+from tfprune.runs import Run
 
 
 def compress(
@@ -87,7 +91,7 @@ def compress(
         it cannot be met the best effort is there all the same, with how much it missed.
 
     Raises:
-        PruneError: an argument, the model or the data is unfit, or nothing can be removed.
+        PruneError: an argument, the model or the data is unfit; the target cannot be reached.
         FileError: `out` cannot be written, or another process works in it.
 
     Example:
@@ -109,10 +113,12 @@ def compress(
         min_metric=min_metric,
         metric=metric,
     )
-    model_word = digest([model.to_json(), [variable.numpy() for variable in model.variables]])
-    with Run(out).at_work() as run:
+    spoken = asked.prune.keep or asked.quantize.keep_float or fit or callbacks
+    word = word_of(model, exact=bool(spoken))
+    with known(model), Run(out).at_work() as run:
         job = Job(
             model=model,
+            model_word=word,
             train=train,
             data_word=word_for(train),
             recipe=asked,
@@ -122,15 +128,15 @@ def compress(
             stages=Stages(),
             strategy=strategy,
         )
-        if not labels:
+        if not way.trains:
             job.stages.remark(
                 "the data has no labels: nothing is trained, networks are judged by agreement "
                 "with the dense model"
             )
-        travelled = travel(job, model_word)
+        travelled = travel(job)
         page = report_of(job, travelled) if report else None
         result = _result(job, travelled, Path(out))
-        publish(result, asked, page, travelled.samples)
+        publish(result, asked, page, travelled)
     return result
 
 
@@ -158,6 +164,11 @@ def prepared(
     model = _model(model if model is not None else asked.model)
     train = train if train is not None else asked.data
     validation = validation if validation is not None else asked.validation
+    for what, data in (("training", train), ("validation", validation)):
+        if isinstance(data, Iterator):
+            found = f"the {what} data is a {name_of(type(data))}, which is used up after one turn"
+            fix = "pass the function that makes it, or a list of its batches"
+            raise PruneError(f"compress {model.name!r}", found, fix)
     names = Names(model)
     for name, kept in (("keep", asked.prune.keep), ("keep_float", asked.quantize.keep_float)):
         # What is unknown is told now, not after an hour.
@@ -188,7 +199,9 @@ def _model(model: Any) -> Any:
         model = load_model(model, compiled=True)
     if not model.built:
         raise PruneError(f"compress {model.name!r}", "it is not built", "call it on data once")
-    return model
+    check_plain(model)
+    # One whose calls are code is followed: networks that are made of it are graphs.
+    return model if is_graph(model) else compiled_as(unfold(model, lambda _: False)[0], model)
 
 
 def _has_labels(train: Any, model: Any) -> bool:

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 import keras
 
-from tfprune.compressing.feeding import fit_arguments
+from tfprune.compressing.feeding import fit_arguments, word_for
 from tfprune.compressing.file_model import running
 from tfprune.compressing.fitting import Lessons, fit_and_keep_best
 from tfprune.errors import PruneError, first_line
 from tfprune.evaluation import evaluate
-from tfprune.graph import compiled_as, on_same_layers
+from tfprune.evaluation.predicting import Infer, compiled_inference
+from tfprune.graph import compiled_as, on_same_layers, own_training
 from tfprune.keras_internals import compiled_settings, optimizer_config
 from tfprune.recipes import FineTune
 from tfprune.runs import digest, source_of
@@ -27,6 +28,8 @@ class TrainingWay(Protocol):
 
     key: str
     """Changes with what decides the outcome."""
+    trains: bool
+    """Whether it trains at all."""
     knows_loss: bool
     """Whether a network that was prepared can be judged by its loss."""
     judged_on: tuple[Any, Any]
@@ -61,7 +64,7 @@ class KerasWay:
         PruneError: nobody says which loss, or Keras knows no such optimizer.
     """
 
-    knows_loss = True
+    trains = knows_loss = True
 
     def __init__(
         self,
@@ -78,10 +81,12 @@ class KerasWay:
         parts = ("loss", "metrics", "weighted_metrics", "loss_weights")
         self.key = digest(
             [
-                json.dumps(optimizer_config(self._optimizer), default=str),
+                type(self._optimizer).__qualname__,
+                json.dumps({**optimizer_config(self._optimizer), "name": ""}, default=str),
                 [_told(compiled[part]) for part in parts],
                 [source_of(type(own)) for own in callbacks],
                 settings.teacher,
+                word_for(validation),
             ]
         )
         self._train = train
@@ -97,10 +102,11 @@ class KerasWay:
         if self._arguments is None:
             self._arguments = fit_arguments(self._train, model, self._settings.batch_size)
         self.prepare(model)
+        infer = compiled_inference(model)
         return fit_and_keep_best(
             self._taught(model),
             self._arguments,
-            lambda _: self.judge(model),
+            lambda _: self.judge(model, infer=infer),
             lessons,
             rate=self._rate,
             callbacks=self._callbacks,
@@ -112,7 +118,7 @@ class KerasWay:
             return model
         return Distilled(model, self._dense, alpha=self._settings.teacher)
 
-    def judge(self, model: Any, like: Any = None) -> Metrics:
+    def judge(self, model: Any, like: Any = None, infer: Infer | None = None) -> Metrics:
         """Return metrics by name: of a Keras model, or of a `.tflite` file of the model `like`."""
         result = evaluate(
             model,
@@ -121,12 +127,20 @@ class KerasWay:
             batch_size=self._settings.batch_size,
             per_class=False,
             like=like,
+            infer=infer,
         )
         return {n: float(v) for n, v in result.metrics.items() if not isinstance(v, list)}
 
 
 def _compiled(model: Any, settings: FineTune) -> Any:
     """Return the dense model, compiled as the recipe says; its layers are the user's."""
+    method = own_training(model)
+    if method is not None:
+        raise PruneError(
+            f"compress {model.name!r}",
+            f"its class {type(model).__name__} has a {method} of its own, its copies have not",
+            "pass fit(model, epochs) and evaluate(model), which train and judge any Keras model",
+        )
     own = compiled_settings(model)
     if own and not (settings.loss or settings.metrics or settings.optimizer):
         return model
@@ -171,7 +185,10 @@ def _told(value: Any) -> Any:
         return {name: _told(own) for name, own in value.items()}
     if isinstance(value, (list, tuple)):
         return [_told(own) for own in value]
-    if isinstance(value, (keras.losses.Loss, keras.metrics.Metric)):
+    if isinstance(value, keras.losses.Loss):
+        config = {**value.get_config(), "name": ""}
+        return [type(value).__qualname__, json.dumps(config, default=str)]
+    if isinstance(value, keras.metrics.Metric):
         return [type(value).__qualname__, json.dumps(value.get_config(), default=str)]
     return source_of(value) if callable(value) else value
 
@@ -185,7 +202,7 @@ class OwnWay:
             model that runs it.
     """
 
-    knows_loss = False
+    trains, knows_loss = True, False
     judged_on = None, None
 
     def __init__(

@@ -14,7 +14,7 @@ from tfprune.data import Batch, Batches, Wanted
 from tfprune.data.nested import mapped
 from tfprune.errors import PruneError
 from tfprune.evaluation.judging import Judge, states_kept
-from tfprune.evaluation.predicting import FileSide, KerasSide
+from tfprune.evaluation.predicting import FileSide, Infer, KerasSide
 from tfprune.evaluation.result import Evaluation
 from tfprune.evaluation.wishes import Wish, by_output, wish_of
 from tfprune.keras_files import load_model, settings_in
@@ -37,6 +37,7 @@ def evaluate(
     threads: int = 1,
     xnnpack: bool = True,
     runtime: str = "auto",
+    infer: Infer | None = None,
 ) -> Evaluation:
     """Measure how right a .tflite file or a Keras model is on labelled data, by any Keras metric.
 
@@ -59,6 +60,8 @@ def evaluate(
         like: The Keras model that a file was made of, or its `.keras` path: inputs and outputs are
             then joined as `tfprune.verify` joins them, and have its names.
         threads, xnnpack, runtime: Of the interpreter, as in `benchmark`.
+        infer: `tfprune.evaluation.predicting.compiled_inference` of the Keras model, which spares
+            tracing where it is evaluated again with other weights.
 
     Returns:
         An `Evaluation`: `result["accuracy"]` and the others by name, `result.per_class`,
@@ -88,7 +91,9 @@ def evaluate(
     began = time.monotonic()
     side: FileSide | KerasSide
     if path is None:
-        side = KerasSide(keras_model, asked, notes)
+        side = KerasSide(keras_model, asked, notes, infer)
+    elif infer is not None:
+        raise PruneError(f"{asked} with infer", "a file runs by itself", "leave out infer=")
     else:
         options = {"threads": threads, "xnnpack": xnnpack, "runtime": runtime}
         side = FileSide(path, keras_model, notes, **options)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,8 +27,29 @@ from tfprune.verification.reference import call, input_specs
 Arrays = Mapping[str, NDArray[Any]]
 
 
+Infer = Callable[[Any], Any]
+
+
+def compiled_inference(model: Any) -> Infer:
+    """Return a Keras model's inference as one compiled function, traced at its first call.
+
+    It may be used as long as only weights of the model change.
+    """
+
+    # No function of ours: TensorFlow counts the traces of all that share a code, and warns.
+    infer = functools.partial(model, training=False)
+    eagerly = getattr(model, "run_eagerly", False)
+    return infer if eagerly else tf.function(infer, reduce_retracing=True)
+
+
 class KerasSide:
     """A Keras model that predicts, compiled once, and not changed.
+
+    Args:
+        model: Built.
+        asked: What for, for errors.
+        notes: What is to be said is added here.
+        infer: Its `compiled_inference`, where it is used several times.
 
     Attributes:
         inputs: What it takes; None if it does not know.
@@ -37,15 +59,15 @@ class KerasSide:
 
     runtime = f"Keras {keras.__version__}"
 
-    def __init__(self, model: Any, asked: str, notes: list[Note]) -> None:
+    def __init__(
+        self, model: Any, asked: str, notes: list[Note], infer: Infer | None = None
+    ) -> None:
         known = inputs_of(model)
         self._fixed = next((spec.shape[0] for spec in known or () if spec.shape), None)
         self.inputs = None if known is None else tuple(map(_open, known))
         self.names, self.aliases = keras_names(model)
         self._model, self._asked = model, asked
-        self._compiled = tf.function(self._call, reduce_retracing=True)
-        if getattr(model, "run_eagerly", False):
-            self._compiled = self._call
+        self._infer = compiled_inference(model) if infer is None else infer
         notes += masked(model)
 
     def predict(self, inputs: Arrays) -> list[NDArray[Any]]:
@@ -61,7 +83,7 @@ class KerasSide:
     def _outputs(self, inputs: Arrays) -> list[NDArray[Any]]:
         try:
             tensors = {name: tf.convert_to_tensor(array) for name, array in inputs.items()}
-            outputs = self._compiled(packed(self._model, tensors))
+            outputs = self._infer(packed(self._model, tensors))
         except Exception as error:  # whatever a layer says
             found = f"the data does not go through the model: {first_line(error)}"
             fix = "pass inputs preprocessed as in training, as (inputs, targets)"
@@ -72,9 +94,6 @@ class KerasSide:
             self.names = sorted(outputs) if keyed else [f"output_{i}" for i in range(len(flat))]
             self.aliases = [()] * len(self.names)
         return [np.asarray(keras.ops.convert_to_numpy(o)) for o in keras.tree.flatten(outputs)]
-
-    def _call(self, inputs: Any) -> Any:
-        return self._model(inputs, training=False)
 
     def close(self) -> None:
         """Nothing is to be ended."""

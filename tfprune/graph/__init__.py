@@ -3,7 +3,7 @@
 from tfprune.graph.answers import OutputMeaning, answers_of
 from tfprune.graph.calls import Calls
 from tfprune.graph.clones import Clones, clone_layer, own_functions
-from tfprune.graph.compiling import compiled_as
+from tfprune.graph.compiling import compiled_as, own_training
 from tfprune.graph.model_inputs import inputs_of, outputs_of, packed
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import (
@@ -35,6 +35,7 @@ __all__ = [
     "on_same_layers",
     "outputs_of",
     "own_functions",
+    "own_training",
     "packed",
     "replay",
     "run_watched",

@@ -48,9 +48,9 @@ def compiled_as(copy: Any, model: Any, optimizer: Any = None) -> Any:
         or not isinstance(copy, keras.Model)
     ):
         return copy
-    own = [name for name in _OWN_TRAINING if _is_own(model, name) and not _is_own(copy, name)]
-    if own:
-        _warn(copy, f"its class {type(model).__name__} has a {own[0]} of its own")
+    own = own_training(model)
+    if own and not _is_own(copy, own):
+        _warn(copy, f"its class {type(model).__name__} has a {own} of its own")
         return copy
     names = _new_names(copy, model)
     settings = compiled_settings(model)
@@ -89,6 +89,16 @@ def fresh_metrics(metrics: Any) -> Any:
         return metric
 
     return keras.tree.map_structure(fresh, metrics)
+
+
+def own_training(model: Any) -> str | None:
+    """Return the method by which a model's class trains in a way of its own, None if in Keras'.
+
+    Example:
+        >>> own_training(keras.Sequential()) is None
+        True
+    """
+    return next((name for name in _OWN_TRAINING if _is_own(model, name)), None)
 
 
 def _is_own(model: Any, name: str) -> bool:

@@ -26,12 +26,15 @@ _UNSAFE = (
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
-def load_model(path: str | os.PathLike[str], compiled: bool = False) -> Any:
+def load_model(
+    path: str | os.PathLike[str], compiled: bool = False, *, trusted: bool = False
+) -> Any:
     """Load the Keras model in a `.keras` or `.h5` file, half-trained with masks or plain.
 
     Args:
         path: The file.
         compiled: Whether it comes compiled as it was saved; a loss of the user's own must be known.
+        trusted: Whether Python code in it (a Lambda) may run: it is a file that tfprune has saved.
 
     Raises:
         FileError: there is no such file, or Keras cannot read it.
@@ -51,7 +54,7 @@ def load_model(path: str | os.PathLike[str], compiled: bool = False) -> Any:
     try:
         _keras_classes.know()
         check_claims(path)
-        return keras.saving.load_model(path, compile=compiled)
+        return keras.saving.load_model(path, compile=compiled, safe_mode=not trusted)
     except FileError:
         raise
     # Keras raises whatever its zip, JSON and HDF5 readers raise, a registered class what it likes.

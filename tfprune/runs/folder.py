@@ -96,6 +96,7 @@ class Run:
         do: Callable[[Path], Mapping[str, Any]],
         *,
         goes_on: bool = False,
+        remembers: bool = True,
     ) -> FinishedStep:
         """Return what a step found; it is done if it was never finished.
 
@@ -104,6 +105,8 @@ class Run:
             asked: All that decides the outcome, see `digest`; keys of earlier steps stand for them.
             do: Writes its files into the folder it is given and returns its record.
             goes_on: Whether it finds what an interrupted try left; else it begins in an empty one.
+            remembers: Whether what it is refused with comes again, and need not be tried; not if it
+                is the fault of the world around it: a phone that is not plugged in.
 
         Raises:
             PruneError: what `do` raises, now or when it was tried first.
@@ -119,7 +122,7 @@ class Run:
         try:
             _write(unfinished / _RECORD, do(unfinished))
         except PruneError as error:
-            if type(error).__name__ in _KINDS:
+            if remembers and type(error).__name__ in _KINDS:
                 self._remember(error, unfinished, folder)
             raise
         os.rename(unfinished, folder)
