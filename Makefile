@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest
 
-.PHONY: demo quick test test-android test-next test-oldest check proof format clean
+.PHONY: demo quick test test-android test-next test-oldest check docs proof format clean
 
 demo: $(VENV)/.demo   ## train, prune, convert, verify and benchmark on real digits
 	$(BIN)/tfprune demo -o demo_output
@@ -55,6 +55,10 @@ check: $(VENV)/.dev   ## lint, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.docs   ## the site, in build/site; a warning is an error
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/sphinx-build -q -W --keep-going -c docs/site docs build/site
+	@echo "build/site/index.html"
+
 proof: $(VENV)/.dev   ## the slow evidence: hours on 2 cores; goes on where it was interrupted
 	HYPOTHESIS_PROFILE=searching $(PYTEST) -m proof
 	$(BIN)/python benchmarks/mask_overhead.py
@@ -96,4 +100,9 @@ $(VENV)/.demo: $(VENV)/.pip pyproject.toml
 $(VENV)/.dev: $(VENV)/.pip pyproject.toml
 	@echo "installing tfprune and its development tools into $(VENV) ..."
 	$(BIN)/python -m pip install -q -e ".[dev]"
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.pip pyproject.toml
+	@echo "installing tfprune, TensorFlow and Sphinx into $(VENV) ..."
+	$(BIN)/python -m pip install -q -e ".[docs]"
 	touch $@
