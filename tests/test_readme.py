@@ -10,7 +10,7 @@ from tfprune.cli import main
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PAGES = (
-    "channels", "compress", "evaluate", "golden", "phone", "quantization", "techniques", "zeros"
+    "advise", "channels", "compress", "evaluate", "golden", "phone", "quantization", "techniques", "zeros"
 )  # fmt: skip
 GUIDES = ["README.md", *(f"docs/{page}.md" for page in PAGES)]
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune import criteria as criteria
     from tfprune import rewriting as rewriting
     from tfprune.ablation import quantization_errors as quantization_errors
+    from tfprune.advising import advise as advise
     from tfprune.bench import count_instructions as count_instructions
     from tfprune.bench.benchmark import benchmark as benchmark
     from tfprune.comparing import report as report
@@ -72,6 +73,7 @@ _PUBLIC = {
     "evaluate": "tfprune.evaluation",
     "report": "tfprune.comparing",
     "compress": "tfprune.compressing",
+    "advise": "tfprune.advising",
     "plan_structured": "tfprune.surgery",
     "prune_structured": "tfprune.surgery",
     "plan_layers": "tfprune.depth",

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from tfprune.bench import benchmark
+from tfprune.bench.benchmark import unproven
 from tfprune.bench.host import describe_host
 from tfprune.errors import FileError, PruneError
 from tfprune.notes import Note
@@ -136,3 +137,12 @@ def test_many_files_run_some_at_a_time_each_batch_beside_the_baseline(models, mo
     assert [row.label for row in result.rows] == ["a", "b", "c"]
     assert all(row.runs == 4 for row in result.rows) and result.rows[0].ratio == 1.0
     assert Note("rounds", "3 files: 2 at a time, each batch with the baseline") in result.notes
+
+
+def test_what_the_times_do_not_show_is_told(models):
+    alone = benchmark([models["dense"]], runs=2, rounds=2, warmup=0)
+    assert any("name the dense float32 file first" in note.reason for note in alone.notes)
+    [row] = alone.rows
+    rows = [row, *(replace(row, ratio_low=low, ratio_high=1.2) for low in (0.9, 1.1))]
+    [note] = unproven(rows)
+    assert note.reason == "neither faster nor slower: 0.90x to 1.20x in different rounds"

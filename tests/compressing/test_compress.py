@@ -107,6 +107,23 @@ def test_a_budget_that_cannot_be_met_gives_the_best_effort(
     assert (tmp_path / "model.tflite").exists() and "missed: params" in str(result)
 
 
+def test_widths_that_can_shrink_no_further_end_the_journey_in_words(
+    trained, train, validation, quick, tmp_path
+):
+    recipe = {  # 32 and 16 neurons: one step
+        **quick,
+        "prune": {**quick["prune"], "round_to": 16},
+        "fine_tune": {"epochs": 0, "start": "repaired"},
+    }
+    result = compress(
+        trained, train, validation, out=tmp_path, recipe=recipe, max_drop=1.0, report=False
+    )
+    assert [trial.network for trial in result.trials] == ["dense", "pruned to 54 %"]
+    said = " ".join(note.reason for note in result.notes)
+    assert "nothing smaller than the pruned to 54 %" in said
+    assert "fine_tune.epochs=0: nothing is trained" in said
+
+
 def test_without_labels_networks_are_judged_by_agreement(trained, train, quick, tmp_path):
     settings = {"budget": {"macs": 0.7}, "out": tmp_path, "recipe": quick, "report": False}
     result = compress(trained, train[0], **settings)

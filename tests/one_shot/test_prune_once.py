@@ -193,3 +193,10 @@ def test_a_wide_kernel_is_refitted_by_conjugate_gradients_to_nearly_the_same(mon
         found.append(tfprune.prune_once(model, 0.5, repair_on=X).get_weights())
     for exact, near in zip(*found, strict=True):
         np.testing.assert_allclose(near, exact, atol=1e-3)
+
+
+@pytest.mark.parametrize(("sparsity", "told"), [(0.5, ["50 %"]), (0.75, [])])
+def test_zeros_too_few_for_sparse_kernels_are_told(sparsity, told):
+    model = keras.Sequential([keras.Input((4, 4, 8)), layers.Conv2D(8, 1)])
+    notes = prune_at_once(model, sparsity).notes
+    assert [note.reason[:4] for note in notes] == told

@@ -203,3 +203,19 @@ def test_macs_that_open_sizes_decide_are_no_target_and_never_zero():
     )
     size = plan_structured(open_model(), 0.5, target="macs", input_shape=(16, 16, 3)).size
     assert 0 < size.macs_after <= size.macs / 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"ratio": 0.1, "round_to": 8}, "nothing goes: round_to=8 leaves every width as it is"),
+        ({"ratio": 0.03}, "only 3.1 % of the multiply-accumulates go: too little to be seen"),
+        ({"ratio": 0.75}, "75 % of the multiply-accumulates go at once"),
+        ({"ratio": 0.5}, None),
+        ({"ratio": 0.0}, None),
+    ],
+)
+def test_a_plan_says_what_is_unwise_about_it(settings, said):
+    layers = [keras.Input((4,)), keras.layers.Dense(32), keras.layers.Dense(2)]
+    plan = tfprune.plan_structured(keras.Sequential(layers), **settings)
+    assert [said in note.reason for note in plan.notes] == ([] if said is None else [True])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tfprune.bench.batches import measure
 from tfprune.bench.host import busy, describe_host, load_average
 from tfprune.bench.naming import Models, name_models
-from tfprune.bench.result import BenchmarkResult
+from tfprune.bench.result import BenchmarkResult, BenchmarkRow
 from tfprune.bench.session import Session
 from tfprune.bench.spread import share
 from tfprune.errors import PruneError
@@ -85,7 +85,12 @@ def benchmark(
             "inputs": "random" if inputs is None else "given",
         },
         host=host,
-        notes=(*notes, *_host_notes(sessions, host, threads), *busy(host, threads)),
+        notes=(
+            *notes,
+            *unproven(rows),
+            *_host_notes(sessions, host, threads),
+            *busy(host, threads),
+        ),
     )
 
 
@@ -98,6 +103,17 @@ def _check(runs: int, rounds: int, warmup: int | None) -> None:
         )
     if warmup is not None and warmup < 0:
         raise PruneError(f"warmup={warmup}", "it counts runs", "warmup=0, or None for automatic")
+
+
+def unproven(rows: Sequence[BenchmarkRow]) -> Iterator[Note]:
+    """Yield what these times do not show: a lone file's speed, a ratio that goes both ways."""
+    if len(rows) == 1:
+        reason = "nothing to compare it with: name the dense float32 file first"
+        yield Note(rows[0].label, reason)
+    for row in rows[1:]:
+        if row.ratio_low < 1 < row.ratio_high:
+            between = f"{row.ratio_low:.2f}x to {row.ratio_high:.2f}x"
+            yield Note(row.label, f"neither faster nor slower: {between} in different rounds")
 
 
 def _host_notes(sessions: Sequence[Session], host: dict[str, Any], threads: int) -> list[Note]:

@@ -158,7 +158,12 @@ def _walk(
     while len(networks) < settings.trials and here.notch < target <= last:
         trained = " and train" if job.way.trains and epochs else ""
         with job.stages(f"prune to about {_percent(target)}{trained}") as stage:
-            pruned = smaller_network(job, here, target, samples)
+            try:
+                pruned = smaller_network(job, here, target, samples)
+            except PruneError as error:  # wide steps of round_to may have left no more to take
+                stage.say("it cannot be made")
+                job.stages.remark(f"nothing smaller than the {here.name} network: {error.found}")
+                break
             network = trained_network(job, dense, pruned, samples, target, longer * epochs, bar)
             networks.append(network)
             start = network.done.record["start"]

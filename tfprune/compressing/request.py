@@ -27,6 +27,7 @@ from tfprune.graph import compiled_as, is_graph, unfold
 from tfprune.keras_facts.origins import name_of
 from tfprune.keras_files import load_model
 from tfprune.layer_names import Names, Selection
+from tfprune.measured import FACTS
 from tfprune.notes import Note
 from tfprune.progress import Stages
 from tfprune.recipes import Recipe, recipe_of
@@ -133,6 +134,8 @@ def compress(
                 "the data has no labels: nothing is trained, networks are judged by agreement "
                 "with the dense model"
             )
+        elif not asked.fine_tune.epochs:
+            job.stages.remark(f"fine_tune.epochs=0: nothing is trained; {FACTS['training']}")
         travelled = travel(job)
         page = report_of(job, travelled) if report else None
         result = _result(job, travelled, Path(out))

@@ -11,13 +11,16 @@ import numpy as np
 from tfprune.errors import PruneError
 from tfprune.graph import Clones, compiled_as, replay, unfold, values_of
 from tfprune.keras_facts import Kernel, kernels_of
+from tfprune.keras_facts.kernel_kinds import POINTWISE, kind_of
 from tfprune.layer_names import Selector
+from tfprune.measured import FACTS
 from tfprune.notes import Note
 from tfprune.one_shot.result import REFITTED, OnceRow, PrunedOnce
 from tfprune.patterns import NM, Block, Pattern
 from tfprune.plan import Plan, Row, Rule, plan_pruning
 from tfprune.plan.planning import AllowsPruning
 from tfprune.repairing import Pair, Zeros, repaired
+from tfprune.runtimes import SPARSE_ZEROS
 from tfprune.schedules import ConstantSparsity
 
 log = logging.getLogger("tfprune")
@@ -126,7 +129,20 @@ def prune_at_once(
         pair = Pair(model, made, {id(each.kernel.variable): each for each in zeros.values()})
         sparse = repaired(pair, sparse, repair_on, notes)
     compiled_as(sparse, given)
+    notes += _too_few(sparse)
     return PrunedOnce(sparse, _rows(plan, zeros, sparse, notes, repair_on is not None), notes)
+
+
+def _too_few(sparse: Any) -> list[Note]:
+    """Return a note if there are zeros in 1x1 convolutions, but too few to be skipped."""
+    kernels = [k for k in kernels_of(sparse) if kind_of(k) == POINTWISE]
+    weights = sum(kernel.size for kernel in kernels)
+    zeros = sum(kernel.size - np.count_nonzero(values_of(kernel.variable)) for kernel in kernels)
+    over, of = SPARSE_ZEROS
+    if not zeros or zeros * of > weights * over:
+        return []
+    share = f"{100 * zeros / weights:.0f} % of the weights of its 1x1 convolutions are zero"
+    return [Note(sparse.name, f"{share}: no runtime skips so few; {FACTS['two thirds']}")]
 
 
 def _settings(sparsity: float | None, pattern: Pattern | None, policy: Any) -> tuple[Any, ...]:

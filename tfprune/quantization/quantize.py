@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -12,9 +12,9 @@ import keras
 from tfprune.errors import PruneError
 from tfprune.graph import compiled_as, unfold
 from tfprune.layer_names import Names, Selection, Selectors
-from tfprune.notes import joined
+from tfprune.notes import Note, joined
 from tfprune.precision import in_float32
-from tfprune.quantization.planning import plan
+from tfprune.quantization.planning import Int8Plan, plan
 from tfprune.quantization.rewriting import Rewriting
 from tfprune.quantization.rules import FLOAT, find_rule
 from tfprune.wrapping import without_masks
@@ -74,7 +74,31 @@ def quantize_model(
     return compiled_as(fresh, model)
 
 
-def _quantized(model: Any, keep_float: Selectors, keep_zeros: bool, momentum: float) -> Any:
+def layers_left_float(model: Any, keep_float: Selectors = ()) -> tuple[Note, ...]:
+    """Return the layers of a model that `quantize_model` would leave float, each with the reason.
+
+    Args:
+        model: A Functional or built Sequential model, not changed.
+        keep_float: As in `quantize_model`.
+
+    Raises:
+        PruneError: the model is subclassed or not built.
+
+    Example:
+        >>> layers = [keras.Input((4,)), keras.layers.LayerNormalization(name="norm")]
+        >>> [note.subject for note in layers_left_float(keras.Sequential(layers))]
+        ['norm']
+    """
+    _check(model)
+    with _everything_in_float32():
+        _, planned, folded, _ = _planned(model, keep_float)
+    return tuple(dict.fromkeys(joined(planned.notes, folded)))
+
+
+def _planned(
+    model: Any, keep_float: Selectors
+) -> tuple[Any, Int8Plan, Sequence[Note], Sequence[Note]]:
+    """Return the model to quantize, the plan, why composites stay, and what left half precision."""
     names = Names(model)
     kept = Selection("keep_float", keep_float, names)
 
@@ -86,6 +110,11 @@ def _quantized(model: Any, keep_float: Selectors, keep_zeros: bool, momentum: fl
     planned = plan(model, kept)
     model, changed = in_float32(model, "since int8 is rounded in it")
     planned = plan(model, kept) if changed else planned
+    return model, planned, folded, changed
+
+
+def _quantized(model: Any, keep_float: Selectors, keep_zeros: bool, momentum: float) -> Any:
+    model, planned, folded, changed = _planned(model, keep_float)
     notes = joined(planned.notes, folded)
     if all(rule.output == FLOAT for rule in planned.rules.values()):
         raise PruneError(
@@ -111,7 +140,7 @@ def _everything_in_float32() -> Iterator[None]:
         keras.config.set_dtype_policy(policy)
 
 
-def _check(model: Any, momentum: float) -> None:
+def _check(model: Any, momentum: float = 0.0) -> None:
     if not isinstance(model, keras.Model):
         raise PruneError(
             f"quantize an object of type {type(model).__name__}",

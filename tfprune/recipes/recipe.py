@@ -55,9 +55,9 @@ class Floor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Prune(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which filters, neurons and heads go."""
 
-    criterion: Annotated[
-        str, _says("taylor, fisher, l1, l2, fpgm, ...; see docs/structured_pruning.md")
-    ] = "taylor"
+    criterion: Annotated[str, _says("taylor, fisher, l1, l2, fpgm, ...; see docs/channels.md")] = (
+        "taylor"
+    )
     scope: Annotated[
         Literal["local", "global", "isomorphic"], _says("where units are ranked against each other")
     ] = "global"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,8 +15,10 @@ from tfprune.criteria import Criterion, as_criterion
 from tfprune.criteria.losses import give_loss
 from tfprune.errors import PruneError
 from tfprune.layer_names import Selectors
+from tfprune.notes import Note
 from tfprune.surgery.costs import Costs
 from tfprune.surgery.structured_plan import GroupRow, Size, StructuredPlan
+from tfprune.surgery.unwise import unwise
 from tfprune.surgery.wishes import Ratios, own_ratios
 
 TargetName = Literal["units", "params", "macs"]
@@ -115,7 +118,9 @@ def plan_structured(
             (1 - common) * costs.of(target, whole),
             *settings,
         )
-    return _plan(model, structure, costs, chosen, shares, kept_if, own, judge.unjudged)
+    plan = _plan(model, structure, costs, chosen, shares, kept_if, own, judge.unjudged)
+    wanted = max(ratio.values(), default=0) if isinstance(ratio, Mapping) else ratio
+    return replace(plan, notes=(*plan.notes, *unwise(plan, wanted, round_to)))
 
 
 def _judged(structure: Structure, model: Any) -> Any:
@@ -206,7 +211,7 @@ def _plan(
     return StructuredPlan(
         rows=tuple(rows),
         size=size,
-        notes=structure.notes,
+        notes=tuple(Note(n.subject, f"not followed, {n.reason}") for n in structure.notes),
         model=model,
         structure=structure,
         kept=kept,

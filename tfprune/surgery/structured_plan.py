@@ -73,7 +73,8 @@ class StructuredPlan(Shown):
     Args:
         rows: One for each group, in the order in which the model produces them.
         size: What it does to the parameters and to the MACs of the kernels, predicted.
-        notes: Layers and operations that could not be followed, each with its reason.
+        notes: Layers and operations that could not be followed, each with its reason, and what is
+            unwise about the plan.
         model: The model that was planned for.
         structure: The traced model.
         kept: Which units stay.
@@ -92,8 +93,7 @@ class StructuredPlan(Shown):
             f"{self.removed} of {self.units} units go; parameters {size.params:,} → "
             f"{size.params_after:,}, MACs {size.macs_in_words}"
         )
-        notes = [f"{note.subject}: not followed, {note.reason}" for note in self.notes]
-        return "\n".join([*map(str, self.rows), *notes, total])
+        return "\n".join([*map(str, self.rows), *map(str, self.notes), total])
 
     @property
     def units(self) -> int:

@@ -27,6 +27,6 @@ def structured_table(plan: StructuredPlan) -> Group:
         f"units removed: {plan.removed:,} of {plan.units:,}",
         f"parameters: {size.params:,} → {size.params_after:,}",
         f"multiply-accumulates of the kernels: {size.macs_in_words}",
-        *(f"{note.subject}: not followed, {note.reason}" for note in plan.notes),
+        *map(str, plan.notes),
     ]
     return Group(table, *map(Text, lines))

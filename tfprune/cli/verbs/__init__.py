@@ -10,6 +10,7 @@ import argparse
 from typing import Protocol, cast
 
 from tfprune.cli.verbs import (
+    advise,
     benchmark,
     compress,
     convert,
@@ -45,6 +46,7 @@ class Verb(Protocol):
 
 VERBS = {
     "demo": cast(Verb, demo),
+    "advise": cast(Verb, advise),
     "compress": cast(Verb, compress),
     "run": cast(Verb, run),
     "recipe": cast(Verb, recipe),
