@@ -10,8 +10,9 @@ from tfprune.cli import main
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PAGES = (
-    "advise", "channels", "compress", "evaluate", "golden", "phone", "quantization", "techniques", "zeros"
-)  # fmt: skip
+    *("advise", "channels", "compress", "evaluate", "golden", "phone", "quantization"),
+    *("techniques", "zeros"),
+)
 GUIDES = ["README.md", *(f"docs/{page}.md" for page in PAGES)]
 
 
