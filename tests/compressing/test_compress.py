@@ -1,5 +1,6 @@
 """compress: the fastest file within the floor, and nothing that was found is lost."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -97,6 +98,30 @@ def test_a_phone_that_is_not_there_is_an_error_and_is_not_remembered(
     assert [path for path in steps(out).keys() - before if path.suffix != ".unfinished"] == []
 
 
+def profile_of(paths, path):
+    """What a phone is said to have measured: each file twice as fast as the one before."""
+    hashes = [hashlib.sha256(Path(own).read_bytes()).hexdigest() for own in paths]
+    times = [{"sha256": word, "median_ms": 8 / 2**i} for i, word in enumerate(hashes)]
+    path.write_text(json.dumps({"format": 1, "device": {}, "models": times}))
+
+
+def test_a_saved_profile_tells_the_times_of_files_it_knows_and_of_no_others(
+    half, trained, train, validation, quick, tmp_path
+):
+    found, out = half
+    settings = {"budget": {"macs": 0.5}, "recipe": quick, "max_drop": 0.03, "report": False}
+    settings.update(target=str(tmp_path / "phone.json"), out=out)
+    dense = found.trials[0].path
+    profile_of([dense], tmp_path / "phone.json")
+    before = compress(trained, train, validation, **settings)
+    assert [trial.usage.get("latency") for trial in before.trials] == [1, None, None]
+    assert "has no time of some of these files" in " ".join(str(before).split())
+    profile_of([trial.path for trial in found.trials], tmp_path / "phone.json")
+    after = compress(trained, train, validation, **settings)
+    assert [trial.usage["latency"] for trial in after.trials] == [1, 0.5, 0.25]
+    assert after.best.usage["latency_ms"] == 2 and not after.notes
+
+
 def test_a_budget_that_cannot_be_met_gives_the_best_effort(
     trained, train, validation, quick, tmp_path
 ):
@@ -168,6 +193,7 @@ def test_a_dry_run_writes_nothing_and_names_the_work(trained, train, validation,
         ({"budget": {"latncy": 0.5}}, "no setting budget.latncy"),
         ({"budget": {"latency": 0.5}, "target": "arm64-emulated"}, "tells no time"),
         ({"target": "phone"}, "no such target"),
+        ({"target": "none.json"}, "read none.json"),
         ({"metric": "acuracy"}, "not judged by it"),
         ({"validation": None}, "no data to judge by"),
         ({"max_drop": 0.1, "min_metric": 0.5}, "two floors"),

@@ -157,7 +157,7 @@ def test_every_picture_is_there_with_its_numbers_in_words(record):
     page = render(record)
     titles = re.findall(r"<figcaption><h3>([^<]*)", page)
     assert titles == [
-        *("accuracy against time", "accuracy against size", "accuracy", "Size", "Latency"),
+        *("Time and accuracy", "Size and accuracy", "How sure: accuracy", "Size", "Latency"),
         *("Widths", "Multiply-accumulates", "Sensitivity"),
         *("Time by op: dense", "Time by op: small"),
     ]

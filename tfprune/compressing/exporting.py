@@ -10,7 +10,7 @@ from tfprune.compressing.feeding import load_samples
 from tfprune.compressing.fitting import Lessons, clear
 from tfprune.compressing.floor import Bar
 from tfprune.compressing.job import Job, Network, TriedFile
-from tfprune.compressing.measuring import MEASURED, given, measure, missed, sizes
+from tfprune.compressing.measuring import MEASURED, given, is_profile, measure, missed, sizes
 from tfprune.errors import FileError, MissingExtra, PruneError
 from tfprune.export import convert, doctor
 from tfprune.keras_files import save_model
@@ -194,8 +194,10 @@ def _cost(job: Job, dense: Network, made: FinishedStep) -> dict[str, Any]:
         places = dense.done.file("model.tflite"), made.file("model.tflite")
         return measure(*places, job.recipe.target, instructions)
 
-    target = {"target": job.recipe.target, "instructions": instructions}
-    asked = {"file": made.key, "dense": dense.done.key, **target}
+    place = job.recipe.target
+    target = Path(place) if is_profile(place) else place  # of a profile the content counts
+    where = {"target": target, "instructions": instructions}
+    asked = {"file": made.key, "dense": dense.done.key, **where}
     return job.run.step("measured", asked, do, remembers=False).record
 
 

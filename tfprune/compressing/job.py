@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +145,9 @@ class TriedFile:
             return "wrong: it does not compute what Keras computes"
         if not self.passed:
             return "below the floor"
+        unknown = [name for name, over in self.over.items() if math.isinf(over)]
+        if unknown:
+            return f"{', '.join(unknown)} unknown"
         return f"misses {', '.join(self.over)}" if self.over else "good"
 
     @property

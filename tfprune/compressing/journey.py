@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tfprune import files
 from tfprune.compressing.exporting import costs_at, trials_of
 from tfprune.compressing.floor import Bar, bar_of
 from tfprune.compressing.job import Job, Network, TriedFile, best_of
-from tfprune.compressing.measuring import given, missed
+from tfprune.compressing.measuring import given, is_profile, missed
 from tfprune.compressing.notches import LAST, first_that, share_at
 from tfprune.compressing.planning import judge_of, plan_at
 from tfprune.compressing.pruning import (
@@ -21,6 +22,9 @@ from tfprune.runs import FinishedStep
 
 _STRIDE = 4
 """Notches of a step where no budget says how far to go: a third of the work goes."""
+
+_UNMET = "no network is small enough for the budget: going as far as can be"
+_UNTIMED = "a profile has no times of networks that are not there yet: going step by step"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +74,14 @@ def travel(job: Job) -> Travelled:
         said = f"about {_percent(found or 0)} of the work" if asked else "no budget"
         stage.say(said if last else "none")
         if goal is None and asked and last:
-            stages.remark("no network is small enough for the budget: going as far as can be")
+            stages.remark(_UNMET if not is_profile(job.recipe.target) else _UNTIMED)
     networks = _walk(job, dense, samples, bar, goal, last, trials)
     if not trials:
         fix = "name other formats: quantize={'precisions': ['float32', 'int8']}"
         raise PruneError(f"compress {job.model.name!r}", "; ".join(stages.remarks), fix)
     best = best_of(trials, bar)
+    if is_profile(job.recipe.target) and any("latency" not in own.usage for own in trials):
+        stages.remark(_to_time(dense, trials, job.recipe.target))
     return Travelled(
         bar=bar,
         samples=samples,
@@ -84,6 +90,18 @@ def travel(job: Job) -> Travelled:
         trials=trials,
         best=best,
         goal=goal,
+    )
+
+
+def _to_time(dense: Network, trials: list[TriedFile], profile: str) -> str:
+    """Return what a user with the phone at hand is to do."""
+    paths = [str(dense.done.file("model.tflite")), *(trial.path for trial in trials)]
+    different = {files.read_bytes(path): path for path in reversed(paths)}
+    command = f"tfprune benchmark {' '.join(reversed(different.values()))}"
+    return (
+        f"{profile} has no time of some of these files. Where the phone is, run `{command} "
+        f"--android --save-profile {profile}`; then the same command as now chooses by these "
+        "times, and trains nothing again"
     )
 
 

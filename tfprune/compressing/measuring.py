@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections.abc import Mapping
 from typing import Any
 
 import tfprune.files as files
+from tfprune.android.saving import times_in_profile
 from tfprune.errors import PruneError, near
 from tfprune.recipes import Budget
 
-TARGETS = ("host", "arm64-emulated", "android")
+TARGETS = ("host", "arm64-emulated", "android", "phone.json")
 MEASURED = ("latency", "latency_ms", "instructions", "peak_memory")
 """The budgets that are known only when a file has run."""
 
@@ -21,10 +23,19 @@ def check_target(target: str) -> None:
 
     Raises:
         PruneError: there is no such target.
+        FileError: there is no such profile.
     """
-    if target.partition(":")[0] not in TARGETS or target.endswith(":"):
+    if is_profile(target):
+        times_in_profile(target)
+    elif target.partition(":")[0] not in TARGETS or target.endswith(":"):
         found = f"there is no such target; near is {near(target, TARGETS)}"
-        raise PruneError(f"target={target!r}", found, 'use "host" or "android:SERIAL"')
+        fix = 'use "host", "android:SERIAL", or a profile of benchmark --save-profile'
+        raise PruneError(f"target={target!r}", found, fix)
+
+
+def is_profile(target: str) -> bool:
+    """Whether a target is a saved profile of a phone: a file of times, and no phone to ask."""
+    return target.endswith(".json")
 
 
 def check_budget(budget: Budget, target: str) -> None:
@@ -34,6 +45,8 @@ def check_budget(budget: Budget, target: str) -> None:
         PruneError: time on an emulator, or memory where it is not measured.
     """
     asked = given(budget)
+    if is_profile(target) and "peak_memory" in asked:
+        raise PruneError(f"peak_memory on {target}", "a profile tells times alone", "drop it")
     emulated = target == "arm64-emulated"
     timed = [name for name in asked if name in ("latency", "latency_ms", "peak_memory")]
     if emulated and timed:
@@ -83,6 +96,8 @@ def measure(dense: Any, path: Any, target: str, instructions: bool) -> dict[str,
         usage["instructions"] = second.instructions / first.instructions
     if target == "arm64-emulated":
         return {"usage": usage, "right": True}
+    if is_profile(target):
+        return {"usage": {**usage, **_known(dense, path, target)}, "right": True}
     rows = _timed(models, target)
     usage["latency_ms"] = rows[1].median_ms
     usage["latency"] = 1 / rows[1].ratio
@@ -93,6 +108,15 @@ def measure(dense: Any, path: Any, target: str, instructions: bool) -> dict[str,
         usage["peak_memory"] = memory[1] / memory[0]
     known = {name: value for name, value in usage.items() if math.isfinite(value)}
     return {"usage": known, "right": getattr(rows[1], "outputs_agree", True)}
+
+
+def _known(dense: Any, path: Any, profile: str) -> dict[str, float]:
+    """Return what a profile says of two files; nothing where it does not know these very files."""
+    times = times_in_profile(profile)
+    words = (hashlib.sha256(files.read_bytes(own)).hexdigest() for own in (dense, path))
+    whole, own = (times.get(word) for word in words)
+    known = {} if own is None else {"latency_ms": own}
+    return known if own is None or whole is None else {**known, "latency": own / whole}
 
 
 def _timed(models: Mapping[str, str], target: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfprune.compressing.job import Job, TriedFile
 from tfprune.compressing.journey import Travelled
+from tfprune.compressing.measuring import is_profile
 from tfprune.compressing.own_classes import has_code
 from tfprune.errors import MissingExtra
 from tfprune.reports import Trial
@@ -34,6 +35,7 @@ def report_of(job: Job, travelled: Travelled) -> FinishedStep:
             named,
             *job.way.judged_on,
             title=f"{job.model.name}, compressed",
+            phone=job.recipe.target if is_profile(job.recipe.target) else None,
             trials=[_trial(tried, travelled) for tried in travelled.trials],
         )
         record.save(folder / "report.json")
@@ -48,6 +50,7 @@ def report_of(job: Job, travelled: Travelled) -> FinishedStep:
         "files": [Path(path).parent.name for path in models.values()],
         "trials": [tried.name for tried in travelled.trials],
         "way": job.way.key,
+        "times": [tried.usage.get("latency_ms") for tried in travelled.trials],
     }
     done = job.run.step("report", asked, do)
     if done.record["page"] is not None:

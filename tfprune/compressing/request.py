@@ -74,8 +74,8 @@ def compress(
             a loss or an error a hundredth of the dense model's.
         min_metric: Instead: what it must reach.
         metric: The metric that decides, or "loss"; by default the first that is no loss.
-        target: Where files are timed: "host", "arm64-emulated" (counts instructions), "android"
-            or "android:SERIAL".
+        target: Where files are timed: "host", "arm64-emulated" (counts instructions), "android",
+            "android:SERIAL", or "phone.json", what `benchmark --android --save-profile` wrote.
         out: The folder of the run.
         recipe: All settings, as `tfprune.recipes.read_recipe` reads them or as nested dicts;
             the arguments above take the place of what it says.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -62,7 +63,7 @@ def outcome(result: CompressResult) -> str:
     start = f"{best.name}: {size}{faster}, {change}"
     if result.passed:
         return f"reached: {start}"
-    missing = [f"{n} by {100 * (over - 1):.0f} %" for n, over in best.over.items()]
+    missing = [_missed(name, over) for name, over in best.over.items()]
     if not best.passed:
         missing.append(f"the floor of {bar.least:.4g}")
     if not best.verified:
@@ -74,6 +75,10 @@ def outcome(result: CompressResult) -> str:
         value = f"{bar.metric} {nearest.metrics[bar.metric]:.4g}"
         other = f"; within the budget is {nearest.name}, with {value}"
     return f"best effort: {start}; missed: {', '.join(missing)}{other}"
+
+
+def _missed(name: str, over: float) -> str:
+    return f"{name} (unknown)" if math.isinf(over) else f"{name} by {100 * (over - 1):.0f} %"
 
 
 def _share(value: float | None) -> str:

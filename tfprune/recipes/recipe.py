@@ -119,7 +119,7 @@ class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     imports: Annotated[tuple[str, ...], _says("Python files with the model's own layers")] = ()
     target: Annotated[
-        str, _says("where it is timed: host, arm64-emulated, android or android:SERIAL")
+        str, _says("where it is timed: host, arm64-emulated, android, android:SERIAL or phone.json")
     ] = "host"
     budget: Budget = Budget()
     floor: Floor = Floor()

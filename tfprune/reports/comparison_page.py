@@ -13,6 +13,9 @@ from tfprune.reports.losing import class_losses
 from tfprune.reports.tables import number_notes
 from tfprune.tables import wording
 
+_NOTABLE = 1.05
+"""What is less than this times as good is no highlight."""
+
 
 def of_comparison(record: Comparison) -> dict[str, Any]:
     """Return what the template `comparison.html` takes."""
@@ -60,7 +63,7 @@ def highlights_of(record: Comparison) -> list[Highlight]:
         before = getattr(first, field)
         known = [model for model in others if getattr(model, field)]
         best = min(known, key=lambda model: getattr(model, field), default=None)
-        if not before or best is None or getattr(best, field) >= before:
+        if not before or best is None or before / getattr(best, field) < _NOTABLE:
             continue
         after = getattr(best, field)
         detail = f"{best.label}, the {name}: {say(before)} to {say(after)}"
@@ -86,17 +89,18 @@ def _pictures(record: Comparison) -> list[tuple[str, str, str]]:
     better = "higher" if record.higher_is_better else "lower"
     drawn = [
         (
-            f"{record.metric} against time",
-            f"On {record.target}. Left and {better} is better; steps: what nothing beats in both.",
+            f"Time and {record.metric}",
+            f"On {record.target}. Left and {better} is better; steps: what nothing beats in both."
+            + " Each trial was timed in a run of its own." * bool(record.trials),
             draw.pareto(record, "median_ms", "ms for one inference"),
         ),
         (
-            f"{record.metric} against size",
+            f"Size and {record.metric}",
             f"Left and {better} is better; steps: what nothing beats in both.",
             draw.pareto(record, "bytes", "kB of the file", 1e-3),
         ),
         (
-            record.metric,
+            f"How sure: {record.metric}",
             "Whiskers: 95 % confidence (Wilson), where it is a share of samples. The axis does not "
             "begin at 0.",
             draw.metrics(record),

@@ -40,7 +40,7 @@ def pareto(record: Comparison, axis: str, name: str, scale: float = 1.0) -> str:
                 axes.scatter(*_columns(tried), s=20, edgecolors=SECOND, label=label, **look)
         points = [point for point, _ in models] + [point for point, _ in trials]
         edge = front(points, record.higher_is_better)
-        axes.plot(*_columns(edge), drawstyle="steps-post", color=THIRD, lw=1.2, label="best so far")
+        axes.plot(*_columns(edge), drawstyle="steps-post", color=THIRD, lw=1.2, label="not beaten")
         if models:
             axes.plot(*_columns([p for p, _ in models]), "o", color=FIRST, ms=7, label="reported")
         axes.margins(0.16, 0.16)

@@ -63,7 +63,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         "--target",
         default="host",
         metavar="WHERE",
-        help="host, arm64-emulated, android or android:SERIAL; default: host",
+        help="host, arm64-emulated, android, android:SERIAL, or a saved phone.json; default: host",
     )
     _add_settings(verb.add_argument_group("settings; a recipe has all of them"))
     add_import(verb)
