@@ -7,6 +7,13 @@ import pathlib
 import pytest
 
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))
+SLOW = {"sparse_mobilenet", "structured_mobilenet"}  # half a minute each; `make proof` runs them
+
+
+def each():
+    for path in EXAMPLES:
+        marks = [pytest.mark.proof] if path.stem in SLOW else []
+        yield pytest.param(path, id=path.stem, marks=marks)
 
 
 def load(path):
@@ -21,7 +28,7 @@ def _own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", each())
 def test_an_example_runs(path):
     main = load(path).main
     sized = "samples" in inspect.signature(main).parameters
