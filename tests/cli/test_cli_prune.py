@@ -91,3 +91,48 @@ def test_what_is_lost_is_said_where_there_are_labels(run_json, run, model, tmp_p
     assert document["lost"] is None
     code, _, err = run("prune", model, *out, "--evaluate", inputs)
     assert code == 1 and "no targets" in err
+
+
+def test_units_are_judged_by_data_and_the_likeliest_to_matter_stay(run_json, tmp_path):
+    model = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(2, "relu", name="hidden"), keras.layers.Dense(1)]
+    )
+    kernel, reader = np.array([[9.0, 0.0], [0.0, 1.0]]), np.array([[1.0], [1.0]])
+    model.set_weights([kernel, np.zeros(2), reader, np.zeros(1)])
+    model.save(tmp_path / "m.keras")
+    np.save(tmp_path / "x.npy", np.array([[0.0, 1.0]] * 20, "float32"))  # unit 0 never fires
+    words = ["--criterion", "relevance", "--score-on", tmp_path / "x.npy"]
+    code, *_ = run_json("prune", tmp_path / "m.keras", *words, "-o", tmp_path / "s.keras")
+    small = keras.saving.load_model(tmp_path / "s.keras")
+    assert code == 0 and small.get_layer("hidden").kernel.numpy().tolist() == [[0.0], [1.0]]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--criterion", "taylor"], "add --score-on DATA, or --repair-on DATA"),
+        (["--score-on", "x.npy"], "this criterion looks at weights alone"),
+    ],
+)
+def test_a_criterion_gets_the_data_it_needs_and_no_other(run, model, words, message):
+    code, _, err = run("prune", model, *words)
+    assert code == 1 and message in err
+
+
+def test_similar_units_are_merged_on_request(run, tmp_path):
+    model = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Dense(2, name="hidden"), keras.layers.Dense(1)]
+    )
+    model.set_weights([np.array([[1.0, 1.0]]), np.zeros(2), np.array([[2.0], [3.0]]), np.zeros(1)])
+    model.save(tmp_path / "m.keras")
+    code, *_ = run("prune", tmp_path / "m.keras", "--merge", "-o", tmp_path / "s.keras")
+    small = keras.saving.load_model(tmp_path / "s.keras")
+    assert code == 0 and small(np.array([[1.0]])).numpy().item() == 5.0  # the reader sees the sum
+
+
+def test_every_criterion_of_python_can_be_named():
+    from tfprune.cli.verbs import prune
+    from tfprune.criteria import naming
+
+    assert set(prune._BY_WEIGHTS) == set(naming._NAMED)
+    assert set(prune._BY_DATA) == set(naming._WITH_DATA)

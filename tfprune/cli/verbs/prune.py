@@ -12,7 +12,8 @@ from tfprune.errors import PruneError
 
 SUMMARY = "remove channels, neurons and attention heads of a Keras model"
 EXAMPLE = "tfprune prune model.keras --ratio 0.4 --criterion l2 -o small.keras"
-_CRITERIA = ("l1", "l2", "fpgm", "lamp", "bn_scale", "random")
+_BY_WEIGHTS = ("l1", "l2", "fpgm", "lamp", "bn_scale", "random")
+_BY_DATA = ("taylor", "fisher", "relevance", "activation")
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
@@ -32,7 +33,18 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         default="units",
         help="what the ratio is a share of; default: units",
     )
-    verb.add_argument("--criterion", choices=_CRITERIA, default="l2", help="default: l2")
+    verb.add_argument(
+        "--criterion",
+        choices=_BY_WEIGHTS + _BY_DATA,
+        default="l2",
+        help="what a unit is worth; the last four judge by data; default: l2",
+    )
+    verb.add_argument(
+        "--score-on",
+        metavar="DATA",
+        help="inputs to judge units by, with labels for taylor and fisher; default: the data of "
+        "--repair-on",
+    )
     verb.add_argument(
         "--scope",
         choices=("local", "global", "isomorphic"),
@@ -56,6 +68,11 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         "--repair-on",
         metavar="DATA",
         help=f"inputs, without labels, to refit the kernels that stay: {DATA}",
+    )
+    verb.add_argument(
+        "--merge",
+        action="store_true",
+        help="make one unit of similar ones, instead of dropping those that matter least",
     )
     verb.add_argument(
         "--evaluate",
@@ -109,11 +126,14 @@ def run(arguments: argparse.Namespace) -> bool:
         arguments.recalibrate,
         arguments.repair_on,
         arguments.evaluate,
+        arguments.score_on,
     )
+    scored_on = _scored_on(arguments)
     from rich.console import Group
     from rich.text import Text
 
     with quiet():
+        from tfprune.criteria import as_criterion
         from tfprune.keras_files import load_model, save_model
         from tfprune.repairing import recalibrate
         from tfprune.surgery import plan_structured
@@ -122,7 +142,7 @@ def run(arguments: argparse.Namespace) -> bool:
         plan = plan_structured(
             model,
             _ratio(arguments.ratio or [(None, 0.5)]),
-            arguments.criterion,
+            as_criterion(arguments.criterion, scored_on),
             scope=arguments.scope,
             target=arguments.target,
             round_to=arguments.round_to,
@@ -134,7 +154,7 @@ def run(arguments: argparse.Namespace) -> bool:
     document: dict[str, Any] = {"plan": plan.to_dict(), "output": arguments.output}
     lines: list[str] = []
     if arguments.output is not None:
-        small = plan.apply(repair_on=arguments.repair_on)
+        small = plan.apply(repair_on=arguments.repair_on, merge=arguments.merge)
         if arguments.recalibrate is not None:
             small = recalibrate(small, arguments.recalibrate)
         save_model(small, arguments.output)
@@ -143,6 +163,25 @@ def run(arguments: argparse.Namespace) -> bool:
     lines += _written(arguments.output, arguments.recalibrate or arguments.repair_on)
     show(Group(plan.tables(), *map(Text, lines)), document, arguments.json, arguments.options)
     return True
+
+
+def _scored_on(arguments: argparse.Namespace) -> str | None:
+    """Return the data that units are judged by, None where the weights alone judge.
+
+    Raises:
+        PruneError: the criterion needs data and none is given, or does not look at any.
+    """
+    asked = f"--criterion {arguments.criterion}"
+    if arguments.criterion in _BY_WEIGHTS:
+        if arguments.score_on is not None:
+            asked += f" --score-on {arguments.score_on}"
+            fix = f"leave --score-on away, or use --criterion {' or '.join(_BY_DATA)}"
+            raise PruneError(asked, "this criterion looks at weights alone", fix)
+        return None
+    data: str | None = arguments.score_on or arguments.repair_on
+    if data is None:
+        raise PruneError(asked, "it judges by data", "add --score-on DATA, or --repair-on DATA")
+    return data
 
 
 def _written(output: str | None, data: str | None) -> list[str]:
