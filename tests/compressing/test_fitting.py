@@ -43,11 +43,17 @@ def fit(model, folder, judged=None, until=4, callbacks=()):
     )
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Trained without an interruption."""
+    model = network()
+    fit(model, tmp_path_factory.mktemp("whole"))
+    return model
+
+
 @pytest.mark.parametrize("epoch", [0, 2])
-def test_an_interrupted_training_ends_as_if_it_had_not_been(tmp_path, epoch):
+def test_an_interrupted_training_ends_as_if_it_had_not_been(whole, tmp_path, epoch):
     (tmp_path / "cut").mkdir()
-    whole = network()
-    fit(whole, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         fit(network(), tmp_path / "cut", callbacks=[StopAt(epoch)])
     again = network()

@@ -22,8 +22,8 @@ def spoilt():
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((6,)), layers.Dense(32, "relu"), layers.Dense(4)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
-    model.fit(*wide(1024, 0), epochs=40, verbose=0)
+    model.compile(keras.optimizers.Adam(0.03), loss, metrics=["accuracy"])
+    model.fit(*wide(1024, 0), epochs=40, batch_size=128, verbose=0)
     return model
 
 
@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
 
 def run(model, out):
     recipe = {
-        "prune": {"trials": 1, "steps": 1, "samples": 64},
+        "prune": {"trials": 1, "steps": 1, "samples": 64, "criterion": "l2"},
         "fine_tune": {"epochs": 1, "start": "repaired", "teacher": 0},
         "quantize": {"precisions": ["int8"]},
     }

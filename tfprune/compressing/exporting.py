@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tfprune import files
 from tfprune.compressing.feeding import load_samples
 from tfprune.compressing.fitting import Lessons, clear
 from tfprune.compressing.floor import Bar
@@ -119,10 +120,12 @@ def _trial(
 
     def do(folder: Path) -> dict[str, Any]:
         model, path = job.load(source), folder / "model.tflite"
-        made = _converted(model, path, precision, keep_float, samples, aware is None)
+        if network is dense and precision == "float32":  # is there
+            files.write_bytes(path, files.read_bytes(dense.done.file("model.tflite")))
+        else:
+            _converted(model, path, precision, keep_float, samples, aware is None)
         verified = _verified(model, path, samples)
         return {
-            "notes": [str(note) for note in made.notes],
             "verified": verified,
             "verdict": doctor(path).verdict,
             "metrics": job.way.judge(path, like=model),
@@ -170,13 +173,13 @@ def _converted(
     keep: tuple[str, ...],
     samples: FinishedStep,
     calibrate: bool,
-) -> Any:
+) -> None:
     quantize = None if precision == "float32" else precision
     data = None
     if precision in _CALIBRATED and calibrate:
         data = load_samples(samples.file("samples.npz"), model)[0]
     kept = keep if precision in _CALIBRATED and calibrate else ()
-    return convert(model, path, quantize, data, keep_float=kept)
+    convert(model, path, quantize, data, keep_float=kept)
 
 
 def _verified(model: Any, path: Path, samples: FinishedStep) -> bool:
