@@ -35,3 +35,9 @@ def test_the_page_of_recipes_has_a_row_for_every_setting(tmp_path):
 def test_every_name_that_is_put_into_a_group_is_public():
     named = [name for names in pages.GROUPS.values() for name in names.split()]
     assert set(named) <= set(tfprune.__all__) and len(named) == len(set(named))
+
+
+def test_every_page_is_in_the_index():
+    docs = PATH.parents[1]
+    listed = (docs / "index.md").read_text().splitlines()
+    assert [p.name for p in docs.glob("*.md") if p.stem not in listed] == ["index.md"]
