@@ -7,7 +7,11 @@ import pathlib
 import pytest
 
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))
-SLOW = {"sparse_mobilenet", "structured_mobilenet"}  # half a minute each; `make proof` runs them
+SLOW = {
+    "qat",
+    "sparse_mobilenet",
+    "structured_mobilenet",
+}  # half a minute each; `make proof` runs them
 
 
 def each():
