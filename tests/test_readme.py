@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PAGES = (
     *("advise", "channels", "compress", "evaluate", "golden", "phone", "quantization"),
-    *("techniques", "zeros"),
+    *("sweep", "techniques", "zeros"),
 )
 GUIDES = ["README.md", *(f"docs/{page}.md" for page in PAGES)]
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.surgery import plan_structured as plan_structured
     from tfprune.surgery import prune_structured as prune_structured
     from tfprune.surgery import repair as repair
+    from tfprune.sweeping import sweep as sweep
     from tfprune.training import Distilled as Distilled
     from tfprune.verification import golden_sample as golden_sample
     from tfprune.verification.verify import verify as verify
@@ -74,6 +75,7 @@ _PUBLIC = {
     "report": "tfprune.comparing",
     "compress": "tfprune.compressing",
     "advise": "tfprune.advising",
+    "sweep": "tfprune.sweeping",
     "plan_structured": "tfprune.surgery",
     "prune_structured": "tfprune.surgery",
     "plan_layers": "tfprune.depth",

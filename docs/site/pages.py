@@ -14,7 +14,7 @@ from tfprune import recipes
 from tfprune.files import write_text
 
 GROUPS = {
-    "The whole road": "compress report evaluate",
+    "The whole road": "advise compress sweep report evaluate",
     "Fewer channels, heads, layers": "plan_structured prune_structured plan_layers prune_layers "
     "repair recalibrate",
     "Zeros": "prune_low_magnitude prune_once plan_pruning strip_pruning prune_scope PrunableLayer "

@@ -147,3 +147,13 @@ def test_a_function_is_told_by_its_code():
         return None
 
     assert source_of(fit) != one
+
+
+@pytest.mark.parametrize("other", ["x * 3", "y * 2", "[x for _ in (1,)]"])
+def test_code_typed_into_a_session_is_told_by_what_it_does(other):
+    def typed(expression):
+        names = {}
+        exec(f"def f(x): return {expression}", names)
+        return source_of(names["f"])
+
+    assert typed("x * 2") == typed("x * 2") != typed(other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,18 @@ def source_of(function: Callable[..., Any]) -> str:
     try:
         return f"{name}\n{inspect.getsource(function)}"
     except (OSError, TypeError):  # typed into a session, or made by a class
-        return f"{getattr(function, '__module__', '')}.{name}"
+        code = getattr(function, "__code__", None)
+        does = "" if code is None else f"\n{_instructions(code)}"
+        return f"{getattr(function, '__module__', '')}.{name}{does}"
+
+
+def _instructions(code: types.CodeType) -> str:
+    """Return what compiled code does, without the addresses of the code inside it."""
+    inner = (
+        _instructions(one) if isinstance(one, types.CodeType) else repr(one)
+        for one in code.co_consts
+    )
+    return f"{code.co_code.hex()} {code.co_names} {' '.join(inner)}"
 
 
 def _parts(value: Any) -> Iterator[bytes]:

@@ -111,8 +111,7 @@ class Run:
         Raises:
             PruneError: what `do` raises, now or when it was tried first.
         """
-        key = digest({"step": name, "asked": asked, "version": __version__})
-        folder = self.steps / f"{name}-{key[:16]}"
+        key, folder = self._place(name, asked)
         if folder.is_dir():
             return _read(key, folder)
         unfinished = folder.with_name(folder.name + _UNFINISHED)
@@ -127,6 +126,19 @@ class Run:
             raise
         os.rename(unfinished, folder)
         return _read(key, folder)
+
+    def found(self, name: str, asked: Mapping[str, Any]) -> FinishedStep | None:
+        """Return what a step found, None if it was never finished.
+
+        Raises:
+            PruneError: what it was refused with, if that is remembered.
+        """
+        key, folder = self._place(name, asked)
+        return _read(key, folder) if folder.is_dir() else None
+
+    def _place(self, name: str, asked: Mapping[str, Any]) -> tuple[str, Path]:
+        key = digest({"step": name, "asked": asked, "version": __version__})
+        return key, self.steps / f"{name}-{key[:16]}"
 
     def _remember(self, error: PruneError, unfinished: Path, folder: Path) -> None:
         facts = {"asked": error.asked, "found": error.found, "fix": error.fix}

@@ -27,6 +27,7 @@ from tfprune.cli.verbs import (
     run,
     setup_arm64,
     sparse_ready,
+    sweep,
     verify,
 )
 
@@ -49,6 +50,7 @@ VERBS = {
     "advise": cast(Verb, advise),
     "compress": cast(Verb, compress),
     "run": cast(Verb, run),
+    "sweep": cast(Verb, sweep),
     "recipe": cast(Verb, recipe),
     "inspect": cast(Verb, inspect),
     "prune": cast(Verb, prune),
