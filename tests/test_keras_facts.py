@@ -157,6 +157,11 @@ def test_a_function_of_the_users_own_is_no_activation_of_keras():
     def relu(x):
         return ops.softmax(x)
 
+    def hard_swish(x):
+        return x * ops.relu6(x + 3.0) / 6.0
+
+    assert is_elementwise(hard_swish) and is_elementwise(lambda x: 3 * x)
+    assert not is_elementwise(lambda x: x * ops.arange(7.0)) and not is_elementwise(lambda x: x[0])
     assert is_elementwise(activations.relu) and is_elementwise(layers.LeakyReLU())
     assert not is_elementwise(relu) and not is_elementwise(activations.softmax)
 

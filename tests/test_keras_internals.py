@@ -153,19 +153,16 @@ def test_what_a_layer_declares_does_not_change_by_freezing():
     assert internals.declared_trainable(norm) == [norm.gamma, norm.beta]
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [layers.Dense(2), layers.BatchNormalization(center=False, scale=False), layers.Dropout(0.5)],
-)
-def test_variables_and_random_numbers_are_state_of_a_layers_own(layer):
-    layer.build((None, 2))
-    assert internals.has_own_state(layer)
+def test_random_numbers_are_a_layers_own():
+    assert internals.draws_numbers(layers.Dropout(0.5))
+    assert not internals.draws_numbers(Block())
 
 
-def test_a_layer_made_of_layers_has_no_state_of_its_own():
+def test_the_attributes_that_hold_a_layers_own_variables():
     block = Block()
-    block(np.ones((1, 2), "float32"))
-    assert block.weights and not internals.has_own_state(block)
+    block.gains = [block.add_weight(shape=(2,), name="gain")]
+    block.offset = block.add_weight(shape=(), trainable=False, name="offset")
+    assert sorted(internals.holding_variables(block)) == ["gains", "offset"]
 
 
 def test_the_flag_of_a_layer_itself_leaves_those_inside_alone():

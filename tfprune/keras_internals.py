@@ -97,11 +97,30 @@ def declared_trainable(layer: Any) -> list[Any]:
     return private(layer, "_trainable_variables")
 
 
-def has_own_state(layer: Any) -> bool:
-    """Whether a layer itself, without those inside it, has variables or random numbers."""
-    names = ("_trainable_variables", "_non_trainable_variables", "_seed_generators")
-    found = [private(layer, name) for name in names]  # all of them: none may be missing
-    return any(found)
+def draws_numbers(layer: Any) -> bool:
+    """Whether a layer itself, without those inside it, draws random numbers."""
+    return bool(private(layer, "_seed_generators"))
+
+
+def holding_variables(layer: Any) -> dict[str, Any]:
+    """Return the attributes of a layer that are variables of its own, or lists or dicts of them."""
+    names = ("_trainable_variables", "_non_trainable_variables")
+    tracked = [private(layer, name) for name in names]
+    own = {id(variable) for variables in tracked for variable in variables}
+
+    def holds(value: Any) -> bool:
+        if any(value is variables for variables in tracked):
+            return False
+        return any(id(each) in own for each in _contents(value))
+
+    attributes = vars(layer).items()  # of which TensorFlow keeps some for itself
+    return {k: value for k, value in attributes if not k.startswith("_self_") and holds(value)}
+
+
+def _contents(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, (list, tuple)) else [value]
 
 
 def own_trainable(layer: Any) -> bool:

@@ -121,12 +121,17 @@ def test_a_layer_whose_config_does_not_tell_its_weights_is_refused():
         check(model)
 
 
-def test_attention_over_an_image_is_kept_with_a_note():
+@pytest.mark.parametrize("axes", [None, (2,)])
+def test_attention_over_an_image_or_its_rows_loses_heads_and_width(axes):
     image = keras.Input((4, 4, 3))
     x = layers.Conv2D(6, 1, name="conv")(image)
-    y = layers.MultiHeadAttention(4, 2, attention_axes=(1, 2), name="attn")(x, x)
+    y = layers.MultiHeadAttention(4, 2, attention_axes=axes, name="attn")(x, x)
     model = keras.Model(image, layers.Dense(2)(layers.Flatten()(y)))
-    assert notes(model) == ["attn: attention over several axes is not followed"]
+    assert [line.split(":")[0] for line in prunable(model)] == [
+        "conv 6",
+        "attn/query 4",
+        "attn/attention_output 6",
+    ]
     check(model)
 
 

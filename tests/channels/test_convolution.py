@@ -193,6 +193,23 @@ def test_the_activation_of_a_convolution_may_be_its_own_layer_or_function():
     check(chain(layers.Conv2D(4, 1, activation=own), layers.Conv2D(4, 1, activation="gelu")))
 
 
+@keras.saving.register_keras_serializable("test_convolution")
+def squared_relu(x):
+    return keras.ops.square(keras.ops.relu(x))
+
+
+@keras.saving.register_keras_serializable("test_convolution")
+def of_length_one(x):
+    return x / keras.ops.sqrt(keras.ops.sum(x * x, axis=-1, keepdims=True))
+
+
+def test_activation_functions_of_the_users_own_are_tried_or_followed():
+    inside = layers.Conv2D(6, 1, activation=squared_relu, name="inside")
+    model = chain(inside, layers.Conv2D(4, 1, name="next"), layers.Activation(of_length_one))
+    assert [line.split(":")[0] for line in prunable(model)] == ["conv 4", "inside 6", "next 4"]
+    check(model)
+
+
 def test_an_unknown_activation_function_keeps_its_channels():
     model = chain(layers.Conv2D(6, 1, activation="softmax", name="mixed"))
     assert kept(model) == {"mixed": "the activation softmax of mixed may mix channels"}

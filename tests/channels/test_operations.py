@@ -89,7 +89,7 @@ def test_channels_are_followed_one_by_one(operate):
         (ops.softmax, "compared with one another in softmax"),
         (ops.log_softmax, "compared with one another in log_softmax"),
         (lambda x: ops.max(x, axis=-1), "taken together by "),
-        (lambda x: ops.mean(x, axis=(1, 3)), "taken together by "),
+        (lambda x: ops.std(x, axis=(1, 3)), "taken together by "),
         (lambda x: ops.cast(ops.argmax(x, -1), "float32"), "taken together by "),
         (lambda x: ops.cumsum(x, axis=-1), "their order counts in "),
         (lambda x: ops.sort(x, axis=-1), "their order counts in "),
@@ -255,3 +255,55 @@ def test_stacked_tensors_meet_on_every_axis_but_the_new_one():
     model = keras.Model(image, layers.Dense(2)(layers.Flatten()(ops.stack(both, axis=1))))
     assert [line.split(":")[0] for line in prunable(model)] == ["left 8"]
     check(model)
+
+
+def gated(gate):
+    """A convolution whose channels are all multiplied by what `gate` makes of its output."""
+
+    def operate(x):
+        x = ops.relu(x)
+        return x * gate(x)
+
+    return operate
+
+
+def one(x):
+    return layers.Conv2D(1, 1, activation="sigmoid")(x)
+
+
+@pytest.mark.parametrize(
+    "operate",
+    [
+        gated(lambda x: one(ops.max(x, axis=-1, keepdims=True))),
+        gated(lambda x: one(ops.mean(x, axis=(1, -1), keepdims=True))),
+        gated(lambda x: ops.repeat(one(x), 8, axis=-1)),
+        gated(lambda x: ops.tile(one(x), (1, 1, 1, 8))),
+        gated(lambda x: ops.broadcast_to(ops.expand_dims(one(x), 1), (2, 1, 4, 4, 1))[:, 0]),
+        lambda x: ops.sigmoid(ops.split(x, [8], axis=-1)[0]),
+    ],
+)
+def test_channels_lose_none_to_a_value_over_or_for_all_of_them(operate):
+    model = through(operate)
+    assert [line.split(":")[0] for line in prunable(model)] == ["conv 8"]
+    check(model)
+
+
+@pytest.mark.parametrize(
+    "operate",
+    [
+        lambda x: ops.max(x, axis=-1),  # a removed channel is zero, and may be the largest
+        lambda x: ops.max(ops.relu(x) - 1.0, axis=-1),
+        lambda x: ops.min(ops.relu(x), axis=-1),
+    ],
+)
+def test_channels_of_which_one_is_chosen_stay_where_zero_may_be_chosen(operate):
+    assert prunable(through(operate)) == []
+
+
+def test_a_model_called_with_values_below_zero_too_is_no_floor():
+    image = keras.Input((4, 4, 3))
+    inputs = keras.Input((4, 4, 8))
+    largest = keras.Model(inputs, ops.max(inputs, axis=-1))
+    x = layers.Conv2D(8, 1, name="conv")(image)
+    model = keras.Model(image, [largest(ops.relu(x)), largest(x)])
+    assert prunable(model) == []

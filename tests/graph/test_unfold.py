@@ -43,6 +43,17 @@ class Scaled(Block):
         return super().call(x) * self.gamma
 
 
+class Noisy(Block):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.drop = keras.random.SeedGenerator(0)
+
+
+class Bounded(Scaled):
+    def build(self, shape):
+        self.gamma = self.add_weight(shape=(4,), constraint="non_neg", name="gamma")
+
+
 class Tied(Block):
     def call(self, x):
         return self.narrow(self.wide(x)) @ keras.ops.transpose(self.wide.kernel[:4, :4])
@@ -164,7 +175,8 @@ def test_a_frozen_composite_stays_frozen():
     ("kind", "reason"),
     [
         (Switching, "its call goes another way in training"),
-        (Scaled, "it has weights or random numbers of its own"),
+        (Noisy, "it draws random numbers"),
+        (Bounded, "gamma has a constraint"),
         (Tied, "it computes with the weights of its layers"),
         (Losing, "its call does not take symbolic tensors (`add_loss()`"),
         (Foreign, "its call does not take symbolic tensors"),
@@ -176,6 +188,74 @@ def test_a_composite_that_a_graph_would_not_say_all_of_stays_with_the_reason(kin
     assert unfolded is model
     assert note.subject == "block"
     assert reason in note.reason
+
+
+def test_weights_of_its_own_become_tables_of_the_same_names_and_values():
+    model = around(Scaled(name="block"))
+    model.get_layer("block").gamma.assign([1, 2, 3, 4])
+    unfolded, notes = unfold(model, everything)
+    same(model, unfolded)
+    assert notes == ()
+    table = unfolded.get_layer("block").get_layer("gamma")
+    np.testing.assert_array_equal(table.embeddings, [[1, 2, 3, 4]])
+    assert type(model.get_layer("block").gamma) is keras.Variable
+
+
+class FirstOfAll(layers.Layer):
+    """A learned token before the others, for as many examples as there are."""
+
+    def build(self, shape):
+        self.token = self.add_weight(shape=(1, 1, shape[-1]), name="token")
+
+    def call(self, x):
+        batch = keras.ops.shape(x)[0]
+        return keras.ops.concatenate([keras.ops.tile(self.token, (batch, 1, 1)), x], axis=1)
+
+
+class InPairs(layers.Layer):
+    def call(self, x):
+        batch, length, width = keras.ops.shape(x)
+        x = keras.ops.reshape(x, (batch * length // 2, 2 * width)) * 2.0
+        return keras.ops.reshape(x, (batch, length, width))
+
+
+@pytest.mark.parametrize("kind", [FirstOfAll, InPairs])
+def test_code_that_asks_for_the_number_of_examples_serves_any_number(kind):
+    model = keras.Sequential([keras.Input((4, 3)), kind(name="block")])
+    unfolded, notes = unfold(model, everything)
+    assert notes == ()
+    x = RNG.normal(size=(5, 4, 3)).astype("float32")
+    np.testing.assert_array_equal(model(x), unfolded(x))
+
+
+class Merging(layers.Layer):
+    """Adds a map of half the size."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.up = layers.UpSampling2D(2)
+
+    def call(self, large, small):
+        return large + self.up(small)
+
+
+class TwiceMerging(Merging):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = Merging(name="inner")
+
+    def call(self, large, small):
+        return self.inner(super().call(large, small), small)
+
+
+def test_maps_of_open_sizes_are_tried_at_sizes_that_fit_together():
+    image = keras.Input((None, None, 3))
+    half = layers.AveragePooling2D(2)(image)
+    model = keras.Model(image, TwiceMerging(name="block")(image, half))
+    unfolded, notes = unfold(model, everything)
+    assert notes == ()
+    x = RNG.normal(size=(2, 6, 8, 3)).astype("float32")
+    np.testing.assert_array_equal(model(x), unfolded(x))
 
 
 def test_one_that_stays_does_not_keep_others_from_being_unfolded():

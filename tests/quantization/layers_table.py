@@ -137,6 +137,7 @@ ACTIVATIONS = {
     "relu6_of_the_input": lambda image: conv(layers.ReLU(6.0)(image)),
     "leaky_relu": lambda image: layers.LeakyReLU(0.2)(conv(image)),
     "softmax": lambda vector: layers.Softmax()(dense(vector)),
+    "prelu": lambda image: layers.PReLU("he_normal", shared_axes=[1, 2])(conv(image)),
 }
 OPERATIONS = {
     "ops_add": lambda image: conv(image) + image,
@@ -150,6 +151,12 @@ OPERATIONS = {
     "ops_getitem": lambda image: conv(image[:, 1:, :-1]),
     "ops_concatenate": lambda image: ops.concatenate([conv(image), image], axis=-1),
     "ops_square": lambda image: ops.square(image),
+    "ops_divide": lambda image: conv(image / 3.0),
+    "ops_clip": lambda image: ops.clip(conv(image), -0.5, 1.5),
+    "ops_split": lambda image: ops.add(*ops.split(conv(image), 2, axis=-1)),
+    "ops_unstack": lambda image: ops.add(*ops.unstack(conv(image)[:, :2], axis=1)),
+    "ops_pad": lambda image: conv(ops.pad(image, [(0, 0), (1, 1), (2, 0), (0, 0)]), size=3),
+    "ops_repeat": lambda image: conv(ops.repeat(image, 2, axis=1)),
     "ops_matmul": lambda line: ops.matmul(dense(line, 5), ops.transpose(dense(line, 5), (0, 2, 1))),
 }
 ATTENTION = {

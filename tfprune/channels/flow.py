@@ -18,6 +18,7 @@ class Flow:
         shape: The tensor's shape, batch first; None for a length that is not known.
         units: Axis → one id for each position along it. An axis that is not there has a fixed
             length. All positions along the other axes belong to the same units.
+        floored: Whether no value is below zero, so that a largest value is never a removed one.
 
     Example:
         >>> import numpy as np
@@ -28,6 +29,7 @@ class Flow:
 
     shape: Shape
     units: Mapping[int, Ids] = field(default_factory=dict)
+    floored: bool = False
 
     def __getitem__(self, axis: int) -> Ids | None:
         return self.units.get(self.axis(axis))

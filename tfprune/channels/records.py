@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -151,7 +151,7 @@ class Records:
                 self.ledger.same(*met)
             else:
                 self.ledger.keep(met[0], "a nested model is called with fixed width")
-        return earlier
+        return replace(earlier, floored=flow.floored)
 
     def note(self, layer: Any, reason: str) -> None:
         """Remember why a layer cannot be followed, once."""

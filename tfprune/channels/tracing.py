@@ -67,7 +67,9 @@ def _through(net: Any, inputs: list[Flow], records: Records, path: tuple[str, ..
             flows = _made_by(node, read, (args, kwargs), records, path)
         return list(map(records.flow_of, node.outputs, flows))
 
-    own = [Flow(tuple(t.shape), f.units) for t, f in zip(net.inputs, inputs, strict=True)]
+    own = [
+        Flow(tuple(t.shape), f.units, f.floored) for t, f in zip(net.inputs, inputs, strict=True)
+    ]
     return interpret(net, list(map(records.flow_of, net.inputs, own)), call)
 
 

@@ -17,11 +17,14 @@ import tensorflow as tf
 from tfprune.errors import PruneError, first_line, first_sentence
 from tfprune.graph.constants import constants_in_graph
 from tfprune.graph.drawing import drawn
+from tfprune.graph.open_batch import standing_for_batch, with_open_batch
+from tfprune.graph.own_weights import weights_in_graph
 from tfprune.graph.replay import replay
+from tfprune.graph.sizes import SIZES, FittingSizes
 from tfprune.graph.structure import nodes_in_order
 from tfprune.keras_internals import (
     calls_undone,
-    has_own_state,
+    draws_numbers,
     layers_of,
     mask_of,
     own_trainable,
@@ -30,7 +33,7 @@ from tfprune.keras_internals import (
 
 
 @contextmanager
-def graph_of(layer: Any, calls: list[Any]) -> Iterator[Any]:
+def graph_of(layer: Any, calls: list[Any], sizes: FittingSizes) -> Iterator[Any]:
     """Yield a model of what a composite layer calls, on its own layers.
 
     The calls that this leaves on those layers are taken away again afterwards.
@@ -38,13 +41,16 @@ def graph_of(layer: Any, calls: list[Any]) -> Iterator[Any]:
     Args:
         layer: A built layer whose call goes through other layers and `keras.ops`.
         calls: The nodes of the graph that call it.
+        sizes: How long tensors are where their shapes leave it open.
 
     Raises:
         PruneError: the model would not say all that the layer does; `found` is the reason.
     """
     with calls_undone(layers_of(layer)):
         with _silently():
-            graph = _checked_graph(layer, calls)
+            graph = _checked_graph(layer, calls, sizes)
+        for inner, outer in zip(graph.inputs, calls[0].input_tensors, strict=True):
+            sizes.tell(inner, outer)
         yield graph
 
 
@@ -62,14 +68,26 @@ def _silently() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _checked_graph(layer: Any, calls: list[Any]) -> Any:
+def _checked_graph(layer: Any, calls: list[Any], sizes: FittingSizes) -> Any:
     _check_calls(layer, calls)
-    graph = _called(layer, calls[0])
-    if _takes_training(layer, calls[0]):
-        _check_training(layer, graph, _called(layer, calls[0], training=True))
-    _check_complete(layer, graph)
-    _check_equal(layer, calls[0], graph)
+    try:
+        graph = _traced(layer, calls[0], None, sizes)
+    except PruneError as error:
+        lengths = [n for tensor in calls[0].input_tensors for n in tensor.shape]
+        try:  # code may compute with the number of examples, which then must be one
+            graph = _traced(layer, calls[0], standing_for_batch(lengths), sizes)
+        except PruneError:
+            raise error from None
     set_own_trainable(graph, own_trainable(layer))
+    return graph
+
+
+def _traced(layer: Any, node: Any, batch: int | None, sizes: FittingSizes) -> Any:
+    graph = _called(layer, node, batch)
+    if _takes_training(layer, node):
+        _check_training(layer, graph, _called(layer, node, batch, training=True))
+    _check_complete(layer, graph)
+    _check_equal(layer, node, graph, sizes)
     return graph
 
 
@@ -100,24 +118,29 @@ def _takes_training(layer: Any, node: Any) -> bool:
     return takes and "training" not in node.arguments.kwargs
 
 
-def _called(layer: Any, node: Any, training: bool | None = None) -> Any:
-    """Return a model of one call of a composite."""
+def _called(layer: Any, node: Any, batch: int | None, training: bool | None = None) -> Any:
+    """Return a model of one call of a composite, traced with so many examples; None is open."""
     inputs: list[Any] = []
 
     def fresh(value: Any) -> Any:
         if not isinstance(value, keras.KerasTensor):
             return value
         name = f"{layer.name}_input_{len(inputs)}"
-        inputs.append(keras.Input(batch_shape=value.shape, dtype=value.dtype, name=name))
+        examples = batch if value.shape and value.shape[0] is None else value.shape[0]
+        shape = (examples, *value.shape[1:])
+        inputs.append(keras.Input(batch_shape=shape, dtype=value.dtype, name=name))
         return inputs[-1]
 
     args, kwargs = keras.tree.map_structure(fresh, (node.arguments.args, node.arguments.kwargs))
     if _takes_training(layer, node):
         kwargs["training"] = training  # None leaves it to each layer, as the caller of a model does
     try:
-        with constants_in_graph(layer, inputs[0]):
+        with constants_in_graph(layer, inputs[0]), weights_in_graph(layer, inputs[0]):
             outputs = layer.call(*args, **kwargs)
         graph = keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name=layer.name)
+        graph = graph if batch is None else with_open_batch(graph, batch)
+    except PruneError as error:
+        raise _stays(layer, error.found) from error
     except Exception as error:  # Code that needs numbers fails in whatever way it does.
         found = f"its call does not take symbolic tensors ({first_sentence(error)})"
         raise _stays(layer, found) from error
@@ -150,8 +173,8 @@ def _check_complete(layer: Any, graph: Any) -> None:
 
     A layer inside that is never called may be lost: a dropout of a block without a shortcut.
     """
-    if has_own_state(layer):
-        raise _stays(layer, "it has weights or random numbers of its own")
+    if draws_numbers(layer):
+        raise _stays(layer, "it draws random numbers")
     for node in nodes_in_order(graph):
         for value in keras.tree.flatten((node.arguments.args, node.arguments.kwargs)):
             if isinstance(value, keras.Variable) or _is_float_tensor(value):
@@ -162,21 +185,26 @@ def _is_float_tensor(value: Any) -> bool:
     return tf.is_tensor(value) and keras.backend.is_float_dtype(value.dtype.name)
 
 
-def _check_equal(layer: Any, node: Any, graph: Any) -> None:
+def _check_equal(layer: Any, node: Any, graph: Any, sizes: FittingSizes) -> None:
     """Refuse a graph that computes anything else than the layer, tried on drawn numbers."""
-    inputs = drawn(list(graph.inputs), np.random.default_rng(0))
-    left = iter(inputs)
-    args, kwargs = keras.tree.map_structure(
-        lambda value: next(left) if isinstance(value, keras.KerasTensor) else value,
-        (node.arguments.args, node.arguments.kwargs),
-    )
-    if _takes_training(layer, node):
-        kwargs["training"] = False
-    try:
-        wanted = layer(*args, **kwargs)
-        made = graph(inputs[0] if len(inputs) == 1 else inputs, training=False)
-    except Exception as error:
-        raise _stays(layer, f"its graph cannot be tried ({first_line(error)})") from error
+    training = {"training": False} if _takes_training(layer, node) else {}
+    for size in SIZES:
+        try:
+            inputs = drawn(sizes.closed(node.input_tensors, size), np.random.default_rng(0))
+            left = iter(inputs)
+            args, kwargs = keras.tree.map_structure(
+                lambda value, left=left: (
+                    next(left) if isinstance(value, keras.KerasTensor) else value
+                ),
+                (node.arguments.args, node.arguments.kwargs),
+            )
+            wanted = layer(*args, **kwargs, **training)
+            made = graph(inputs[0] if len(inputs) == 1 else inputs, training=False)
+            break
+        except Exception as error:
+            if size == SIZES[-1]:
+                found = f"its graph cannot be tried ({first_line(error)})"
+                raise _stays(layer, found) from error
     pairs = zip(keras.tree.flatten(wanted), keras.tree.flatten(made), strict=True)
     if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
         raise _stays(layer, "its graph computes something else")

@@ -11,9 +11,10 @@ from tfprune.errors import PruneError, first_line
 from tfprune.graph.clones import Clones
 from tfprune.graph.composite import graph_of
 from tfprune.graph.replay import replay
+from tfprune.graph.sizes import FittingSizes
 from tfprune.graph.structure import functional, is_graph, no_graph, nodes_in_order
-from tfprune.keras_facts import is_keras_layer
-from tfprune.keras_internals import calls_undone, layers_of
+from tfprune.keras_facts import changes_keras_layer, holds_own_function, is_keras_layer
+from tfprune.keras_internals import calls_undone
 from tfprune.layer_names import Names
 from tfprune.notes import Note
 
@@ -109,6 +110,7 @@ class _Unfolding:
         self._calls: dict[int, list[Any]] = {}
         self._memo: dict[int, Any] = {}
         self._graphs: list[Any] = []  # alive as long as the ids of their operations count
+        self._sizes = FittingSizes()
         self._inside = 0  # how many composites deep
         self.clones = clones
 
@@ -136,7 +138,7 @@ class _Unfolding:
         if calls is None:
             return self._copy(operation)
         try:
-            with graph_of(operation, calls) as graph:
+            with graph_of(operation, calls, self._sizes) as graph:
                 self._graphs.append(graph)
                 self.look(graph)
                 self._inside += 1
@@ -174,12 +176,12 @@ def _shapes(model: Any) -> list[tuple[int, ...]]:
 
 
 def _is_composite(operation: Any) -> bool:
-    """Whether what it computes may be found out: it calls layers, or it has no weights."""
-    if isinstance(operation, keras.layers.Lambda):
+    """Whether its code may be looked at: it is somebody's own, not a change of one of Keras'."""
+    if isinstance(operation, keras.layers.Lambda) or holds_own_function(operation):
         return True
     return (
         isinstance(operation, keras.layers.Layer)
         and not isinstance(operation, (keras.layers.Wrapper, keras.layers.RNN))
         and not is_keras_layer(operation)
-        and (len(layers_of(operation)) > 1 or not operation.variables)
+        and not (changes_keras_layer(operation) and operation.variables)
     )

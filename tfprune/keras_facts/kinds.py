@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from tfprune.keras_facts.origins import name_of, package_of
+from tfprune.keras_facts.probing import treats_each_alone
 
 
 def _names(words: str) -> frozenset[str]:
@@ -156,18 +157,30 @@ def activation_of(operation: Any) -> str | None:
     return _COMPUTED_BY.get(name or "")
 
 
-def is_elementwise(function: Any) -> bool:
-    """Whether an activation is known to treat each value alone: None, Keras' own, or a layer.
+def holds_own_function(layer: Any) -> bool:
+    """Whether this is an Activation layer of a function that is not Keras' own.
 
-    A function of the user's own is not known, whatever it is called.
+    Example:
+        >>> [holds_own_function(keras.layers.Activation(f)) for f in ("relu", lambda x: x * 2)]
+        [False, True]
+    """
+    return type(layer) is keras.layers.Activation and activation_name(layer.activation) is None
+
+
+def is_elementwise(function: Any) -> bool:
+    """Whether an activation treats each value alone: None, Keras' own, a layer, or any function.
+
+    A function of the user's own is tried, whatever it is called.
 
     Example:
         >>> [is_elementwise(keras.activations.get(name)) for name in (None, "swish", "softmax")]
         [True, True, False]
     """
-    if type(function) in ELEMENTWISE_LAYERS or activation_name(function) in ELEMENTWISE_FUNCTIONS:
-        return True
+    name = activation_name(function)
+    if type(function) in ELEMENTWISE_LAYERS or name is not None:
+        return name in ELEMENTWISE_FUNCTIONS or type(function) in ELEMENTWISE_LAYERS
     name = name_of(function)
-    if getattr(keras.ops, name, None) is function:
-        return name in ELEMENTWISE_FUNCTIONS
-    return name in _ELEMENTWISE_ELSEWHERE.get(package_of(function), frozenset())
+    if name in _ELEMENTWISE_ELSEWHERE.get(package_of(function), frozenset()):
+        return True
+    mixes_or_holds = name in MIXING_FUNCTIONS or isinstance(function, keras.layers.Layer)
+    return not mixes_or_holds and treats_each_alone(function)

@@ -57,6 +57,19 @@ def is_keras_layer(layer: Any) -> bool:
     return part_of_keras(layer) != ""
 
 
+def changes_keras_layer(layer: Any) -> bool:
+    """Whether the class of a layer is somebody's own, made from one that Keras ships.
+
+    Example:
+        >>> import keras
+        >>> changes_keras_layer(type("Mine", (keras.layers.Dense,), {})(2))
+        True
+    """
+    modules = [str(base.__module__) for base in type(layer).__mro__]
+    shipped = [m for m in modules if m.startswith(_LAYERS) and m != f"{_LAYERS}layer"]
+    return bool(shipped) and not is_keras_layer(layer)
+
+
 def is_tf_keras(model: Any) -> bool:
     """Whether this is a model of Keras 2; tf_keras is not imported to find out."""
     kinds = type(model).__mro__

@@ -98,7 +98,7 @@ def _tell_numbers(nets: _Nets, made: Int8Plan, names: Names) -> None:
             computing[id(operation)] = operation
             continue
         made.untouched.add(id(node))
-        if any(map(reads.is_exact, node.outputs)):
+        if any(reads.is_exact(t) and not reads.is_unread(t) for t in node.outputs):
             made.notes.append(Note(names.path_of(operation), f"stays float: {_INDICES}"))
     made.nested_inputs = {id(tensor) for tensor in nets.nested_inputs if reads.is_number(tensor)}
     for key, rule in made.rules.items():

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfprune.graph import Calls, is_graph
 from tfprune.graph.structure import functional
+from tfprune.keras_facts import op_name
 from tfprune.keras_internals import input_structure, output_structure
 from tfprune.quantization.rules import Int8Rule
 from tfprune.wrapping import without_masks
@@ -18,6 +19,7 @@ from tfprune.wrapping import without_masks
 # Of what these read each single value counts, even if it is a float: 1000.0, rounded, is another
 # row of a table. What computes such values for nobody else stays as it is, too.
 _READ_EXACTLY = ("Cast", "Equal", "NotEqual")
+_READ_SHAPES = ("OnesLike", "ZerosLike")  # of a tensor whose values nobody looks at
 
 
 class Reads:
@@ -35,6 +37,7 @@ class Reads:
         self._rules = rules
         self._dtypes: dict[int, str] = {}
         self._exact: set[int] = set()
+        self._unread: set[int] = set()
         for net in nets:
             self._find_dtypes(net)
             self._find_exact(net)
@@ -51,6 +54,10 @@ class Reads:
         """Whether a floating tensor is only read where each single value counts."""
         return id(tensor) in self._exact
 
+    def is_unread(self, tensor: Any) -> bool:
+        """Whether nobody looks at the values of a tensor, but at its shape."""
+        return id(tensor) in self._unread
+
     def is_number(self, tensor: Any) -> bool:
         """Whether the values of a tensor may be rounded."""
         return not (self.is_whole(tensor) or self.is_exact(tensor))
@@ -59,7 +66,9 @@ class Reads:
         """Whether a call reads or makes numbers, so that its rule holds."""
         if is_graph(node.operation) or not node.input_tensors:
             return True
-        if all(map(self.is_exact, node.outputs)):
+        if all(self.is_exact(tensor) or self.is_unread(tensor) for tensor in node.outputs):
+            return False
+        if _reads_shapes(node) and all(map(self.is_whole, node.outputs)):
             return False
         return not all(map(self.is_whole, (*node.input_tensors, *node.outputs)))
 
@@ -70,7 +79,7 @@ class Reads:
         """
         if is_graph(node.operation):
             return {id(outer) for outer, inner in _passed(node) if self.is_number(inner)}
-        if not self.computes(node) or _is_table(node.operation):
+        if not self.computes(node) or _is_table(node.operation) or _reads_shapes(node):
             return set()
         kept = set(map(id, _masks(node)))
         if self._rules[id(node.operation)].keeps_whole:
@@ -111,6 +120,8 @@ class Reads:
                 continue
             if all(self._reads_exactly(node, tensor) for node in readers):
                 self._exact.add(id(tensor))
+            if all(map(_reads_shapes, readers)):
+                self._unread.add(id(tensor))
 
     def _reads_exactly(self, node: Any, tensor: Any) -> bool:
         operation = node.operation
@@ -119,10 +130,14 @@ class Reads:
             return not any(map(self.is_number, inner))
         if _is_table(operation):
             return True
-        if type(operation).__name__ in _READ_EXACTLY:
+        if op_name(operation) in (*_READ_EXACTLY, *_READ_SHAPES):
             return all(map(self.is_whole, node.outputs))
         plain = not isinstance(operation, keras.layers.Layer) or not operation.weights
         return plain and all(map(self.is_exact, node.outputs))
+
+
+def _reads_shapes(node: Any) -> bool:
+    return op_name(node.operation) in _READ_SHAPES
 
 
 def _is_table(operation: Any) -> bool:

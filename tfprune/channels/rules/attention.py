@@ -22,8 +22,10 @@ def multi_head_attention(call: Call) -> list[Flow]:
     """
     layer = call.layer
     shape = given_output_shape(layer) or ()
-    if len(shape) > 1 or call.input.rank != 3:
-        return call.unknown("attention over several axes is not followed")
+    if len(shape) > 1:
+        return call.unknown("attention that puts out several axes is not followed")
+    if call.input.rank != 3 and len(call.output_shapes) > 1:
+        return call.unknown("scores of attention over several axes are not followed")
     heads = call.new(layer.num_heads)
     _project(call, heads, heads)
     call.setting("num_heads", units=heads)
@@ -64,7 +66,8 @@ def _project(call: Call, queries: Ids, heads: Ids) -> None:
         (gate_of(layer), _tensor(call, "query"), queries),
     ):
         if dense is not None:
-            call.keep(data[1], f"they lie along an axis that {call.name} mixes")
+            for along in data.others([-1]).values():
+                call.keep(along, f"they lie along an axis that {call.name} mixes")
             call.reads(dense.kernel, 0, data[-1])
             call.writes(dense.kernel, 1, units)
             call.writes(dense.bias, 0, units)

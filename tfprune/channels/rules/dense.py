@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.rules.elementwise import check_activation
 from tfprune.channels.units import Ids
-from tfprune.keras_facts import Einsum
+from tfprune.keras_facts import Einsum, op_name
+from tfprune.keras_internals import node_behind
 
 
 def dense(call: Call) -> Flow:
@@ -68,13 +70,38 @@ def _count(call: Call, letter: str, units: Ids | None) -> None:
 
 
 def embedding(call: Call) -> Flow:
-    """Produce the last axis from a table."""
+    """Produce the last axis from a table; all its rows may be the weight of an unfolded layer."""
     layer = call.layer
-    call.keep(call.input, f"read as numbers of rows by {call.name}")
     units = call.new(layer.output_dim)
-    call.writes(layer.embeddings, 1, units)
     call.setting("output_dim", units=units)
-    return call.flow({-1: units})
+    if not call.input.rank:  # one row, always the same: a weight by unit
+        call.scales(layer.embeddings, 1, units)
+        return call.flow({-1: units})
+    call.writes(layer.embeddings, 1, units)
+    if not _reads_all_rows(call):
+        call.keep(call.input, f"read as numbers of rows by {call.name}")
+        return call.flow({-1: units})
+    rows = call.new(layer.input_dim)
+    call.reads(layer.embeddings, 0, rows)
+    call.setting("input_dim", units=rows)
+    call.rewrite(lambda kept, op, args, kwargs: op(args[0][(slice(0, kept.count(rows)),)]))
+    return call.flow({0: rows, -1: units})
+
+
+def _reads_all_rows(call: Call) -> bool:
+    """Whether the input is 0, 1, 2, … and a zero: a weight of a layer that was unfolded."""
+    behind = None if call.node is None else node_behind(call.node.input_tensors[0])
+    if behind is None or op_name(behind.operation) != "Add":
+        return False
+    numbers, zero = behind.arguments.args
+    maker = node_behind(zero) if isinstance(zero, keras.KerasTensor) else None
+    rows = np.arange(call.layer.input_dim)
+    return (
+        maker is not None
+        and op_name(maker.operation) == "ZerosLike"
+        and not isinstance(numbers, keras.KerasTensor)
+        and np.array_equal(numbers, rows)
+    )
 
 
 RULES = {

@@ -76,7 +76,7 @@ def join(call: Call, flows: list[Flow]) -> Flow:
     """Return the flow of tensors that are broadcast against one another."""
     shape = call.output_shapes[0]
     joined: dict[int, Ids] = {}
-    for axis in range(1, len(shape)):
+    for axis in range(len(shape)):
         units = _meeting(flows, axis - len(shape), shape[axis])
         for each in units[1:]:
             call.same(units[0], each)

@@ -22,7 +22,15 @@ from tfprune.channels.rules import (
     pooling,
     recurrent,
 )
-from tfprune.keras_facts import SCALED_SUM, class_path, has_methods, package_of
+from tfprune.channels.rules.floors import with_floor
+from tfprune.keras_facts import (
+    SCALED_SUM,
+    class_path,
+    has_methods,
+    holds_own_function,
+    is_elementwise,
+    package_of,
+)
 from tfprune.keras_internals import layers_of
 
 _LAYERS: dict[type, FlowRule] = {
@@ -55,7 +63,7 @@ def apply_rule(call: Call) -> list[Flow]:
     if rule is None:
         return call.unknown(why_unknown(call.layer))
     flows = rule(call)
-    return [flows] if isinstance(flows, Flow) else list(flows)
+    return with_floor(call, [flows] if isinstance(flows, Flow) else list(flows))
 
 
 @runtime_checkable
@@ -88,7 +96,8 @@ def may_be_unfolded(layer: Any) -> bool:
     """Whether a layer has no rule of its own, though the layers inside it may have one."""
     ours = package_of(type(layer)) == "tfprune"
     changed = _any_inside(layer, "lora_enabled") or _any_inside(layer, "quantization_mode")
-    return find_rule(layer) is None and not ours and not changed
+    mixes = holds_own_function(layer) and not is_elementwise(layer.activation)
+    return mixes or (find_rule(layer) is None and not ours and not changed)
 
 
 def _any_inside(layer: Any, attribute: str) -> bool:

@@ -85,6 +85,9 @@ def follow(
             continue
         for moves, shape, output in zip(found, call.output_shapes, outputs, strict=True):
             output = np.asarray(output)
+            if output.size == 0 and axis in known:  # the last part of a split may be
+                moves[axis] = (known[axis], np.array([], np.int64))
+                continue
             if output.size == 0:
                 call.keep(ids, f"an output of {call.name} is empty")
                 continue
@@ -138,7 +141,7 @@ def _examples(call: Call) -> int:
 
 
 def _size(shape: Shape) -> int:
-    return (shape[0] or 1) * prod(_lengths(shape))
+    return ((shape[0] if shape else 1) or 1) * prod(_lengths(shape))
 
 
 def _varying(output: np.ndarray) -> list[int]:

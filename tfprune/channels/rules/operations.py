@@ -14,9 +14,10 @@ from tfprune.channels.records import KeptUnits
 from tfprune.channels.rules import picking, pooling, products
 from tfprune.channels.rules.elementwise import join
 from tfprune.channels.rules.merging import concatenated
+from tfprune.channels.units import Ids
 from tfprune.keras_facts import ELEMENTWISE_OPS, JOINING_OPS, is_array, op_name
 
-_MOVE = "ExpandDims Flip Moveaxis Squeeze Swapaxes Tile Transpose Unstack"
+_MOVE = "ExpandDims Flip Moveaxis Squeeze Swapaxes Transpose Unstack"
 _ORDER = "Argsort Cumprod Cumsum Roll Sort"
 _POOL = "AdaptiveAveragePool AdaptiveMaxPool AveragePool MaxPool Resize"
 _REDUCE = "All Amax Amin Any Argmax Argmin Logsumexp Max Mean Median Min Prod Std Sum Var"
@@ -90,19 +91,32 @@ def concatenate(call: Call) -> Flow:
 
 
 def reduces(call: Call) -> Flow:
-    """Axes are averaged, summed or searched; units may only be summed over."""
+    """Axes are averaged, summed or searched; what is left out must not change what comes out.
+
+    Zeros add nothing to a sum, nor to a mean whose divisor stays as it was; where no value is below
+    zero they are never the largest.
+    """
     operation = call.layer
     given = operation.axis
     rank = call.input.rank
     axes = range(rank) if given is None else [given] if isinstance(given, int) else given
     axes = sorted(axis % rank for axis in axes)
-    if op_name(operation) != "Sum":
-        for axis in axes:
-            call.keep(call.input[axis], f"taken together by {call.name}")
+    name = op_name(operation) or ""
+    taken = [ids for axis in axes if (ids := call.input[axis]) is not None]
+    if name == "Mean" and taken:
+        call.rewrite(lambda kept, op, args, kwargs: op(*args, **kwargs) * _left(kept, taken))
+    elif name != "Sum" and not (name in ("Amax", "Max") and call.input.floored):
+        for ids in taken:
+            call.keep(ids, f"taken together by {call.name}")
     if operation.keepdims:
         return call.flow(call.input.others(axes))
     left = call.input.others(axes)
     return call.flow({a - sum(x < a for x in axes): ids for a, ids in left.items()})
+
+
+def _left(kept: KeptUnits, taken: list[Ids]) -> float:
+    """Return the share of the values of a mean that stay."""
+    return float(np.prod([kept.count(ids) / len(ids) for ids in taken]))
 
 
 def softmax(call: Call) -> Flow:
@@ -133,11 +147,40 @@ def _alone(call: Call, axes: Any, reason: str) -> Flow:
 
 def repeat(call: Call) -> list[Flow]:
     """Like other moves, but a count for each unit does not fit those that stay."""
-    axis = call.layer.axis
-    if axis is None or (np.size(call.layer.repeats) > 1 and call.input[axis] is not None):
+    axis, repeats = call.layer.axis, call.layer.repeats
+    if axis is not None and call.input.shape[axis] == 1 and np.size(repeats) == 1:
+        axis = call.input.axis(axis)
+        return [_spread(call, axis, lambda op, x, count: keras.ops.repeat(x, count, axis=axis))]
+    if axis is None or (np.size(repeats) > 1 and call.input[axis] is not None):
         call.keep(call.input, f"their order counts in {call.name}")
         return call.flows({})
     return picking.moves(call)
+
+
+def tile(call: Call) -> list[Flow]:
+    """One value repeated along an axis meets the units there; other tiles move all at once."""
+    repeats = call.layer.repeats
+    repeats = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    along = [axis for axis, count in enumerate(repeats) if count != 1]
+    if len(repeats) != call.input.rank or len(along) != 1 or call.input.shape[along[0]] != 1:
+        return picking.moves(call)
+    [axis] = along
+
+    def again(operation: Any, x: Any, count: int) -> Any:
+        return keras.ops.tile(x, (*repeats[:axis], count, *repeats[axis + 1 :]))
+
+    return [_spread(call, axis, again)]
+
+
+def _spread(call: Call, axis: int, again: Callable[[Any, Any, int], Any]) -> Flow:
+    """One value is repeated along an axis, as often as there are units left that it meets."""
+    count = call.output_shapes[0][axis]
+    call.keep(call.input[axis], f"repeated by {call.name}")
+    if not axis or count is None:
+        return call.flow(call.input.others([axis]))
+    ids = call.new(count)
+    call.rewrite(lambda kept, op, args, kwargs: again(op, args[0], kept.count(ids)))
+    return call.flow({**call.input.others([axis]), axis: ids})
 
 
 def stack(call: Call) -> Flow:
@@ -170,6 +213,7 @@ _RULES: dict[str, Callable[[Call], Any]] = {
     **_named(_REDUCE, reduces),
     **_named("Softmax LogSoftmax Sparsemax", softmax),
     **_named("Split Take", picking.takes),
+    "BroadcastTo": picking.broadcast,
     "Clip": clip,
     "Concatenate": concatenate,
     "GetItem": picking.slices,
@@ -178,5 +222,6 @@ _RULES: dict[str, Callable[[Call], Any]] = {
     "Repeat": repeat,
     "Reshape": picking.reshape,
     "Stack": stack,
+    "Tile": tile,
     **products.RULES,
 }

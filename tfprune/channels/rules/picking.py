@@ -37,6 +37,27 @@ def reshape(call: Call) -> Flow:
     return flow
 
 
+def broadcast(call: Call) -> Flow:
+    """Axes of length 1 are repeated; the others stay, and are counted again."""
+    shift = call.flow().rank - call.input.rank
+    flow: dict[int, Any] = {}
+    for axis, ids in call.input.units.items():
+        if len(ids) == call.output_shapes[0][axis + shift]:
+            flow[axis + shift] = ids
+        else:
+            call.keep(ids, f"broadcast by {call.name}")
+
+    def make(kept: KeptUnits, operation: Any, args: Any, kwargs: Any) -> Any:
+        shape = list(operation.shape)
+        for axis, ids in flow.items():
+            shape[axis] = kept.count(ids)
+        return keras.ops.broadcast_to(args[0], shape)
+
+    if flow:
+        call.rewrite(make)
+    return call.flow(flow)
+
+
 def slices(call: Call) -> list[Flow]:
     """`x[key]`: along the axes of the units the places that stay are taken."""
     key = _written_out(call.arguments[0][1], call.input.rank)

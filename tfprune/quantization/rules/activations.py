@@ -41,6 +41,11 @@ def _hard_sigmoid(q: Arithmetic, x: Any) -> Any:
     return q.fixed(ops.relu6(x + q.constant(3.0)), 0.0, 6.0) * q.constant(1 / 6)
 
 
+def _prelu(layer: Any, q: Arithmetic, x: Any) -> Any:
+    below = q.range(ops.relu(x * q.constant(-1.0)), "below")  # NEG has no int8 kernel
+    return q.range(ops.relu(x), "above") + q.range(below * q.kernel(-layer.alpha, None), "sloped")
+
+
 _KNOWN: dict[str, Int8Activation] = {
     "linear": Int8Activation(fused=True),
     "relu": Int8Activation(fused=True),
@@ -101,8 +106,10 @@ def find(layer: Any) -> Int8Rule | None:
         return Int8Rule(output=UNIT) if layer.axis == -1 else left_alone("its axis is not the last")
     if isinstance(layer, layers.LeakyReLU):
         return Int8Rule()
-    if isinstance(layer, (layers.PReLU, layers.ELU)):
-        return left_alone("no int8 rule for it")
+    if isinstance(layer, layers.ELU):
+        return left_alone("the converter keeps ELU float")
+    if isinstance(layer, layers.PReLU):
+        return Int8Rule(compute=_prelu)
     found = _KNOWN.get(activation_of(layer) or "")
     if found is not None:
         compute = found.compute

@@ -137,6 +137,8 @@ def _rule(compute: Any) -> Any:
 
 
 def _embedded(layer: Any, q: Arithmetic, inputs: Any) -> Any:
+    if layer.input_dim == 1 and len(inputs.shape) == 0:  # a weight of a layer of the user's own
+        return ops.reshape(q.kernel(layer.embeddings, axis=None), (-1,))
     return ops.take(q.kernel(layer.embeddings, axis=None), ops.cast(inputs, "int32"), axis=0)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tfprune.keras_facts import op_name
+from tfprune.keras_internals import calls_of
 from tfprune.quantization.arithmetic import Arithmetic
-from tfprune.quantization.rules.rule import MOVED, Int8Rule
+from tfprune.quantization.rules.rule import LEARNED, MOVED, Int8Rule, left_alone
 
 
 def _squared(operation: Any, q: Arithmetic, x: Any) -> Any:
@@ -17,10 +19,38 @@ def _negated(operation: Any, q: Arithmetic, x: Any) -> Any:
     return x * -1.0
 
 
+def _divided(operation: Any, q: Arithmetic, x1: Any, x2: Any) -> Any:
+    return x1 * (1.0 / x2)
+
+
+def _padding(operation: Any) -> Int8Rule:
+    """Zeros and mirrored values have the range of what is padded; another number may not."""
+    args, kwargs = _arguments(operation)
+    value = kwargs.get("constant_values", args[1] if len(args) > 1 else None)
+    return Int8Rule(output=LEARNED if value else MOVED)
+
+
+def _division(operation: Any) -> Int8Rule:
+    """By a number, a multiplication; TFLite divides no int8 tensors by one another."""
+    args, kwargs = _arguments(operation)
+    given = (*args, *kwargs.values())
+    number = len(given) < 2 or isinstance(given[1], (int, float))
+    return Int8Rule(compute=_divided) if number else left_alone("TFLite has no int8 division")
+
+
+def _arguments(operation: Any) -> tuple[Any, Any]:
+    """Return the arguments of an operation's call; a copy for a wrapper has none."""
+    calls = calls_of(operation)
+    return (calls[0].arguments.args, calls[0].arguments.kwargs) if calls else ((), {})
+
+
 _SUMS = ("Add", "Subtract", "Multiply")
-_LEARNED = ("Mean", "Sum", "Matmul", "Einsum", "Absolute", "Exp")
+_LEARNED = ("Clip", "Mean", "Sum", "Matmul", "Einsum", "Absolute", "Exp")
 _JOINS = ("Maximum", "Minimum", "Concatenate", "Stack")
 _MOVES = (
+    "Split",
+    "Unstack",
+    "Repeat",
     "Reshape",
     "Transpose",
     "Squeeze",
@@ -41,9 +71,16 @@ _RULES: dict[str, Int8Rule] = {
     "GetItem": Int8Rule(output=MOVED, keeps_whole=True),
     "Square": Int8Rule(compute=_squared),
     "Negative": Int8Rule(compute=_negated),
+    "ZerosLike": Int8Rule(output=(0.0, 1.0)),
+}
+_BY_CALL: dict[str, Callable[[Any], Int8Rule]] = {
+    "Divide": _division,
+    "TrueDivide": _division,
+    "Pad": _padding,
 }
 
 
 def find(operation: Any) -> Int8Rule | None:
     """Return the rule of an operation of `keras.ops`, None if it has none."""
-    return _RULES.get(op_name(operation) or "")
+    name = op_name(operation) or ""
+    return _BY_CALL[name](operation) if name in _BY_CALL else _RULES.get(name)
