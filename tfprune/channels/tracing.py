@@ -6,6 +6,7 @@ from typing import Any
 
 from tfprune.channels.call import Call, is_layer
 from tfprune.channels.choices import Choices
+from tfprune.channels.fixed_sizes import keep_fixed_sizes
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import Records
 from tfprune.channels.rules import apply_rule, may_be_unfolded
@@ -54,6 +55,7 @@ def _records_of(net: Any, records: Records) -> Records:
     for flow in _through(net, flows, records, ()):
         for units in flow.units.values():
             records.ledger.keep(units, "an output of the model")
+    keep_fixed_sizes(records)
     return records
 
 

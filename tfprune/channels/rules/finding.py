@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import keras
 
 from tfprune.channels.call import Call, FlowRule, is_layer
+from tfprune.channels.fixed_sizes import misfit_of_activity
 from tfprune.channels.flow import Flow
 from tfprune.channels.rules import (
     attention,
@@ -62,8 +63,12 @@ def apply_rule(call: Call) -> list[Flow]:
     rule = find_rule(call.layer)
     if rule is None:
         return call.unknown(why_unknown(call.layer))
-    flows = rule(call)
-    return with_floor(call, [flows] if isinstance(flows, Flow) else list(flows))
+    made = rule(call)
+    flows = [made] if isinstance(made, Flow) else list(made)
+    for flow in flows:
+        if (reason := misfit_of_activity(call.layer, flow)) is not None:
+            call.keep(flow, reason)
+    return with_floor(call, flows)
 
 
 @runtime_checkable
