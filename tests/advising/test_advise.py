@@ -7,7 +7,7 @@ import keras
 import pytest
 from keras import layers
 
-from tfprune import PruneError, advise
+from tfprune import PruneError, advise, prune_low_magnitude, quantize_model
 from tfprune.advising.techniques import Bottleneck, TargetKind
 from tfprune.advising.traits import traits_of
 from tfprune.cli.verbs.advise import BOTTLENECKS, TARGETS
@@ -155,6 +155,31 @@ def test_a_model_without_a_graph_gets_the_advice_that_is_left():
     advice = advise(model)
     assert fits(advice)["remove neurons"] == "not here"
     assert Note("blocks", "not known: it is subclassed: its calls are code") in advice.notes
+
+
+def frozen():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(8), layers.Dense(2)])
+    model.trainable = False
+    return model
+
+
+def test_a_frozen_model_is_told_that_nothing_would_learn():
+    assert any(
+        "every layer is frozen" in str(note) for note in advise(frozen(), target="gpu").notes
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: layers.Dense(2, name="head"), "it is a Dense"),
+        (lambda: prune_low_magnitude(frozen()), "is wrapped, for masks or int8"),
+        (lambda: quantize_model(frozen()), "is wrapped, for masks or int8"),
+    ],
+)
+def test_what_is_no_plain_model_is_refused(make, said):
+    with pytest.raises(PruneError, match=said):
+        advise(make())
 
 
 def test_the_table_names_each_page_below(advised):

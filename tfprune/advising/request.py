@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+import keras
+
 from tfprune.advising.advice import Advice
 from tfprune.advising.next_steps import commands_for, notes_for, recipe_for
 from tfprune.advising.techniques import Bottleneck, TargetKind, lines_for
 from tfprune.advising.traits import traits_of
 from tfprune.errors import FileError, PruneError, near
 from tfprune.keras_files import load_model
+from tfprune.keras_internals import layers_inside
 from tfprune.notes import Note
+from tfprune.wrapping import Around
 
 
 def advise(
@@ -50,7 +54,7 @@ def advise(
         `compress(recipe=)` takes.
 
     Raises:
-        PruneError: the model is not built, or an argument is wrong.
+        PruneError: the model is not built or wrapped for masks or int8, or an argument is wrong.
         FileError: the file cannot be read.
 
     Example:
@@ -65,6 +69,7 @@ def advise(
     _check("bottleneck", bottleneck, get_args(Bottleneck))
     _check("target", target, get_args(TargetKind))
     subject, given, found = _loaded(model)
+    _check_model(subject, given)
     sparse = target in ("phone", "old-phone")
     traits = traits_of(given, input_shape, sparse)
     paths = {
@@ -75,6 +80,10 @@ def advise(
     }
     recipe = recipe_for(traits, bottleneck, target, max_drop, paths)
     lines = lines_for(traits, bottleneck, target, recipe)
+    if not given.trainable_variables:
+        found.append(
+            Note("training", "every layer is frozen: nothing would learn; thaw some first")
+        )
     notes = [*found, *notes_for(traits, recipe, bottleneck, target, lines, given.compiled)]
     return Advice(
         subject=subject,
@@ -93,6 +102,16 @@ def _check(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         found = f"there is {near(str(value), choices)}"
         raise PruneError(f"advise, {name}={value!r}", found, f"use one of {', '.join(choices)}")
+
+
+def _check_model(subject: str, model: Any) -> None:
+    asked = f"advise on {subject!r}"
+    if not isinstance(model, keras.Model):
+        raise PruneError(asked, f"it is a {type(model).__name__}", "pass a built keras.Model")
+    wrapped = [layer.name for layer in layers_inside(model) if isinstance(layer, Around)]
+    if wrapped:
+        found = f"{wrapped[0]!r} is wrapped, for masks or int8: half of the way is done"
+        raise PruneError(asked, found, "advise on the plain model; strip_pruning(model) returns it")
 
 
 def _loaded(model: Any) -> tuple[str, Any, list[Note]]:
