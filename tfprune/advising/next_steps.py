@@ -15,7 +15,7 @@ from tfprune.measured import FACTS
 from tfprune.notes import Note
 from tfprune.recipes import Recipe, recipe_of
 
-_WIDE, _STEP = 32, 8
+_WIDE, _STEP = 64, 8
 """From this median width on widths are kept in multiples of eight."""
 _EPOCHS = 3
 _BUDGETS: dict[str, dict[str, float]] = {
@@ -78,7 +78,11 @@ def _precisions(traits: Traits, bottleneck: Bottleneck, target: TargetKind) -> t
 
 
 def commands_for(
-    recipe: Recipe, target: TargetKind, lines: tuple[AdviceLine, ...], recipe_path: str
+    traits: Traits,
+    recipe: Recipe,
+    target: TargetKind,
+    lines: tuple[AdviceLine, ...],
+    recipe_path: str,
 ) -> tuple[str, ...]:
     """Return the commands from the baseline to the last look, in order."""
     model = recipe.model or "model.keras"
@@ -87,6 +91,11 @@ def commands_for(
     table = any(one.fits == "do" and one.technique.startswith("embedding") for one in lines)
     found = [
         f"tfprune evaluate {model} --data {judge}   # the baseline: write it down",
+        *(
+            [f"tfprune sparse-ready {model} -o ready.keras   # train it; it is the recipe's model"]
+            if pairs and traits.changes
+            else []
+        ),
         f"tfprune run {recipe_path} -o out --dry-run   # how long it will take",
         f"tfprune run {recipe_path} -o out",
     ]

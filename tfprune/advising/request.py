@@ -93,7 +93,7 @@ def advise(
         traits=traits,
         lines=lines,
         recipe=recipe,
-        commands=commands_for(recipe, target, lines, recipe_path),
+        commands=commands_for(traits, recipe, target, lines, recipe_path),
         notes=tuple(dict.fromkeys((*notes, *traits.notes))),
     )
 
