@@ -51,6 +51,8 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.schedules import ConstantSparsity as ConstantSparsity
     from tfprune.schedules import PolynomialDecay as PolynomialDecay
     from tfprune.schedules import PruningSchedule as PruningSchedule
+    from tfprune.search import latency_table as latency_table
+    from tfprune.search import sensitivity as sensitivity
     from tfprune.surgery import plan_structured as plan_structured
     from tfprune.surgery import prune_structured as prune_structured
     from tfprune.surgery import repair as repair
@@ -77,6 +79,8 @@ _PUBLIC = {
     "advise": "tfprune.advising",
     "sweep": "tfprune.sweeping",
     "plan_structured": "tfprune.surgery",
+    "sensitivity": "tfprune.search",
+    "latency_table": "tfprune.search",
     "prune_structured": "tfprune.surgery",
     "plan_layers": "tfprune.depth",
     "prune_layers": "tfprune.depth",

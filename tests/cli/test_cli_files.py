@@ -30,7 +30,7 @@ def test_every_verb_that_writes_looks_at_what_it_reads():
     writing = {name for name, verb in VERBS.items() if "check_apart" in vars(verb)}
     assert writing == {
         *("convert", "prune", "prune-once", "sparse-ready", "report", "benchmark"),
-        *("golden-sample", "advise"),
+        *("golden-sample", "advise", "sensitivity", "latency-table"),
     }
 
 

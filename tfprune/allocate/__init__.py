@@ -1,6 +1,7 @@
 """How much is removed where: scores and a ratio → which units stay. Pure NumPy, no Keras."""
 
 from tfprune.allocate.candidate import Allocation, Candidate, check_ratio
+from tfprune.allocate.knapsack import WidthCosts, knapsack
 from tfprune.allocate.share import SCOPES, Scope, allocate
 from tfprune.allocate.target import allocate_to
 
@@ -9,7 +10,9 @@ __all__ = [
     "Allocation",
     "Candidate",
     "Scope",
+    "WidthCosts",
     "allocate",
     "allocate_to",
     "check_ratio",
+    "knapsack",
 ]

@@ -60,7 +60,7 @@ def allocate_to(
         return whole
     best, reached = at(max_ratio)
     if reached > goal:
-        raise _unreachable(goal, start, reached, max_ratio)
+        raise unreachable(goal, start, reached, max_ratio)
     low, high = 0.0, max_ratio
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -73,7 +73,8 @@ def allocate_to(
     return best
 
 
-def _unreachable(goal: float, start: float, least: float, max_ratio: float) -> PruneError:
+def unreachable(goal: float, start: float, least: float, max_ratio: float) -> PruneError:
+    """Return the error for a cost that no removal brings down to a goal."""
     return PruneError(
         f"bring the cost from {start:,.0f} down to {goal:,.0f}",
         f"{least:,.0f} is the least that can be reached with max_ratio={max_ratio:g}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -32,6 +33,16 @@ class Structure:
     def groups(self) -> list[Group]:
         """The groups, in the order in which the model produces them."""
         return find_groups(self.bindings, self._roots, self._reasons)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """A name for each group that no other has: a layer may produce several."""
+        met: Counter[str] = Counter()
+        found = []
+        for group in self.groups:
+            met[group.name] += 1
+            found.append(group.name if met[group.name] == 1 else f"{group.name}#{met[group.name]}")
+        return found
 
     def roots(self, ids: Ids) -> Ids:
         """Return for each id the one that stands for it."""

@@ -13,6 +13,11 @@ TARGETS = ("host", "arm64", "x86-noavx")
 CPUS = ("cortex-a76", "cortex-a53")
 
 
+# The criteria that need no data, and those that judge by some.
+RANKINGS = ("l1", "l2", "fpgm", "lamp", "bn_scale", "random")
+BY_DATA = ("taylor", "fisher", "relevance", "activation")
+
+
 def add_output(
     verb: argparse.ArgumentParser,
     metavar: str,

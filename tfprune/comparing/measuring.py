@@ -20,6 +20,7 @@ from tfprune.bench.benchmark import benchmark
 from tfprune.bench.instructions import InstructionResult, count_instructions
 from tfprune.bench.naming import name_models
 from tfprune.comparing.facts import counted, layers_of_model, metric_of
+from tfprune.curves import Sensitivity
 from tfprune.errors import PruneError, VerificationError
 from tfprune.evaluation.evaluating import evaluate
 from tfprune.evaluation.result import Evaluation
@@ -72,7 +73,7 @@ def compare(
     phone: str | os.PathLike[str] | None = None,
     instructions: bool = False,
     trials: Sequence[Trial] = (),
-    sensitivity: Sequence[SensitivityPoint] = (),
+    sensitivity: Sensitivity | Sequence[SensitivityPoint] = (),
 ) -> Comparison:
     """Measure models side by side; what cannot be measured is None, with a note.
 
@@ -91,7 +92,8 @@ def compare(
             that it was made of, known by their hash.
         instructions: Count the instructions of each file on an emulated ARM64 core; it needs
             `tfprune setup-arm64`.
-        trials, sensitivity: Other measurements, for the pictures.
+        trials: Other measurements, for the picture.
+        sensitivity: What `tfprune.sensitivity` found, or points of one's own; likewise.
 
     Returns:
         A `Comparison`: it prints as a table, and `tfprune.report` writes it.
@@ -136,7 +138,7 @@ def compare(
         metric=metric,
         higher_is_better=higher,
         trials=tuple(trials),
-        sensitivity=tuple(sensitivity),
+        sensitivity=_points(sensitivity),
         host=dict(hosts[-1].host) if hosts else {},
         settings=dict(hosts[-1].settings) if hosts else {},
         notes=tuple(dict.fromkeys(notes)),
@@ -266,3 +268,16 @@ def _check_labels(results: Sequence[Results], labels: Sequence[str]) -> None:
                 f"the models are {', '.join(labels)}",
                 "give the same labels to both",
             )
+
+
+def _points(
+    found: Sensitivity | Sequence[SensitivityPoint],
+) -> tuple[SensitivityPoint, ...]:
+    """Return a point for each cell that the widths are chosen by."""
+    if not isinstance(found, Sensitivity):
+        return tuple(found)
+    return tuple(
+        SensitivityPoint(layer=cell.group, ratio=cell.ratio, metric=cell.metrics[found.metric])
+        for cell in found.cells
+        if cell.repaired == found.repaired
+    )

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfprune.data import Batch, Batches, Wanted
+from tfprune.data.drawing import drawn
 from tfprune.data.naming import joined
 from tfprune.data.nested import ArrayLike
 from tfprune.graph import inputs_of, outputs_of, packed
@@ -64,23 +65,12 @@ def _in_memory(data: Any, model: Any, batch_size: int) -> tuple[Any, Any, Any]:
 def samples_of(data: Any, model: Any, count: int, seed: int, asked: str) -> tuple[Batch, int]:
     """Return some samples drawn from all of the data, and how many there are.
 
-    Every sample has the same chance (reservoir sampling: Vitter 1985, "Random sampling with a
-    reservoir", algorithm R), so that data sorted by class gives samples of all classes.
+    Every sample has the same chance, so that data sorted by class gives samples of all classes.
 
     Raises:
         PruneError: the data is empty, unfit, or has NaN in it.
     """
-    random, seen = np.random.default_rng(seed), 0
-    kept: list[Batch] = []
-    for batch in Batches(data, wanted_of(model, asked)):
-        for row in range(len(batch)):
-            place = seen if seen < count else int(random.integers(seen + 1))
-            seen += 1
-            if place >= count:
-                continue
-            one = batch.rows(row, row + 1).mapped(np.array)  # a view would keep the whole batch
-            kept[place : place + 1] = [one]
-    return joined(kept), seen
+    return drawn(Batches(data, wanted_of(model, asked)), count, seed)
 
 
 def save_samples(batch: Batch, path: Path) -> None:

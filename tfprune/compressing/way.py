@@ -14,6 +14,7 @@ from tfprune.compressing.fitting import Lessons, fit_and_keep_best
 from tfprune.errors import PruneError, first_line
 from tfprune.evaluation import evaluate
 from tfprune.evaluation.predicting import Infer, compiled_inference
+from tfprune.evaluation.wishes import described
 from tfprune.graph import compiled_as, on_same_layers, own_training
 from tfprune.keras_internals import compiled_settings, optimizer_config
 from tfprune.recipes import FineTune
@@ -83,7 +84,7 @@ class KerasWay:
             [
                 type(self._optimizer).__qualname__,
                 json.dumps({**optimizer_config(self._optimizer), "name": ""}, default=str),
-                [_told(compiled[part]) for part in parts],
+                [described(compiled[part]) for part in parts],
                 [source_of(type(own)) for own in callbacks],
                 settings.teacher,
                 word_for(validation),
@@ -177,20 +178,6 @@ def _optimizer(model: Any, settings: FineTune) -> tuple[Any, float]:
         rate = max(float(rate(step)) for step in (0, *(10**i for i in range(6))))
     rate = settings.learning_rate or float(rate)
     return type(own).from_config({**config, "learning_rate": rate}), rate
-
-
-def _told(value: Any) -> Any:
-    """Return the settings of losses and metrics, the code of functions."""
-    if isinstance(value, Mapping):
-        return {name: _told(own) for name, own in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_told(own) for own in value]
-    if isinstance(value, keras.losses.Loss):
-        config = {**value.get_config(), "name": ""}
-        return [type(value).__qualname__, json.dumps(config, default=str)]
-    if isinstance(value, keras.metrics.Metric):
-        return [type(value).__qualname__, json.dumps(value.get_config(), default=str)]
-    return source_of(value) if callable(value) else value
 
 
 class OwnWay:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from tfprune.data import Batch, Batches, Wanted
 from tfprune.data.nested import mapped
 from tfprune.errors import PruneError
 from tfprune.evaluation.judging import Judge, states_kept
-from tfprune.evaluation.predicting import FileSide, Infer, KerasSide
+from tfprune.evaluation.predicting import FileSide, Infer, KerasSide, OutputSide
 from tfprune.evaluation.result import Evaluation
 from tfprune.evaluation.wishes import Wish, by_output, wish_of
 from tfprune.keras_files import load_model, settings_in
@@ -101,14 +101,16 @@ def evaluate(
         known = (*side.names, *(alias for own in side.aliases for alias in own))
         wanted = Wanted(asked=asked, inputs=side.inputs, outputs=known, batch_size=batch_size)
         batches = Batches(data, wanted)
-        judges, samples = _judged(side, batches, wish, asked, notes, bool(per_class))
+        source = _gathered(batches) if isinstance(side, FileSide) else batches
+        rows = track(source, "evaluating")
+        judges, samples = judged(side, rows, wish, asked, notes, bool(per_class))
     finally:
         side.close()
     names = None if isinstance(per_class, bool) else list(per_class)
     return Evaluation(
         subject=subject,
         kind="keras" if path is None else "tflite",
-        metrics=_together(judges, wish, side.names),
+        metrics=together(judges, wish, side.names),
         samples=samples,
         per_class=tuple(row for judge in judges for row in judge.class_rows(names)),
         notes=tuple(dict.fromkeys((*notes, *batches.notes))),
@@ -147,19 +149,19 @@ def _keras(model: Any, notes: list[Note]) -> tuple[Any, dict[str, Any]]:
     return model, compiled_settings(model)
 
 
-def _judged(
-    side: FileSide | KerasSide,
-    batches: Batches,
+def judged(
+    side: OutputSide,
+    batches: Iterable[Batch],
     wish: Wish,
     asked: str,
     notes: list[Note],
     classes: bool,
 ) -> tuple[list[Judge], int]:
+    """Return what judged each output, all rows added, and how many there were."""
     judges: list[Judge] = []
     samples = 0
-    source = _gathered(batches) if isinstance(side, FileSide) else iter(batches)
     with states_kept(wish.objects()):
-        for batch in track(source, "evaluating"):
+        for batch in batches:
             outputs = side.predict(batch.inputs)
             if batch.targets is None:
                 fix = (
@@ -181,7 +183,7 @@ def _judged(
 
 
 def _judges(
-    side: FileSide | KerasSide, wish: Wish, asked: str, notes: list[Note], classes: bool
+    side: OutputSide, wish: Wish, asked: str, notes: list[Note], classes: bool
 ) -> list[Judge]:
     several = len(side.names) > 1
     return [
@@ -197,7 +199,7 @@ def _judges(
     ]
 
 
-def _gathered(batches: Batches) -> Iterator[Batch]:
+def _gathered(batches: Iterable[Batch]) -> Iterator[Batch]:
     """Yield batches put together, for a message costs more than a sample."""
     held: list[Batch] = []
     for batch in batches:
@@ -237,7 +239,7 @@ def _whole(held: Sequence[Batch]) -> Batch:
     )
 
 
-def _together(judges: Sequence[Judge], wish: Wish, names: Sequence[str]) -> dict[str, Any]:
+def together(judges: Sequence[Judge], wish: Wish, names: Sequence[str]) -> dict[str, Any]:
     """Return all metrics by name, as Keras names them: with several outputs theirs come first."""
     if len(judges) == 1:
         return judges[0].results

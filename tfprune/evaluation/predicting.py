@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -40,6 +40,16 @@ def compiled_inference(model: Any) -> Infer:
     infer = functools.partial(model, training=False)
     eagerly = getattr(model, "run_eagerly", False)
     return infer if eagerly else tf.function(infer, reduce_retracing=True)
+
+
+class OutputSide(Protocol):
+    """Gives outputs for rows of inputs; `names` and `aliases` are those of the outputs."""
+
+    names: list[str]
+    aliases: list[tuple[str, ...]]
+
+    def predict(self, inputs: Arrays) -> list[NDArray[Any]]:
+        """Return one array for each output, a row for each row."""
 
 
 class KerasSide:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import keras
 from tfprune.data.paths import imported
 from tfprune.errors import PruneError, first_line, near
 from tfprune.notes import Note
+from tfprune.runs import source_of
 
 _SHORT = {"acc", "accuracy", "ce", "crossentropy"}
 
@@ -182,3 +184,17 @@ def check_loss(loss: Any) -> None:
         found = f"Keras has no loss of this name; it has {near(loss, names)}"
         fix = "pass a name, a keras.losses object or a function"
         raise PruneError(f"evaluate with loss={loss!r}", found, fix) from error
+
+
+def described(value: Any) -> Any:
+    """Return the settings of losses and metrics, the code of functions."""
+    if isinstance(value, Mapping):
+        return {name: described(own) for name, own in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [described(own) for own in value]
+    if isinstance(value, keras.losses.Loss):  # Keras numbers the names of those that have none
+        config = {**value.get_config(), "name": ""}
+        return [type(value).__qualname__, json.dumps(config, default=str)]
+    if isinstance(value, keras.metrics.Metric):
+        return [type(value).__qualname__, json.dumps(value.get_config(), default=str)]
+    return source_of(value) if callable(value) else value

@@ -77,7 +77,7 @@ def _attempt(
 ) -> bytes:
     with quiet():
         converter = converter_of(folder)
-        _configure(converter, settings)
+        configure(converter, settings)
         if sparse:
             sparsity = tf.lite.Optimize.EXPERIMENTAL_SPARSITY
             converter.optimizations = [*converter.optimizations, sparsity]
@@ -101,7 +101,8 @@ def _check_loops(folder: str) -> None:
         )
 
 
-def _configure(converter: Any, settings: Settings) -> None:
+def configure(converter: Any, settings: Settings) -> None:
+    """Tell a converter how."""
     builtins = [tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.target_spec.supported_ops = builtins
     if settings.quantize in (None, "int4"):  # int4 is made of a float file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ from tfprune.repairing.fitting import Heard, Move, fit
 from tfprune.repairing.samples import Samples
 from tfprune.repairing.sites import Site, heard, sites_of
 from tfprune.repairing.streams import missing_behind, norm_behind
-from tfprune.repairing.walking import Pair, Step, Values, way_through
+from tfprune.repairing.walking import Pair, Step, Values, Way, way_through
 
 
 def refit(pair: Pair, samples: Samples) -> tuple[list[Note], set[int]]:
@@ -42,20 +43,20 @@ def refit(pair: Pair, samples: Samples) -> tuple[list[Note], set[int]]:
         A note for each layer whose kernels see other inputs and are not refitted; and the ids of
         the smaller network's BatchNormalizations whose statistics are those of their inputs.
     """
-    refitting = _Refitting(pair, samples)
+    refitting = Refitting(pair, samples)
     return refitting.run(), refitting.settled
 
 
-class _Side:
+class Side:
     """The tensors of both networks that are alive, for each batch."""
 
     def __init__(self, old: list[Values], new: list[Values], changed: set[int]) -> None:
         self.old, self.new = old, new
         self.changed = changed  # tensors that are not the original's any more
 
-    def copy(self) -> _Side:
+    def copy(self) -> Side:
         """Return the same tensors, to go on from here without the others knowing."""
-        return _Side([*map(dict, self.old)], [*map(dict, self.new)], set(self.changed))
+        return Side([*map(dict, self.old)], [*map(dict, self.new)], set(self.changed))
 
     def sees_change(self, step: Step) -> bool:
         """Whether a call reads what is not the original's."""
@@ -68,16 +69,49 @@ class _Side:
                 values.pop(number, None)
 
 
-class _Refitting:
-    def __init__(self, pair: Pair, samples: Samples) -> None:
+class Refitting:
+    """A walk through both networks, in which kernels of the smaller one are refitted.
+
+    Args:
+        pair: The two networks; the smaller one is changed.
+        samples: What they are run on.
+        way: The original's steps, if they are known.
+        now: The tensors to begin with, in the middle of the way; by default the model's inputs.
+    """
+
+    def __init__(
+        self, pair: Pair, samples: Samples, way: Way | None = None, now: Side | None = None
+    ) -> None:
         self._pair, self._samples = pair, samples
-        self._way = way_through(pair.model)
-        start = [dict(zip(self._way.inputs, batch, strict=True)) for batch in samples.tensors()]
-        self._now = _Side(start, [*map(dict, start)], set())
+        self._way = way or way_through(pair.model)
+        if now is None:
+            start = [dict(zip(self._way.inputs, batch, strict=True)) for batch in samples.tensors()]
+            now = Side(start, [*map(dict, start)], set())
+        self._now = now
         self._notes: dict[Note, None] = {}
         self.settled: set[int] = set()
 
+    def readers(self, first: int, reads: AbstractSet[int]) -> list[Note]:
+        """Refit the kernels of some layers alone, and go no further than the last of them.
+
+        Args:
+            first: The step at which the networks part.
+            reads: ids of the original's operations that are refitted.
+        """
+        steps = self._way.steps
+        last = max((at for at, s in enumerate(steps) if id(s.operation) in reads), default=-1)
+        done: set[int] = set()
+        for at in range(first, last + 1):
+            operation = steps[at].operation
+            if id(operation) in reads and id(operation) not in done:
+                done.add(id(operation))
+                self._repair(at, [step for step in steps if step.operation is operation])
+            self._advance(steps[at], self._now)
+            self._now.free(self._way.done_after(at))
+        return list(self._notes)
+
     def run(self) -> list[Note]:
+        """Go all the way; return a note for each layer that is not refitted."""
         done: set[int] = set()
         for at, step in enumerate(track(self._way.steps, "repair", len(self._way.steps))):
             calls = [
@@ -94,7 +128,7 @@ class _Refitting:
             self._now.free(self._way.done_after(at))
         return list(self._notes)
 
-    def _advance(self, step: Step, side: _Side) -> None:
+    def _advance(self, step: Step, side: Side) -> None:
         """Make a call in both networks; once, where they are the same so far."""
         differs = side.sees_change(step) or self._pair.loses(step)
         for old, new in zip(side.old, side.new, strict=True):
@@ -135,7 +169,7 @@ class _Refitting:
             self.settled.add(id(norm))
 
     def _heard(
-        self, calls: list[Step], side: _Side, layers: list[Any], original: bool
+        self, calls: list[Step], side: Side, layers: list[Any], original: bool
     ) -> list[Heard]:
         """Return what each of some layers of an operation is called with, in all its calls."""
         found: list[list[tuple[int, Any]]] = [[] for _ in layers]
@@ -168,7 +202,7 @@ class _Refitting:
         mean = norm.moving_mean
         return lambda offset: mean.assign(mean - offset.reshape(mean.shape))
 
-    def _missing(self, site: Site, calls: list[Step], side: _Side) -> list[NDArray[Any]] | None:
+    def _missing(self, site: Site, calls: list[Step], side: Side) -> list[NDArray[Any]] | None:
         """Return what a kernel should add for the sum that it goes into, for each batch."""
         if len(calls) > 1 or site.new is not self._pair.small(calls[0].operation):
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from types import MappingProxyType
 from typing import Any
@@ -55,10 +56,18 @@ class Way:
 
     def done_after(self, at: int) -> list[int]:
         """Return the tensors that nobody reads any more after a step."""
-        step = self.steps[at]
-        later = {n for following in self.steps[at + 1 :] for n in following.inputs.values()}
-        met = {*step.inputs.values(), *step.outputs}
-        return [number for number in met if number not in later and number not in self.outputs]
+        return self._done[at]
+
+    @cached_property
+    def _done(self) -> list[list[int]]:
+        """For each step the tensors whose last reader it is; its own outputs if nobody reads."""
+        last = {n: at for at, step in enumerate(self.steps) for n in step.outputs}
+        last |= {n: at for at, step in enumerate(self.steps) for n in step.inputs.values()}
+        done: list[list[int]] = [[] for _ in self.steps]
+        for number, at in last.items():
+            if number not in self.outputs:
+                done[at].append(number)
+        return done
 
 
 def way_through(model: Any) -> Way:

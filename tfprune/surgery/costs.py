@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from tfprune.allocate import WidthCosts
 from tfprune.channels import Group, KeptUnits, Structure
 from tfprune.counts import kernel_macs
+from tfprune.curves import LatencyTable
 from tfprune.errors import PruneError
+from tfprune.surgery.width_costs import TableCosts, kernel_costs
 
 
 class Costs:
@@ -18,9 +22,22 @@ class Costs:
     Args:
         structure: The traced model.
         input_shape: As in `tfprune.inspect`, for a model that leaves sizes open.
+        groups: Those that may lose units.
+        latency: What the model's ops take, for the target "latency".
+
+    Raises:
+        PruneError: the latency table is of another model.
     """
 
-    def __init__(self, structure: Structure, input_shape: Any = None) -> None:
+    def __init__(
+        self,
+        structure: Structure,
+        input_shape: Any = None,
+        groups: Sequence[Group] = (),
+        latency: LatencyTable | None = None,
+    ) -> None:
+        self._structure, self._groups = structure, list(groups)
+        self._table = None if latency is None else TableCosts(structure, groups, latency)
         self._sizes = {id(v): math.prod(v.shape) for v in _weights(structure.model)}
         self._macs, self._open = kernel_macs(structure.model, input_shape)
         self._model = structure.model
@@ -36,9 +53,22 @@ class Costs:
         """Return the multiply-accumulates of all kernels for one sample; None if not known."""
         return None if self._open else self._sum(self._macs, kept)
 
-    def of(self, target: str, kept: KeptUnits) -> int:
-        """Return the cost in "params" or "macs", which `check` has found to be known."""
+    def of(self, target: str, kept: KeptUnits) -> float:
+        """Return the cost in a target that `check` has found to be known."""
+        if target == "units":
+            return float(sum(kept.count(group.roots) for group in self._groups))
+        if self._table is not None and target == "latency":
+            return self._table.of(kept)
         return self._sum({"params": self._sizes, "macs": self._macs}[target], kept)
+
+    def by_widths(self, target: str, widths: Sequence[Sequence[int]]) -> WidthCosts:
+        """Return the cost in a target as a sum over the widths of the groups."""
+        if target == "units":
+            return WidthCosts(0.0, [np.array(own, float) for own in widths])
+        if self._table is not None and target == "latency":
+            return self._table.by_widths(widths)
+        costs = {"params": self._sizes, "macs": self._macs}[target]
+        return kernel_costs(self._structure, self._groups, widths, costs)
 
     def check(self, target: str) -> None:
         """Refuse a target that can't be known.
@@ -58,7 +88,9 @@ class Costs:
         )
 
     def of_a_unit(self, target: str, group: Group) -> float:
-        """Return what one unit of a group costs, in "params" or "macs", to first order."""
+        """Return what one unit of a group costs to first order; of latency, of half of them."""
+        if self._table is not None and target == "latency":
+            return self._table.of_a_unit(group)
         costs = {"params": self._sizes, "macs": self._macs}[target]
         places = (
             (m.variable, np.count_nonzero(m.units >= 0) / len(m.units)) for m in group.members

@@ -16,7 +16,7 @@ from tfprune.surgery.wishes import NAMED
 def prune_structured(
     model: Any,
     ratio: Any = 0.5,
-    criterion: Any = "l2",
+    criterion: Any = None,
     *,
     steps: int = 1,
     recalibrate_on: Any = None,

@@ -41,15 +41,17 @@ def shrink(
         PruneError: a layer that loses units cannot be rebuilt smaller.
     """
     cuts = structure.positions(kept)
-    values = {id(v): tf.convert_to_tensor(_cut(v, cuts, merged)) for v in structure.model.variables}
+    values = {
+        id(v): tf.convert_to_tensor(cut_values(v, cuts, merged)) for v in structure.model.variables
+    }
     clones = Clones(structure.model, lambda variable: values[id(variable)])
 
     def change(operation: Any) -> Any:
         if not isinstance(operation, keras.layers.Layer):
             return clones.of(operation)
         loses = any(id(variable) in cuts for variable in operation.variables)
-        config = _smaller_config(operation, structure.settings(operation), kept, loses)
-        return clones.of(operation) if config is None else _smaller(operation, config, clones)
+        config = smaller_config(operation, structure.settings(operation), kept, loses)
+        return clones.of(operation) if config is None else smaller_layer(operation, config, clones)
 
     def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
         make = structure.rewrite(node)
@@ -78,7 +80,7 @@ def shrink_and_repair(
     return repaired(Sliced(structure, kept, made), small, data)
 
 
-def _smaller(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
+def smaller_layer(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
     """Return a layer of another config; a composite with sizes of inner layers as `Resized`."""
     inner_sizes = None if isinstance(layer, Resized) else config.pop(INNER_SIZES, None)
     try:
@@ -94,9 +96,10 @@ def _smaller(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
     return smaller if inner_sizes is None else Resized(smaller, inner_sizes)
 
 
-def _cut(
+def cut_values(
     variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]], merged: Mapping[int, Any]
 ) -> Any:
+    """Return what stays of a variable's values."""
     if id(variable) not in cuts:
         return tensor_of(variable)
     array = merged.get(id(variable), values_of(variable))
@@ -105,7 +108,7 @@ def _cut(
     return array
 
 
-def _smaller_config(
+def smaller_config(
     layer: Any, settings: Mapping[tuple, np.ndarray], kept: KeptUnits, loses: bool
 ) -> dict[str, Any] | None:
     """Return the layer's config with its counts taken again, None if nothing changes."""

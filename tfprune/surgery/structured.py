@@ -9,26 +9,29 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tfprune.allocate import Allocation, Candidate, Scope, allocate, allocate_to
+from tfprune.allocate import Allocation, Candidate, Scope, allocate, allocate_to, check_ratio
 from tfprune.channels import Group, KeptUnits, Structure, trace
 from tfprune.criteria import Criterion, as_criterion
 from tfprune.criteria.losses import give_loss
+from tfprune.curves import LatencyTable, Sensitivity
 from tfprune.errors import PruneError
+from tfprune.keras_facts.origins import name_of
 from tfprune.layer_names import Selectors
 from tfprune.notes import Note
 from tfprune.surgery.costs import Costs
+from tfprune.surgery.searched import UNMEASURED, measured_groups, scores_of, searched
 from tfprune.surgery.structured_plan import GroupRow, Size, StructuredPlan
 from tfprune.surgery.unwise import unwise
 from tfprune.surgery.wishes import Ratios, own_ratios
 
-TargetName = Literal["units", "params", "macs"]
-TARGETS = ("units", "params", "macs")
+TargetName = Literal["units", "params", "macs", "latency"]
+TARGETS = ("units", "params", "macs", "latency")
 
 
 def plan_structured(
     model: Any,
     ratio: Ratios = 0.5,
-    criterion: Criterion | Callable[[Group], Any] | str = "l2",
+    criterion: Criterion | Callable[[Group], Any] | str | None = None,
     *,
     scope: Scope = "local",
     target: TargetName = "units",
@@ -37,6 +40,8 @@ def plan_structured(
     max_ratio: float | None = None,
     keep: Selectors = (),
     input_shape: Any = None,
+    latency: LatencyTable | None = None,
+    sensitivity: Sensitivity | None = None,
 ) -> StructuredPlan:
     """Say which channels, neurons and attention heads go, so that a smaller model remains.
 
@@ -49,17 +54,22 @@ def plan_structured(
             `tfprune.layer_names`) to the share of units removed there, `{"block_*": 0.5}`, all
             others stay.
         criterion: Which units matter: an object of `tfprune.criteria`, one of their names ("l1",
-            "l2", "fpgm", ...), or a function of a group that returns one score per unit.
+            "l2", "fpgm", ...), or a function of a group that returns one score per unit; None for
+            "l2", or with `sensitivity` the one that it was measured with.
         scope: "local" removes the same share of every group, "global" the lowest-ranked units
             of the whole model, "isomorphic" the lowest-ranked among groups of one structure.
         target: "units": the share of units. "params" or "macs": units go until the parameters, or
-            the multiply-accumulates of the kernels, have fallen by this share.
+            the multiply-accumulates of the kernels, have fallen by this share; "latency": the
+            time that `latency` predicts.
         round_to: The width that stays is a multiple of it; 8 suits phones' int8 kernels.
         min_width: Fewest units that stay in each group.
         max_ratio: No group loses a larger share; None for 0.9, or `ratio` if that is more.
         keep: The layers whose output stays as it is; see `tfprune.layer_names`.
         input_shape: Shape of one sample, if the model leaves sizes open: MACs depend on it, so
             target="macs" needs it then.
+        latency: What the model's ops take on a target, from `tfprune.latency_table`.
+        sensitivity: What each group loses at each width, from `tfprune.sensitivity`. Widths are
+            then those for which these losses add up to least; `scope` has nothing to say.
 
     Returns:
         A `StructuredPlan`: print it, then `apply()` it.
@@ -79,68 +89,122 @@ def plan_structured(
         head: 2 → 2 (an output of the model)
         4 of 10 units go; parameters 58 → 30, MACs 48 → 24
     """
-    _check_target(target, ratio)
+    _check_target(target, ratio, latency)
+    _check_searched(ratio, criterion, scope, sensitivity)
     structure = trace(model)
-    judge = as_criterion(criterion)
     own = own_ratios(structure, model, ratio, keep)
     chosen = _prunable(structure, own)
-    costs = Costs(structure, input_shape)
+    if sensitivity is not None:
+        chosen, own = _measured(structure, chosen, own, sensitivity)
+    costs = Costs(structure, input_shape, [group for group, _ in chosen], latency)
     costs.check(target)
-    scores = judge.scores(_judged(structure, model), [group for group, _ in chosen])
-    power = getattr(judge, "loss_power", None)
-    if target != "units" and power is not None:
-        pairs = zip(chosen, scores, strict=True)
-        scores = [score**power / costs.of_a_unit(target, group) for (group, _), score in pairs]
-    candidates = [
-        Candidate(
-            name=group.name,
-            scores=score,
-            kind=_kind(group),
-            ratio=share,
-            min_width=min_width,
-            round_to=round_to,
-        )
-        for (group, share), score in zip(chosen, scores, strict=True)
-    ]
     common = 0.0 if isinstance(ratio, Mapping) else ratio
-    settings = (scope, judge.comparable, max(0.9, common) if max_ratio is None else max_ratio)
+    most = max(0.9, common) if max_ratio is None else max_ratio
 
     def kept_if(keeps: Sequence[np.ndarray]) -> KeptUnits:
         return structure.kept(_all_groups(structure, chosen, keeps))
 
+    whole = costs.of(target, kept_if([np.ones(group.size, bool) for group, _ in chosen]))
+    goal, limits = (1 - common) * whole, {"round_to": round_to, "min_width": min_width}
+    if sensitivity is not None:
+        keys = _keys(structure, chosen)
+        scores = [scores_of(key, sensitivity) for key in keys]
+        candidates = _candidates(chosen, scores, limits)
+        check_ratio("ratio", common)
+        shares = searched(keys, candidates, sensitivity, costs, target, goal, most, kept_if)
+        return _plan(model, structure, costs, chosen, shares, kept_if, own, "")
+    judge = as_criterion("l2" if criterion is None else criterion)
+    scores = judge.scores(judged_model(structure, model), [group for group, _ in chosen])
+    power = getattr(judge, "loss_power", None)
+    if target != "units" and power is not None:
+        pairs = zip(chosen, scores, strict=True)
+        scores = [score**power / costs.of_a_unit(target, group) for (group, _), score in pairs]
+    candidates, settings = _candidates(chosen, scores, limits), (scope, judge.comparable, most)
     if target == "units":
         shares = allocate(candidates, common, *settings)
     else:
-        whole = kept_if([np.ones(c.size, bool) for c in candidates])
         shares = allocate_to(
-            candidates,
-            lambda keeps: costs.of(target, kept_if(keeps)),
-            (1 - common) * costs.of(target, whole),
-            *settings,
+            candidates, lambda keeps: costs.of(target, kept_if(keeps)), goal, *settings
         )
     plan = _plan(model, structure, costs, chosen, shares, kept_if, own, judge.unjudged)
     wanted = max(ratio.values(), default=0) if isinstance(ratio, Mapping) else ratio
     return replace(plan, notes=(*plan.notes, *unwise(plan, wanted, round_to)))
 
 
-def _judged(structure: Structure, model: Any) -> Any:
+def _keys(structure: Structure, chosen: Sequence[tuple[Group, Any]]) -> list[str]:
+    known = dict(zip(map(id, structure.groups), structure.keys, strict=True))
+    return [known[id(group)] for group, _ in chosen]
+
+
+def _candidates(
+    chosen: Sequence[tuple[Group, float | None]],
+    scores: Sequence[Any],
+    limits: Mapping[str, int],
+) -> list[Candidate]:
+    return [
+        Candidate(name=group.name, scores=score, kind=_kind(group), ratio=share, **limits)
+        for (group, share), score in zip(chosen, scores, strict=True)
+    ]
+
+
+def _measured(
+    structure: Structure,
+    chosen: Sequence[tuple[Group, float | None]],
+    own: Sequence[tuple[float | None, str]],
+    sensitivity: Sensitivity,
+) -> tuple[list[tuple[Group, float | None]], list[tuple[float | None, str]]]:
+    """Leave out the groups whose sensitivity is not known; they stay whole."""
+    pairs = zip(_keys(structure, chosen), [group for group, _ in chosen], strict=True)
+    known = {id(group) for group in measured_groups(list(pairs), sensitivity)}
+    told = [
+        (share, why) if id(group) in known or why else (0.0, UNMEASURED)
+        for group, (share, why) in zip(structure.groups, own, strict=True)
+    ]
+    return [pair for pair in chosen if id(pair[0]) in known], told
+
+
+def judged_model(structure: Structure, model: Any) -> Any:
     """Return the traced model, with the loss of the given one if it had to be unfolded."""
     if structure.model is not model:
         give_loss(structure.model, model)
     return structure.model
 
 
-def _check_target(target: str, ratio: Any) -> None:
+def _check_target(target: str, ratio: Any, latency: Any) -> None:
     if target not in TARGETS:
         raise PruneError(
             f"target={target!r}", "there is no such target", f"use one of {', '.join(TARGETS)}"
         )
+    if (target == "latency") != (latency is not None):
+        found = "the table is missing" if latency is None else "the target needs no table"
+        fix = 'give both: target="latency", latency=tfprune.latency_table(model)'
+        raise PruneError(f"target={target!r}, latency={latency and 'a table'}", found, fix)
     if isinstance(ratio, Mapping) and target != "units":
         raise PruneError(
             f"ratio={dict(ratio)!r} with target={target!r}",
             "ratios by name are shares of units",
             'drop target, or give one ratio for the whole model: ratio=0.5, target="macs"',
         )
+
+
+def _check_searched(ratio: Any, criterion: Any, scope: str, sensitivity: Any) -> None:
+    """Refuse what has nothing to say where widths come from sensitivities."""
+    if sensitivity is None:
+        return
+    own = criterion if criterion is None or isinstance(criterion, str) else name_of(criterion)
+    ignored = {
+        "ratio by names": isinstance(ratio, Mapping),
+        f"criterion={own!r}": own not in (None, sensitivity.criterion),
+        f"scope={scope!r}": scope != "local",
+    }
+    for what, given in ignored.items():
+        if given:
+            raise PruneError(
+                f"{what} with sensitivity=",
+                f"units go in the order of {sensitivity.criterion!r}, as they were measured, and "
+                "widths by what each loses",
+                "leave one of the two out",
+            )
 
 
 def _prunable(

@@ -7,13 +7,11 @@ from typing import Any
 
 from tfprune.cli.judged import lost
 from tfprune.cli.output import quiet, show
-from tfprune.cli.words import DATA, add_import, add_output, check_apart, shape
+from tfprune.cli.words import BY_DATA, DATA, RANKINGS, add_import, add_output, check_apart, shape
 from tfprune.errors import PruneError
 
 SUMMARY = "remove channels, neurons and attention heads of a Keras model"
 EXAMPLE = "tfprune prune model.keras --ratio 0.4 --criterion l2 -o small.keras"
-_BY_WEIGHTS = ("l1", "l2", "fpgm", "lamp", "bn_scale", "random")
-_BY_DATA = ("taylor", "fisher", "relevance", "activation")
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
@@ -29,15 +27,23 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "--target",
-        choices=("units", "params", "macs"),
+        choices=("units", "params", "macs", "latency"),
         default="units",
         help="what the ratio is a share of; default: units",
     )
     verb.add_argument(
+        "--latency", metavar="JSON", help="what `tfprune latency-table` wrote, for --target latency"
+    )
+    verb.add_argument(
+        "--sensitivity",
+        metavar="JSON",
+        help="what `tfprune sensitivity` wrote: widths for which the losses add up to least",
+    )
+    verb.add_argument(
         "--criterion",
-        choices=_BY_WEIGHTS + _BY_DATA,
-        default="l2",
-        help="what a unit is worth; the last four judge by data; default: l2",
+        choices=RANKINGS + BY_DATA,
+        help="what a unit is worth; the last four judge by data; default: l2, or that of "
+        "--sensitivity",
     )
     verb.add_argument(
         "--score-on",
@@ -127,13 +133,16 @@ def run(arguments: argparse.Namespace) -> bool:
         arguments.repair_on,
         arguments.evaluate,
         arguments.score_on,
+        arguments.latency,
+        arguments.sensitivity,
     )
-    scored_on = _scored_on(arguments)
+    criterion, scored_on = arguments.criterion, _scored_on(arguments)
     from rich.console import Group
     from rich.text import Text
 
     with quiet():
         from tfprune.criteria import as_criterion
+        from tfprune.curves import LatencyTable, Sensitivity
         from tfprune.keras_files import load_model, save_model
         from tfprune.repairing import recalibrate
         from tfprune.surgery import plan_structured
@@ -142,7 +151,7 @@ def run(arguments: argparse.Namespace) -> bool:
         plan = plan_structured(
             model,
             _ratio(arguments.ratio or [(None, 0.5)]),
-            as_criterion(arguments.criterion, scored_on),
+            criterion if scored_on is None else as_criterion(criterion, scored_on),
             scope=arguments.scope,
             target=arguments.target,
             round_to=arguments.round_to,
@@ -150,6 +159,8 @@ def run(arguments: argparse.Namespace) -> bool:
             max_ratio=arguments.max_ratio,
             keep=arguments.keep,
             input_shape=arguments.input_shape,
+            latency=_read(LatencyTable, arguments.latency),
+            sensitivity=_read(Sensitivity, arguments.sensitivity),
         )
     document: dict[str, Any] = {"plan": plan.to_dict(), "output": arguments.output}
     lines: list[str] = []
@@ -171,17 +182,21 @@ def _scored_on(arguments: argparse.Namespace) -> str | None:
     Raises:
         PruneError: the criterion needs data and none is given, or does not look at any.
     """
-    asked = f"--criterion {arguments.criterion}"
-    if arguments.criterion in _BY_WEIGHTS:
+    asked = f"--criterion {arguments.criterion or 'l2'}"
+    if arguments.criterion in (None, *RANKINGS):
         if arguments.score_on is not None:
             asked += f" --score-on {arguments.score_on}"
-            fix = f"leave --score-on away, or use --criterion {' or '.join(_BY_DATA)}"
+            fix = f"leave --score-on away, or use --criterion {' or '.join(BY_DATA)}"
             raise PruneError(asked, "this criterion looks at weights alone", fix)
         return None
     data: str | None = arguments.score_on or arguments.repair_on
     if data is None:
         raise PruneError(asked, "it judges by data", "add --score-on DATA, or --repair-on DATA")
     return data
+
+
+def _read(kind: Any, path: str | None) -> Any:
+    return None if path is None else kind.read(path)
 
 
 def _written(output: str | None, data: str | None) -> list[str]:

@@ -34,6 +34,9 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         default=None,
         help="count instructions on emulated ARM64; it needs `tfprune setup-arm64`",
     )
+    verb.add_argument(
+        "--sensitivity", metavar="JSON", help="what `tfprune sensitivity` wrote, for a picture"
+    )
     verb.add_argument("--title", metavar="TEXT", help="the headline")
     verb.add_argument("--runs", type=int, metavar="N", help="timed runs of each file; default: 50")
     verb.add_argument("--threads", type=int, metavar="N", help="default: 1")
@@ -44,13 +47,16 @@ def run(arguments: argparse.Namespace) -> bool:
     """Write report.html."""
     with quiet():
         from tfprune.comparing import report
+        from tfprune.curves import Sensitivity
 
     sources = arguments.source
     read = [str(Path(s) / "report.json" if Path(s).is_dir() else s) for s in sources]
-    check_apart(arguments.output, *read, arguments.data, arguments.phone)
+    check_apart(arguments.output, *read, arguments.data, arguments.phone, arguments.sensitivity)
     names = ("data", "metrics", "loss", "title", "runs", "threads", "phone", "instructions")
     given = {name: getattr(arguments, name) for name in names}
     settings = {name: value for name, value in given.items() if value is not None}
+    if arguments.sensitivity is not None:
+        settings["sensitivity"] = Sensitivity.read(arguments.sensitivity)
     models = len(sources) > 1 or Path(sources[0]).suffix in (".tflite", ".keras", ".h5")
     path = report(sources if models else sources[0], arguments.output, **settings)
     show(f"wrote {path}", {"report": str(path)}, arguments.json, arguments.options)

@@ -1,0 +1,270 @@
+"""sensitivity: what a model loses when one group alone loses units, repaired and not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from tfprune.allocate import Candidate, allocate, check_ratio
+from tfprune.channels import Group, trace
+from tfprune.criteria import as_criterion
+from tfprune.curves import Sensitivity, SensitivityCell
+from tfprune.data import Batch, Batches, Wanted
+from tfprune.data.drawing import drawn
+from tfprune.data.naming import joined
+from tfprune.errors import PruneError, near
+from tfprune.evaluation.deciding_metric import deciding_metric
+from tfprune.evaluation.wishes import described
+from tfprune.files import temporary_folder
+from tfprune.graph import inputs_of, outputs_of, packed
+from tfprune.keras_facts.origins import name_of
+from tfprune.keras_internals import compiled_settings
+from tfprune.layer_names import Selectors
+from tfprune.notes import Note
+from tfprune.progress import track
+from tfprune.repairing import Samples
+from tfprune.runs import Run, digest
+from tfprune.search.cells import Cells
+from tfprune.surgery.structured import judged_model
+from tfprune.surgery.wishes import own_ratios
+
+BY = ("loss", "disagreement")
+RATIOS = (0.25, 0.5, 0.75, 0.875)
+_TOGETHER = 128
+
+
+def sensitivity(
+    model: Any,
+    data: Any,
+    *,
+    ratios: Sequence[float] = RATIOS,
+    repair: bool | Literal["both"] = True,
+    criterion: Any = "l2",
+    by: str = "loss",
+    metrics: Any = None,
+    loss: Any = None,
+    samples: int = 512,
+    repair_samples: int = 128,
+    round_to: int = 1,
+    keep: Selectors = (),
+    seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+) -> Sensitivity:
+    """Measure loss and metrics of a model with each of its groups pruned alone, at several ratios.
+
+    One cell is one group without a share of its units, all others whole; the kernels that read it
+    are refitted to what the model computes (`tfprune.repairing`), for networks are repaired before
+    they are trained. A model that is walked through once lends each cell what comes before its
+    group, so that a cell costs the rest of the model, for `samples` samples.
+
+    Args:
+        model: A built Functional or Sequential Keras model, not changed.
+        data: Labelled data in any form that `fit` takes, or a path: docs/data.md. Samples are drawn
+            from all of it.
+        ratios: Shares of a group's units that go.
+        repair: True; False for networks that are only sliced; "both" for both.
+        criterion: What ranks the units of a group, as in `plan_structured`; "taylor", "fisher",
+            "relevance" and "activation" judge by the samples.
+        by: What widths are to be chosen by: "loss", or "disagreement" with the model's own outputs,
+            Σ (y - y₀)² / Σ (y₀ - mean)². Both are measured.
+        metrics: As in `tfprune.evaluate`; by default those the model was compiled with.
+        loss: Likewise; it must be known.
+        samples: Labelled samples to judge on.
+        repair_samples: Others, whose labels are not looked at, to refit kernels on.
+        round_to: Widths are multiples of it.
+        keep: Layers whose groups are not measured; see `tfprune.layer_names`.
+        seed: What draws the samples.
+        folder: A folder of finished cells, which are not measured again: a killed call goes on
+            where it was, and more ratios cost only the new ones.
+
+    Returns:
+        A `tfprune.curves.Sensitivity`: print it, `save` it, or give it to `plan_structured`.
+
+    Raises:
+        PruneError: the model or the data is unfit, there are no labels or no loss, or an argument
+            is wrong.
+        FileError: the folder cannot be written.
+
+    Example:
+        >>> import keras
+        >>> x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+        >>> layers = [keras.layers.Dense(8, "relu", name="a"), keras.layers.Dense(1, name="b")]
+        >>> model = keras.Sequential([keras.Input((4,)), *layers])
+        >>> found = sensitivity(model, (x, x[:, :1]), ratios=[0.5], loss="mse", repair_samples=20)
+        >>> [(cell.group, cell.width, cell.units) for cell in found.cells]
+        [('a', 4, 8)]
+        >>> found.rise("a", 8)
+        0.0
+
+    Pruning one layer at a time is a layer-wise sensitivity analysis as in Li et al. 2017, "Pruning
+    Filters for Efficient ConvNets", arXiv:1608.08710, section 3.2.
+    """
+    _check(ratios, repair, by, samples, repair_samples)
+    wish = {"metrics": metrics, "loss": loss}
+    job = _prepared(model, data, criterion, wish, (samples, repair_samples), keep, seed)
+    told = list(job.notes)
+    asked: list[dict[str, Any]] = [
+        {"group": key, "ratio": float(ratio), "width": width, "units": group.size, "repaired": kind}
+        for key, group in job.groups
+        for kind in {True: (True,), False: (False,), "both": (True, False)}[repair]
+        for ratio, width in _widths(group, sorted(ratios), round_to)
+    ]
+    with _kept_in(folder) as run:
+        dense = run.step("dense", {"of": job.word}, lambda _: job.cells.dense()).record
+        if "loss" not in dense:
+            fix = 'compile the model, or give loss="sparse_categorical_crossentropy" or the like'
+            found = "nobody says which loss it has"
+            raise PruneError(f"measure the sensitivity of {model.name!r}", found, fix)
+        cells = []
+        for cell in track(asked, "sensitivity"):
+            about = {"of": job.word, **{n: cell[n] for n in ("group", "width", "repaired")}}
+            record = dict(run.step("cell", about, partial(_measure, job.cells, cell)).record)
+            told += [Note(*note) for note in record.pop("notes")]
+            cells.append(SensitivityCell(**cell, **record))
+    return Sensitivity(
+        subject=str(model.name),
+        metric=deciding_metric(dense),
+        dense=dense,
+        cells=tuple(cells),
+        order=job.order,
+        criterion=job.criterion,
+        samples=job.samples,
+        by=by,
+        repair_samples=repair_samples if repair else 0,
+        notes=tuple(dict.fromkeys(told)),
+    )
+
+
+def _check(
+    ratios: Sequence[float], repair: Any, by: str, samples: int, repair_samples: int
+) -> None:
+    if not ratios:
+        raise PruneError("ratios=()", "nothing would be measured", f"ratios={RATIOS}")
+    for ratio in ratios:
+        check_ratio("ratios", ratio)
+    if repair not in (True, False, "both"):
+        raise PruneError(f"repair={repair!r}", "it is none of the three", 'True, False or "both"')
+    if by not in BY:
+        raise PruneError(f"by={by!r}", f"near is {near(by, BY)}", 'by="loss"')
+    for name, count, least in (("samples", samples, 1), ("repair_samples", repair_samples, 10)):
+        if count < least:
+            raise PruneError(f"{name}={count}", f"at least {least} are needed", f"{name}=128")
+
+
+def _measure(cells: Cells, cell: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    return cells.measure(cell)
+
+
+@contextlib.contextmanager
+def _kept_in(folder: str | os.PathLike[str] | None) -> Iterator[Run]:
+    """Yield the run that keeps cells: in the user's folder, or in one that goes."""
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(temporary_folder()) if folder is None else folder
+        yield stack.enter_context(Run(place).at_work())
+
+
+def _widths(group: Group, ratios: Sequence[float], round_to: int) -> list[tuple[float, int]]:
+    """Return (ratio, units that stay), each width once, none where nothing goes."""
+    scores = np.arange(group.size, dtype=float)
+    one = Candidate(name=group.name, scores=scores, kind=None, round_to=round_to)
+    found = {allocate([one], ratio, max_ratio=1.0)[0].width: ratio for ratio in ratios[::-1]}
+    return [(ratio, width) for width, ratio in found.items() if width < group.size][::-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measuring:
+    """What cells are measured with, and the word that stands for all of it."""
+
+    cells: Cells
+    groups: list[tuple[str, Group]]
+    order: dict[str, tuple[int, ...]]
+    criterion: str
+    samples: int
+    word: str
+    notes: tuple[Note, ...]
+
+
+def _prepared(
+    model: Any,
+    data: Any,
+    criterion: Any,
+    wish: Mapping[str, Any],
+    counts: tuple[int, int],
+    keep: Selectors,
+    seed: int,
+) -> _Measuring:
+    structure = trace(model)
+    own = own_ratios(structure, model, 0.5, keep)
+    groups = [
+        (key, group)
+        for key, group, (share, _) in zip(structure.keys, structure.groups, own, strict=True)
+        if group.kept_whole is None and share != 0.0
+    ]
+    if not groups:
+        found = "no group of units may lose any"
+        raise PruneError(f"the sensitivity of {model.name!r}", found, "see plan_structured(model)")
+    judged, fitted, notes = _samples(model, data, *counts, seed)
+    every = joined(judged)
+    judge = as_criterion(criterion, (packed(model, every.inputs), every.targets, every.weights))
+    scores = judge.scores(judged_model(structure, model), [group for _, group in groups])
+    pairs = [(key, group, s) for (key, group), s in zip(groups, scores, strict=True)]
+    unjudged = [Note(key, judge.unjudged) for key, _, s in pairs if np.isnan(s).all()]
+    order = {key: _order(group, s) for key, group, s in pairs if not np.isnan(s).all()}
+    parts = [
+        [model.to_json(), [np.asarray(variable) for variable in model.variables]],
+        [[batch.inputs, batch.targets, batch.weights] for batch in (*judged, fitted)],
+        [{key: list(units) for key, units in order.items()}, described(wish)],
+        described({k: v for k, v in compiled_settings(model).items() if k != "optimizer"}),
+    ]
+    amounts = {"most": 1 + len(fitted), "together": _TOGETHER}
+    samples = Samples(model, fitted.inputs, f"repair {model.name!r}", **amounts)
+    return _Measuring(
+        cells=Cells(structure, model, judged, samples, order, wish),
+        groups=[(key, group) for key, group in groups if key in order],
+        order=order,
+        criterion=criterion if isinstance(criterion, str) else name_of(criterion),
+        samples=sum(map(len, judged)),
+        word=digest(parts),
+        notes=(*notes, *unjudged),
+    )
+
+
+def _order(group: Group, scores: Any) -> tuple[int, ...]:
+    one = Candidate(name=group.name, scores=scores, kind=None)
+    return tuple(one.removal_order().tolist())
+
+
+def _samples(
+    model: Any, data: Any, judged: int, fitted: int, seed: int
+) -> tuple[list[Batch], Batch, tuple[Note, ...]]:
+    """Return batches to judge on, and others to refit on; fewer of both where there are few."""
+    wanted = Wanted(
+        asked=f"measure the sensitivity of {model.name!r}",
+        inputs=inputs_of(model),
+        outputs=outputs_of(model),
+    )
+    batches = Batches(data, wanted)
+    batch, seen = drawn(batches, judged + fitted, seed)
+    if batch.targets is None:
+        fix = "give it as (inputs, targets)"
+        raise PruneError(wanted.asked, "the data has no targets", fix)
+    notes = list(batches.notes)
+    cut = fitted
+    if seen < judged + fitted:
+        cut = min(fitted, max(10, len(batch) // 5))
+        notes.append(Note("data", f"{seen} samples: {cut} to repair on, the others to judge on"))
+    size = wanted.fixed_size or _TOGETHER
+    cut += -cut % (wanted.fixed_size or 1)
+    stop = len(batch) - (len(batch) - cut) % (wanted.fixed_size or 1)
+    if stop <= cut:
+        fix = "give more"
+        raise PruneError(wanted.asked, f"{seen} labelled samples are too few", fix)
+    parts = [batch.rows(at, min(at + size, stop)) for at in range(cut, stop, size)]
+    return parts, batch.rows(0, cut), tuple(notes)
