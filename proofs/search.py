@@ -46,6 +46,8 @@ from tfprune.surgery.width_costs import TableCosts
 
 SCORED_IMAGES, SCORED_BATCH, LABELLED, ROUND_TO = 512, 8, 10_000, 4
 """Images that Taylor scores by; from which those for sensitivities are drawn."""
+FEWER: dict[int, dict[str, Any]] = {56: {"ratios": (0.5, 0.75), "samples": 256}}
+"""What keeps the sensitivities of a deep network affordable."""
 HALVINGS = 12
 METHODS = {
     "uniform": "the same ratio for all",
@@ -56,16 +58,39 @@ METHODS = {
     "search, sliced, outputs": "the same by disagreement with the dense network's outputs, sliced",
     "search, outputs": "the same, repaired",
 }
-_HEAD = """# Search
+_HEAD = """# Search: widths by measurement
 
-Written by `python -m proofs.search{arguments}`; the rows:
-[measured/search.jsonl](measured/search.jsonl).
-Pretrained ResNets for CIFAR-10, units ranked by Taylor in all rows, widths multiples of {round_to}.
-At each share of the dense network's latency, as the latency table of this machine predicts it
-(float32, one thread), five ways to choose the widths. **Right** is the accuracy in per cent on
-{images:,} test images, each network repaired on the same 256 unlabelled images and *not trained*;
-**sum of losses** is what the sensitivities of the repaired networks add up to. **Measured**: the
-files of one share timed in turns, on a machine that others used too.
+How wide should each layer be? Two measurements answer that, for every budget at once:
+
+```text
+found = tfprune.sensitivity(model, (x, y), folder="cells")  # what each group loses, pruned alone
+table = tfprune.latency_table(model, target="android")  # what each layer takes, by width
+plan = tfprune.plan_structured(
+    model, 0.5, target="latency", latency=table, sensitivity=found
+)
+small = plan.apply(repair_on=x[:256])
+```
+
+or `tfprune sensitivity`, `tfprune latency-table` and `tfprune prune --target latency --latency
+phone.json --sensitivity cells.json`. `target="macs"`, `"params"` and `"units"` need no table; a
+table needs no sensitivities. `found.save("cells.json")` and `table.save("phone.json")` keep them.
+Labels are needed for the sensitivities; `folder=` keeps each finished cell, so that a killed call
+goes on and more ratios cost only the new ones. `tfprune.report(models, sensitivity=found)` draws
+them. Networks are measured repaired (`repair=False`: only sliced), by `by="loss"` or by
+`by="disagreement"` with the model's own outputs; both stand in the cells.
+
+## Measured
+
+Written by `python -m proofs.search`; the rows: [measured/search.jsonl](measured/search.jsonl).
+Pretrained ResNets for CIFAR-10, units ranked by Taylor in all rows, widths multiples of {round_to}
+(but for uniform ratios, which come near to a latency only in single units). At each share of the
+dense network's latency, as the latency table of this machine predicts it (float32, one thread), the
+ways to choose the widths. **Right** is the accuracy in per cent on {images:,} test images, each
+network repaired on the same 256 unlabelled images and *not trained*, one draw of them; the 95 %
+interval is about ±1.7 points. **Sum of losses** is what the sensitivities of repaired networks add
+up to, on training images. **Measured**: the files of one share timed in turns, the best of 9
+rounds, on a machine that others used too. Sensitivities of ResNet-20 at four ratios on 512 labelled
+training images, of ResNet-56 at two on 256.
 
 | network | latency | widths by | right | sum of losses | MACs | predicted ms | measured ms | off |
 |---|---:|---|---:|---:|---:|---:|---:|---:|
@@ -126,6 +151,7 @@ def known(depth: int, images: Images, arguments: argparse.Namespace) -> Known:
         criterion=criteria.Taylor(data),
         round_to=ROUND_TO,
         folder=folder,
+        **FEWER.get(depth, {}),
     )
     print(found, flush=True)
     place, seconds = folder / "host.json", 0.0
@@ -238,7 +264,7 @@ def page(rows: list[Row]) -> str:
     """Return docs/search.md."""
     networks = list(dict.fromkeys(row.network for row in rows))
     count = rows[0].test_images if rows else 0
-    text = _HEAD.format(arguments="", round_to=ROUND_TO, images=count)
+    text = _HEAD.format(round_to=ROUND_TO, images=count)
     for row in sorted(rows, key=lambda r: (r.network, -r.share, list(METHODS).index(r.method))):
         text += (
             f"| {row.network} | {100 * row.share:.0f} % | {row.method} | {100 * row.right:.1f} | "

@@ -131,8 +131,8 @@ def test_similar_units_are_merged_on_request(run, tmp_path):
 
 
 def test_every_criterion_of_python_can_be_named():
-    from tfprune.cli.verbs import prune
+    from tfprune.cli.words import BY_DATA, RANKINGS
     from tfprune.criteria import naming
 
-    assert set(prune._BY_WEIGHTS) == set(naming._NAMED)
-    assert set(prune._BY_DATA) == set(naming._WITH_DATA)
+    assert set(RANKINGS) == set(naming._NAMED)
+    assert set(BY_DATA) == set(naming._WITH_DATA)

@@ -59,6 +59,16 @@ class Job:
         self.stages.remark(f"criterion {asked!r} needs labels and a loss: {_WITHOUT!r} is used")
         return _WITHOUT
 
+    @property
+    def searches(self) -> bool:
+        """Whether widths are searched: where there are no labels or no loss they are ranked."""
+        if self.recipe.prune.widths != "searched":
+            return False
+        if self.labels and self.way.knows_loss:
+            return True
+        self.stages.remark("prune.widths='searched' needs labels and a loss: widths are ranked")
+        return False
+
     def load(self, path: Path) -> Any:
         """Load a network of the run, in the scope of the strategy."""
         with self.scope():

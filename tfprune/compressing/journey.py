@@ -126,7 +126,7 @@ def _files(
 def _goal(job: Job, dense: Network, samples: FinishedStep) -> tuple[int | None, int]:
     """Return the first notch at which the budget is met, and the last that can be reached."""
     model = job.load(dense.path)
-    judge = judge_of(job, model, samples)
+    judge = judge_of(job, dense, model, samples)
     refused: list[str] = []
 
     def reached(notch: int) -> bool:

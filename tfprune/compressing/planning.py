@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tfprune.channels import Group
@@ -10,7 +11,9 @@ from tfprune.compressing.feeding import load_samples
 from tfprune.compressing.job import Job, Network
 from tfprune.compressing.notches import between
 from tfprune.criteria import Criterion, as_criterion
+from tfprune.curves import Sensitivity
 from tfprune.runs import FinishedStep
+from tfprune.search import sensitivity
 from tfprune.surgery import StructuredPlan, plan_structured
 
 
@@ -39,26 +42,67 @@ class ScoredOnce:
         return self._scores
 
 
-def judge_of(job: Job, model: Any, samples: FinishedStep) -> Criterion:
-    """Return the criterion of the recipe with the samples as its data, for a model to be pruned."""
+UnitJudge = Criterion | Sensitivity
+"""What decides which units go: a ranking of all, or what each group was measured to lose."""
+
+
+def judge_of(job: Job, network: Network, model: Any, samples: FinishedStep) -> UnitJudge:
+    """Return what decides which units of a network go, judged by the samples."""
+    if job.searches:
+        return sensitivity_of(job, network, samples)
     job.way.prepare(model)
     return ScoredOnce(as_criterion(job.criterion, load_samples(samples.file("samples.npz"), model)))
 
 
-def plan_at(job: Job, network: Network, model: Any, notch: int, judge: Criterion) -> StructuredPlan:
+def sensitivity_of(job: Job, network: Network, samples: FinishedStep) -> Sensitivity:
+    """Measure what each group of a network loses, once for all budgets, cell by cell resumable."""
+    settings = job.recipe.prune
+
+    def do(folder: Path) -> dict[str, Any]:
+        model = job.load(network.path)
+        job.way.prepare(model)
+        found = sensitivity(
+            model,
+            load_samples(samples.file("samples.npz"), model),
+            criterion=job.criterion,
+            round_to=settings.round_to,
+            keep=settings.keep,
+            seed=job.recipe.seed,
+            folder=folder / "cells",
+        )
+        found.save(folder / "sensitivity.json")
+        return {"cells": len(found.cells), "seconds": sum(cell.seconds for cell in found.cells)}
+
+    asked = {
+        "of": network.done.key,
+        "samples": samples.key,
+        "way": job.way.key,
+        "criterion": job.criterion,
+        "round_to": settings.round_to,
+        "keep": settings.keep,
+        "seed": job.recipe.seed,
+    }
+    done = job.run.step("sensitivity", asked, do, goes_on=True)
+    return Sensitivity.read(done.file("sensitivity.json"))
+
+
+def plan_at(job: Job, network: Network, model: Any, notch: int, judge: UnitJudge) -> StructuredPlan:
     """Plan what goes on the way from a network to a notch.
 
     Raises:
         PruneError: so much cannot go.
     """
     settings = job.recipe.prune
+    if isinstance(judge, Sensitivity):
+        how: dict[str, Any] = {"sensitivity": judge}
+    else:
+        how = {"criterion": judge, "scope": settings.scope}
     return plan_structured(
         model,
         between(notch, network.notch),
-        judge,
-        scope=settings.scope,
         target="params" if network.macs is None else "macs",
         round_to=settings.round_to,
         max_ratio=settings.max_ratio,
         keep=settings.keep,
+        **how,
     )

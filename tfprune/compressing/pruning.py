@@ -87,7 +87,7 @@ def smaller_network(job: Job, network: Network, notch: int, samples: FinishedSte
     def do(folder: Path) -> dict[str, Any]:
         model = job.load(network.path)
         inputs = load_samples(samples.file("samples.npz"), model)[0]
-        plan = plan_at(job, network, model, notch, judge_of(job, model, samples))
+        plan = plan_at(job, network, model, notch, judge_of(job, network, model, samples))
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", PruneWarning)
             save_model(plan.apply(repair_on=inputs), folder / "repaired.keras")
@@ -124,7 +124,8 @@ def trained_network(
 
     def do(folder: Path) -> dict[str, Any]:
         both = settings.start == "better" and epochs > 0
-        starts = ("repaired", "recalibrated") if both else (settings.start,)
+        alone = "repaired" if settings.start == "better" else settings.start
+        starts = ("repaired", "recalibrated") if both else (alone,)
         found: dict[str, list[Metrics]] = {}
         lessons = Lessons(epochs=epochs, until=epochs, better=bar.better, seed=seed, folder=folder)
         for start in starts:

@@ -11,14 +11,18 @@ from tfprune import files
 from tfprune.compressing.feeding import load_samples, samples_of, save_samples
 from tfprune.compressing.measuring import given
 from tfprune.compressing.request import prepared
+from tfprune.compressing.way import TrainingWay
 from tfprune.counts import count
 from tfprune.export import convert
 from tfprune.keras_files import load_model, save_model
 from tfprune.notes import Note
 from tfprune.recipes import Recipe
+from tfprune.search.preparing import count_cells
 from tfprune.tables import Shown
 
 _TIMED = 3
+_CELL = 0.3
+"""Seconds of a cell of sensitivity beside its samples, which take about what training does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +101,7 @@ def rehearse(
     start = time.perf_counter()
     way.judge(model)
     judge = time.perf_counter() - start
-    return _told(model, recipe, labels, way.trains, rows, step, file, judge)
+    return _told(model, recipe, labels, way, rows, step, file, judge)
 
 
 def _step(model: Any, data: tuple[Any, Any, Any]) -> float:
@@ -113,7 +117,7 @@ def _told(
     model: Any,
     recipe: Recipe,
     labels: bool,
-    trains: bool,
+    way: TrainingWay,
     rows: int,
     step: float | None,
     file: float,
@@ -130,11 +134,15 @@ def _told(
     work = [Stretch(what="judge a network or a file", times=2 + 3 * trials, seconds=judge)]
     notes = []
     epochs = settings.epochs + (1 if settings.start == "better" and settings.epochs else 0)
-    if trains and epochs and step is not None:
+    if way.trains and epochs and step is not None:
         seconds = step * -(-rows // settings.batch_size) + judge
         work.append(Stretch(what="epoch of training", times=epochs * trials, seconds=seconds))
-    elif trains and epochs:
+    elif way.trains and epochs:
         notes.append(Note(model.name, "how long fit(model, epochs) takes is not known"))
+    if recipe.prune.widths == "searched" and way.knows_loss and step is not None:
+        cells = count_cells(model, round_to=recipe.prune.round_to, keep=recipe.prune.keep)
+        seconds = _CELL + step * recipe.prune.samples / settings.batch_size
+        work.append(Stretch(what="cell of sensitivity", times=cells * trials, seconds=seconds))
     formats = len(recipe.quantize.precisions)
     work.append(
         Stretch(what="convert and time a file", times=formats * (6 + trials), seconds=2 * file)

@@ -61,6 +61,13 @@ class Prune(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scope: Annotated[
         Literal["local", "global", "isomorphic"], _says("where units are ranked against each other")
     ] = "global"
+    widths: Annotated[
+        Literal["ranked", "searched"],
+        _says(
+            "ranked: units go by criterion and scope; searched: what each layer loses is measured "
+            "on repaired networks, and widths are those that lose least (docs/search.md)"
+        ),
+    ] = "ranked"
     steps: Annotated[Count, _says("in how many steps to the budget, each followed by training")] = 2
     trials: Annotated[Count, _says("at most so many networks are trained")] = 6
     round_to: Annotated[Count, _says("widths are multiples of it")] = 1

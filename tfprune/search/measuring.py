@@ -5,39 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from tfprune.allocate import Candidate, allocate, check_ratio
-from tfprune.channels import Group, trace
-from tfprune.criteria import as_criterion
+from tfprune.allocate import check_ratio
 from tfprune.curves import Sensitivity, SensitivityCell
-from tfprune.data import Batch, Batches, Wanted
-from tfprune.data.drawing import drawn
-from tfprune.data.naming import joined
 from tfprune.errors import PruneError, near
 from tfprune.evaluation.deciding_metric import deciding_metric
-from tfprune.evaluation.wishes import described
 from tfprune.files import temporary_folder
-from tfprune.graph import inputs_of, outputs_of, packed
-from tfprune.keras_facts.origins import name_of
-from tfprune.keras_internals import compiled_settings
 from tfprune.layer_names import Selectors
 from tfprune.notes import Note
 from tfprune.progress import track
-from tfprune.repairing import Samples
-from tfprune.runs import Run, digest
+from tfprune.runs import Run
 from tfprune.search.cells import Cells
-from tfprune.surgery.structured import judged_model
-from tfprune.surgery.wishes import own_ratios
+from tfprune.search.preparing import RATIOS, prepared, widths_of
 
 BY = ("loss", "disagreement")
-RATIOS = (0.25, 0.5, 0.75, 0.875)
-_TOGETHER = 128
 
 
 def sensitivity(
@@ -108,13 +92,13 @@ def sensitivity(
     """
     _check(ratios, repair, by, samples, repair_samples)
     wish = {"metrics": metrics, "loss": loss}
-    job = _prepared(model, data, criterion, wish, (samples, repair_samples), keep, seed)
+    job = prepared(model, data, criterion, wish, (samples, repair_samples), keep, seed)
     told = list(job.notes)
     asked: list[dict[str, Any]] = [
         {"group": key, "ratio": float(ratio), "width": width, "units": group.size, "repaired": kind}
         for key, group in job.groups
         for kind in {True: (True,), False: (False,), "both": (True, False)}[repair]
-        for ratio, width in _widths(group, sorted(ratios), round_to)
+        for ratio, width in widths_of(group, sorted(ratios), round_to)
     ]
     with _kept_in(folder) as run:
         dense = run.step("dense", {"of": job.word}, lambda _: job.cells.dense()).record
@@ -168,103 +152,3 @@ def _kept_in(folder: str | os.PathLike[str] | None) -> Iterator[Run]:
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(temporary_folder()) if folder is None else folder
         yield stack.enter_context(Run(place).at_work())
-
-
-def _widths(group: Group, ratios: Sequence[float], round_to: int) -> list[tuple[float, int]]:
-    """Return (ratio, units that stay), each width once, none where nothing goes."""
-    scores = np.arange(group.size, dtype=float)
-    one = Candidate(name=group.name, scores=scores, kind=None, round_to=round_to)
-    found = {allocate([one], ratio, max_ratio=1.0)[0].width: ratio for ratio in ratios[::-1]}
-    return [(ratio, width) for width, ratio in found.items() if width < group.size][::-1]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Measuring:
-    """What cells are measured with, and the word that stands for all of it."""
-
-    cells: Cells
-    groups: list[tuple[str, Group]]
-    order: dict[str, tuple[int, ...]]
-    criterion: str
-    samples: int
-    word: str
-    notes: tuple[Note, ...]
-
-
-def _prepared(
-    model: Any,
-    data: Any,
-    criterion: Any,
-    wish: Mapping[str, Any],
-    counts: tuple[int, int],
-    keep: Selectors,
-    seed: int,
-) -> _Measuring:
-    structure = trace(model)
-    own = own_ratios(structure, model, 0.5, keep)
-    groups = [
-        (key, group)
-        for key, group, (share, _) in zip(structure.keys, structure.groups, own, strict=True)
-        if group.kept_whole is None and share != 0.0
-    ]
-    if not groups:
-        found = "no group of units may lose any"
-        raise PruneError(f"the sensitivity of {model.name!r}", found, "see plan_structured(model)")
-    judged, fitted, notes = _samples(model, data, *counts, seed)
-    every = joined(judged)
-    judge = as_criterion(criterion, (packed(model, every.inputs), every.targets, every.weights))
-    scores = judge.scores(judged_model(structure, model), [group for _, group in groups])
-    pairs = [(key, group, s) for (key, group), s in zip(groups, scores, strict=True)]
-    unjudged = [Note(key, judge.unjudged) for key, _, s in pairs if np.isnan(s).all()]
-    order = {key: _order(group, s) for key, group, s in pairs if not np.isnan(s).all()}
-    parts = [
-        [model.to_json(), [np.asarray(variable) for variable in model.variables]],
-        [[batch.inputs, batch.targets, batch.weights] for batch in (*judged, fitted)],
-        [{key: list(units) for key, units in order.items()}, described(wish)],
-        described({k: v for k, v in compiled_settings(model).items() if k != "optimizer"}),
-    ]
-    amounts = {"most": 1 + len(fitted), "together": _TOGETHER}
-    samples = Samples(model, fitted.inputs, f"repair {model.name!r}", **amounts)
-    return _Measuring(
-        cells=Cells(structure, model, judged, samples, order, wish),
-        groups=[(key, group) for key, group in groups if key in order],
-        order=order,
-        criterion=criterion if isinstance(criterion, str) else name_of(criterion),
-        samples=sum(map(len, judged)),
-        word=digest(parts),
-        notes=(*notes, *unjudged),
-    )
-
-
-def _order(group: Group, scores: Any) -> tuple[int, ...]:
-    one = Candidate(name=group.name, scores=scores, kind=None)
-    return tuple(one.removal_order().tolist())
-
-
-def _samples(
-    model: Any, data: Any, judged: int, fitted: int, seed: int
-) -> tuple[list[Batch], Batch, tuple[Note, ...]]:
-    """Return batches to judge on, and others to refit on; fewer of both where there are few."""
-    wanted = Wanted(
-        asked=f"measure the sensitivity of {model.name!r}",
-        inputs=inputs_of(model),
-        outputs=outputs_of(model),
-    )
-    batches = Batches(data, wanted)
-    batch, seen = drawn(batches, judged + fitted, seed)
-    if batch.targets is None:
-        fix = "give it as (inputs, targets)"
-        raise PruneError(wanted.asked, "the data has no targets", fix)
-    notes = list(batches.notes)
-    cut = fitted
-    if seen < judged + fitted:
-        cut = min(fitted, max(10, len(batch) // 5))
-        notes.append(Note("data", f"{seen} samples: {cut} to repair on, the others to judge on"))
-    size = wanted.fixed_size or _TOGETHER
-    cut += -cut % (wanted.fixed_size or 1)
-    stop = len(batch) - (len(batch) - cut) % (wanted.fixed_size or 1)
-    if stop <= cut:
-        fix = "give more"
-        raise PruneError(wanted.asked, f"{seen} labelled samples are too few", fix)
-    parts = [batch.rows(at, min(at + size, stop)) for at in range(cut, stop, size)]
-    return parts, batch.rows(0, cut), tuple(notes)
