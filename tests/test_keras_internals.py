@@ -395,3 +395,23 @@ def test_the_converter_stops_after_calibration_and_quantizes_what_came_out():
     )
     dtypes = [read_tflite(data).subgraphs[0].tensors[0].dtype for data in (content, quantized)]
     assert dtypes == ["float32", "int8"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (layers.Dense(4), (2, 3)),
+        (layers.EinsumDense("ab,bc->ac", 4), (2, 3)),
+        (layers.Conv1D(4, 1), (2, 5, 3)),
+        (layers.Embedding(3, 4), (2, 3)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_lora_adds_two_weights_to_a_frozen_one_and_the_layer_shows_the_sum(layer, shape):
+    layer.build(shape)
+    assert internals.lora_of(layer) is None
+    layer.enable_lora(1)
+    base, merged, added = internals.lora_of(layer)
+    added[1].assign(np.ones(added[1].shape))
+    assert not base.trainable and base.shape == merged.shape
+    assert np.abs(internals.lora_of(layer).merged - base).max() > 0

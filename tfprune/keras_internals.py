@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras.src.backend.common import global_state
@@ -75,6 +75,23 @@ def without_values() -> Iterator[None]:
 def layers_of(layer: Any) -> list[Any]:
     """Return a layer or model and all layers inside it, each once."""
     return private(layer, "_flatten_layers")()
+
+
+class Lora(NamedTuple):
+    """The frozen variable that LoRA adds to, the sum, and the variables that were added."""
+
+    base: Any
+    merged: Any
+    added: tuple[Any, Any]
+
+
+def lora_of(layer: Any) -> Lora | None:
+    """Return what LoRA has learned on a layer, None where it is not enabled on the layer itself."""
+    if not getattr(layer, "lora_enabled", False):
+        return None
+    name = "embeddings" if isinstance(layer, keras.layers.Embedding) else "kernel"
+    added = (getattr(layer, f"lora_{name}_a"), getattr(layer, f"lora_{name}_b"))
+    return Lora(private(layer, f"_{name}"), getattr(layer, name), added)
 
 
 def layers_inside(layer: Any) -> list[Any]:

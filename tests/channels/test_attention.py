@@ -109,7 +109,9 @@ def test_lora_inside_attention_is_seen():
     layer = layers.MultiHeadAttention(4, 2, name="attn")
     model = headed(vectors, layer(x, x))
     layer._query_dense.enable_lora(2)
-    assert notes(model) == ["attn: its LoRA weights are added to its kernel: merge them first"]
+    assert notes(model) == [
+        "attn: its LoRA weights are added to its kernel: tfprune.merge_lora(model) first"
+    ]
 
 
 def test_a_layer_whose_config_does_not_tell_its_weights_is_refused():

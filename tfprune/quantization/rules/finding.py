@@ -39,8 +39,10 @@ def find_rule(layer: Any) -> Int8Rule:
     found = (activations.find(layer) or operations.find(layer)) if _is_keras_own(layer) else None
     if found is not None:
         return found
-    if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
-        return left_alone("LoRA or Keras' own quantization is enabled on it")
+    if getattr(layer, "lora_enabled", False):
+        return left_alone("LoRA is enabled on it: tfprune.merge_lora(model) first")
+    if getattr(layer, "quantization_mode", None):
+        return left_alone("Keras' own quantization is enabled on it")
     kind: Any = type(layer)
     for base in kind.__mro__:
         if base in _LAYERS:
