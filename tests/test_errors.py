@@ -2,7 +2,13 @@ import pickle
 
 import pytest
 
-from tfprune.errors import FileError, MissingExtra, PruneError, VerificationError
+from tfprune.errors import (
+    FileError,
+    InfeasibleError,
+    MissingExtra,
+    PruneError,
+    VerificationError,
+)
 
 
 def test_an_error_says_what_was_asked_what_was_found_and_the_fix():
@@ -10,7 +16,7 @@ def test_an_error_says_what_was_asked_what_was_found_and_the_fix():
     assert str(error) == "asked: sparsity=1.5\nfound: sparsity must be below 1\nfix: use 0.5"
 
 
-@pytest.mark.parametrize("kind", [FileError, MissingExtra, VerificationError])
+@pytest.mark.parametrize("kind", [FileError, InfeasibleError, MissingExtra, VerificationError])
 def test_every_error_of_tfprune_is_a_prune_error_and_a_value_error(kind):
     assert issubclass(kind, PruneError) and issubclass(kind, ValueError)
 

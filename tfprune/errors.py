@@ -3,6 +3,7 @@
 PruneError                 everything tfprune raises on purpose (a ValueError)
 ├── FileError              a file is missing, foreign, truncated, or cannot be written
 ├── MissingExtra           an optional package is needed; the fix is its install command
+├── InfeasibleError        so much cannot be removed from this model
 ├── ProcessDied            the process that ran a file crashed, was killed, or hung
 └── VerificationError      a converted model does not do what the Keras model does
 
@@ -59,6 +60,10 @@ class MissingExtra(PruneError):
         )
 
 
+class InfeasibleError(PruneError):
+    """So much cannot be removed from this model: less can, or nothing."""
+
+
 class ProcessDied(PruneError):
     """The process that ran a file crashed or hung: nothing is known of its outputs."""
 
@@ -71,9 +76,20 @@ class PruneWarning(UserWarning):
     """Training went on, but the result is not what was asked for."""
 
 
+_NO_CAUSE = ("Graph execution error:", "Detected at", 'File "', "<stack traces", "[[")
+"""How the lines of a TensorFlow error begin that say where it happened, not what."""
+
+
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, or its type if it has none."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    """Return the first line of an error's message that says what is wrong, or its type.
+
+    Example:
+        >>> first_line(ValueError("Graph execution error:\\n\\n[[node]]\\nlabel 9 of 4"))
+        'label 9 of 4'
+    """
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    told = (line for line in lines if line and not line.startswith(_NO_CAUSE))
+    return next(told, lines[0] if lines else type(error).__name__)
 
 
 def first_sentence(error: Exception) -> str:

@@ -66,7 +66,21 @@ def test_a_budget_that_is_none_is_wrong_usage(there, capsys, words, said):
     assert said in capsys.readouterr().err
 
 
+def test_a_budget_that_is_given_twice_is_an_error(there, capsys):
+    data = ["--data", "train.npz", "--validation", "val.npz"]
+    budgets = ["--budget", "macs=0.5", "--budget", "macs=0.4"]
+    assert main(["compress", "model.keras", *data, *budgets]) == 1
+    assert "one budget has two values" in capsys.readouterr().err
+
+
 def test_an_error_in_a_recipe_points_at_its_line(there, capsys):
     (there / "wrong.yaml").write_text("model: model.keras\nprune:\n  step: 2\n")
     assert main(["run", "wrong.yaml"]) == 1
     assert "line 3, column 3: there is no setting prune.step" in capsys.readouterr().err
+
+
+def test_a_word_that_a_setting_cannot_be_is_told_with_those_it_can(there, capsys):
+    (there / "wrong.yaml").write_text("quantize:\n  precisions: [int7]\n")
+    assert main(["run", "wrong.yaml"]) == 1
+    said = capsys.readouterr().err
+    assert "quantize.precisions.0: invalid enum value" in said and "use int8" in said

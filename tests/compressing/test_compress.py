@@ -145,7 +145,7 @@ def test_widths_that_can_shrink_no_further_end_the_journey_in_words(
     recipe = {  # 32 and 16 neurons: one step
         **quick,
         "prune": {**quick["prune"], "round_to": 16},
-        "fine_tune": {"epochs": 0, "start": "repaired"},
+        "fine_tune": {"epochs": 0},
     }
     result = compress(
         trained, train, validation, out=copied, recipe=recipe, max_drop=1.0, report=False
@@ -154,6 +154,24 @@ def test_widths_that_can_shrink_no_further_end_the_journey_in_words(
     said = " ".join(note.reason for note in result.notes)
     assert "nothing smaller than the pruned to 54 %" in said
     assert "fine_tune.epochs=0: nothing is trained" in said
+
+
+def test_labels_that_no_class_has_are_an_error_and_no_network_that_cannot_be_pruned(
+    copied, trained, train, validation
+):
+    with pytest.raises(PruneError, match="label value of 9"):
+        compress(trained, (train[0], train[1] + 6), validation, out=copied)
+
+
+def test_a_model_that_has_nothing_to_prune_is_converted_all_the_same(
+    train, validation, quick, tmp_path
+):
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    settings = {"budget": {"params": 0.5}, "out": tmp_path, "recipe": quick, "report": False}
+    result = compress(model, train, validation, **settings)
+    assert [trial.network for trial in result.trials] == ["dense"] and not result.passed
+    assert "nothing can be pruned" in str(result)
 
 
 def test_without_labels_networks_are_judged_by_agreement(trained, train, quick, tmp_path):
@@ -203,9 +221,10 @@ def test_a_dry_run_writes_nothing_and_names_the_work(trained, train, validation,
         ({"target": "phone"}, "no such target"),
         ({"target": "none.json"}, "read none.json"),
         ({"metric": "acuracy"}, "not judged by it"),
-        ({"validation": None}, "no data to judge by"),
+        ({"validation": None}, "no data with labels to judge by"),
         ({"max_drop": 0.1, "min_metric": 0.5}, "two floors"),
         ({"fit": print}, "evaluate= is missing"),
+        ({"recipe": {"prune": {"criterion": "tailor"}}}, "no such criterion"),
         ({"validation": iter([])}, "used up after one turn"),
         ({"recipe": {"prune": {"keep": ["frist"]}}}, "first"),
         ({"recipe": {"fine_tune": {"optimizer": "admm"}}}, "admm"),

@@ -8,7 +8,7 @@ import numpy as np
 
 from tfprune.allocate.candidate import Allocation, Candidate
 from tfprune.allocate.share import Scope, allocated, check_settings
-from tfprune.errors import PruneError
+from tfprune.errors import InfeasibleError
 
 _HALVINGS = 24  # the ratio is then known to 6e-8: finer than one unit of any layer
 
@@ -38,7 +38,7 @@ def allocate_to(
         as removing one unit of a layer (of every layer of a width, with scope="local") allows.
 
     Raises:
-        PruneError: even the largest removal stays above the goal; it tells the least cost.
+        InfeasibleError: even the largest removal stays above the goal; it tells the least cost.
 
     Example:
         >>> conv = Candidate(name="conv", scores=[3.0, 1.0, 2.0, 4.0], kind="conv")
@@ -73,9 +73,9 @@ def allocate_to(
     return best
 
 
-def unreachable(goal: float, start: float, least: float, max_ratio: float) -> PruneError:
+def unreachable(goal: float, start: float, least: float, max_ratio: float) -> InfeasibleError:
     """Return the error for a cost that no removal brings down to a goal."""
-    return PruneError(
+    return InfeasibleError(
         f"bring the cost from {start:,.0f} down to {goal:,.0f}",
         f"{least:,.0f} is the least that can be reached with max_ratio={max_ratio:g}",
         "raise the goal or max_ratio, or lower min_width, round_to or the number of layers kept",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tfprune.errors import PruneError, near
+from tfprune.errors import PruneError
 from tfprune.evaluation.deciding_metric import deciding_metric, lower_is_better
 from tfprune.recipes import Floor
 
@@ -72,9 +72,9 @@ def bar_of(floor: Floor, dense: Mapping[str, float]) -> Bar:
     metric = floor.metric or deciding_metric(dense)
     if metric not in dense:
         raise PruneError(
-            f"floor.metric={metric!r}",
+            f"metric={metric!r}",
             "the model is not judged by it",
-            f"it is judged by {near(metric, dense)}; add it with fine_tune.metrics",
+            f"it is judged by {', '.join(dense)}; add it with fine_tune.metrics",
         )
     if floor.max_drop is not None and floor.min_metric is not None:
         asked = f"max_drop={floor.max_drop}, min_metric={floor.min_metric}"

@@ -17,7 +17,7 @@ from tfprune.compressing.pruning import (
     smaller_network,
     trained_network,
 )
-from tfprune.errors import PruneError
+from tfprune.errors import InfeasibleError, PruneError
 from tfprune.runs import FinishedStep
 
 _STRIDE = 4
@@ -132,7 +132,7 @@ def _goal(job: Job, dense: Network, samples: FinishedStep) -> tuple[int | None, 
     def reached(notch: int) -> bool:
         try:
             plan_at(job, dense, model, notch, judge)
-        except PruneError as error:
+        except InfeasibleError as error:
             refused.append(error.found)
             return False
         return True
@@ -178,7 +178,7 @@ def _walk(
         with job.stages(f"prune to about {_percent(target)}{trained}") as stage:
             try:
                 pruned = smaller_network(job, here, target, samples)
-            except PruneError as error:  # wide steps of round_to may have left no more to take
+            except InfeasibleError as error:  # wide steps of round_to may have left no more to take
                 stage.say("it cannot be made")
                 job.stages.remark(f"nothing smaller than the {here.name} network: {error.found}")
                 break

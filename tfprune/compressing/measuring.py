@@ -38,6 +38,19 @@ def is_profile(target: str) -> bool:
     return target.endswith(".json")
 
 
+def unreachable(target: str) -> str | None:
+    """Return why a phone cannot be reached now, None if it can, or if no phone is asked for."""
+    if target.partition(":")[0] != "android":
+        return None
+    from tfprune.android.benchmark import find_phone
+
+    try:
+        find_phone(target.partition(":")[2] or None)
+    except PruneError as error:
+        return error.found
+    return None
+
+
 def check_budget(budget: Budget, target: str) -> None:
     """Check that what is asked can be measured there.
 

@@ -123,13 +123,12 @@ def trained_network(
     }
 
     def do(folder: Path) -> dict[str, Any]:
-        both = settings.start == "better" and epochs > 0
-        alone = "repaired" if settings.start == "better" else settings.start
-        starts = ("repaired", "recalibrated") if both else (alone,)
+        both = settings.start == "better"
+        starts = ("repaired", "recalibrated") if both else (settings.start,)
         found: dict[str, list[Metrics]] = {}
         lessons = Lessons(epochs=epochs, until=epochs, better=bar.better, seed=seed, folder=folder)
         for start in starts:
-            first = replace(lessons, until=1) if both else lessons
+            first = replace(lessons, until=min(1, epochs)) if both else lessons
             model, found[start] = _trained(job, pruned, start, first)
         chosen = starts[0]
         if both and bar.better(found["recalibrated"][-1], found["repaired"][-1]):

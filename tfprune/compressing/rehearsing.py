@@ -9,7 +9,7 @@ from typing import Any
 
 from tfprune import files
 from tfprune.compressing.feeding import load_samples, samples_of, save_samples
-from tfprune.compressing.measuring import given
+from tfprune.compressing.measuring import given, unreachable
 from tfprune.compressing.request import prepared
 from tfprune.compressing.way import TrainingWay
 from tfprune.counts import count
@@ -143,6 +143,9 @@ def _told(
         cells = count_cells(model, round_to=recipe.prune.round_to, keep=recipe.prune.keep)
         seconds = _CELL + step * recipe.prune.samples / settings.batch_size
         work.append(Stretch(what="cell of sensitivity", times=cells * trials, seconds=seconds))
+    away = unreachable(recipe.target)
+    if away is not None:
+        notes.append(Note(recipe.target, f"as things are it cannot be reached: {away}"))
     formats = len(recipe.quantize.precisions)
     work.append(
         Stretch(what="convert and time a file", times=formats * (6 + trials), seconds=2 * file)

@@ -21,6 +21,7 @@ from tfprune.compressing.publishing import publish
 from tfprune.compressing.reporting import report_of
 from tfprune.compressing.result import CompressResult
 from tfprune.compressing.way import KerasWay, OwnWay, TrainingWay
+from tfprune.criteria.naming import check_name
 from tfprune.data import Batches
 from tfprune.errors import PruneError
 from tfprune.graph import compiled_as, is_graph, unfold
@@ -164,6 +165,7 @@ def prepared(
     asked = _recipe(recipe, budget, target, floor)
     check_target(asked.target)
     check_budget(asked.budget, asked.target)
+    check_name(asked.prune.criterion)
     model = _model(model if model is not None else asked.model)
     train = train if train is not None else asked.data
     validation = validation if validation is not None else asked.validation
@@ -230,11 +232,11 @@ def _way(
         return OwnWay(fit, evaluate)
     if not labels:
         return AgreementWay(model, validation if validation is not None else train)
-    if validation is None:
+    if validation is None or not _has_labels(validation, model):
         raise PruneError(
             asked,
-            "there is no data to judge by",
-            "pass validation=(x_val, y_val), which is never trained on",
+            "there is no data with labels to judge by",
+            "keep some of it apart, which is never trained on: validation=(x_val, y_val)",
         )
     return KerasWay(model, train, validation, recipe.fine_tune, callbacks)
 

@@ -88,18 +88,28 @@ def needs_loss(name: str) -> bool:
     return _WITH_DATA.get(name) in _BY_LOSS
 
 
+def check_name(name: str) -> None:
+    """Check that there is a criterion of this name.
+
+    Raises:
+        PruneError: there is none.
+    """
+    known = [*_NAMED, *_WITH_DATA]
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1) or list(_NAMED)
+        fix = f"use {' or '.join(map(repr, close))}"
+        raise PruneError(f"criterion={name!r}", "there is no such criterion", fix)
+
+
 def _named(name: str, data: Any) -> Criterion:
+    check_name(name)
     if name in _NAMED:
         return _NAMED[name]()
     if name in _WITH_DATA and data is not None:
         made: Criterion = _WITH_DATA[name](data)
         return made
-    asked = f"criterion={name!r}"
-    if name in _WITH_DATA:
-        fix = f"give it as an object: tfprune.criteria.{_WITH_DATA[name].__name__}(data)"
-        raise PruneError(asked, "this criterion needs data", fix)
-    close = difflib.get_close_matches(name, [*_NAMED, *_WITH_DATA], n=1) or list(_NAMED)
-    raise PruneError(asked, "there is no such criterion", f"use {' or '.join(map(repr, close))}")
+    fix = f"give it as an object: tfprune.criteria.{_WITH_DATA[name].__name__}(data)"
+    raise PruneError(f"criterion={name!r}", "this criterion needs data", fix)
 
 
 class _Checked:

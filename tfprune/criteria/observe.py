@@ -112,4 +112,4 @@ def _message(error: Exception) -> str:
     plain = re.sub(r"\x1b\[\d+m", "", str(error))
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
     said = [line for line in lines if not line.startswith("Exception encountered")]
-    return said[0] if said else first_line(error)
+    return first_line(ValueError("\n".join(said))) if said else first_line(error)

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -107,7 +107,9 @@ def _told(error: msgspec.ValidationError, tree: Any, asked: str) -> PruneError:
     unknown = _UNKNOWN.search(problem)
     if unknown is None:
         place, key = _place(tree, path), ".".join(path)
-        return PruneError(asked, f"{place}{key}: {_lower(problem)}", f"change {key or 'it'}")
+        choices = _choices(path)
+        fix = f"use {near(str(_at(tree, path)), choices)}" if choices else f"change {key or 'it'}"
+        return PruneError(asked, f"{place}{key}: {_lower(problem)}", fix)
     place = _place(tree, [*path, unknown["key"]])
     name = ".".join([*path, unknown["key"]])
     known = near(unknown["key"], _fields(path))
@@ -127,6 +129,27 @@ def _place(tree: Any, path: list[str]) -> str:
         except (KeyError, IndexError, TypeError):
             break
     return "" if where is None else f"line {where[0] + 1}, column {where[1] + 1}: "
+
+
+def _at(tree: Any, path: list[str]) -> Any:
+    for name in path:
+        tree = tree[int(name) if isinstance(tree, (list, tuple)) else name]
+    return tree
+
+
+def _choices(path: list[str]) -> list[str]:
+    """Return the words that a setting may be, where it may not be any."""
+    hint: Any = Recipe
+    for name in path:
+        if not name.isdigit() and isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+            hint = get_type_hints(hint)[name]
+    return [word for word in _literals(hint) if isinstance(word, str)]
+
+
+def _literals(hint: Any) -> list[Any]:
+    if get_origin(hint) is Literal:
+        return list(get_args(hint))
+    return [word for own in get_args(hint) for word in _literals(own)]
 
 
 def _fields(path: list[str]) -> tuple[str, ...]:

@@ -13,12 +13,12 @@ from typing import Any
 
 from tfprune import files
 from tfprune._version import __version__
-from tfprune.errors import FileError, PruneError, VerificationError
+from tfprune.errors import FileError, InfeasibleError, PruneError, VerificationError
 from tfprune.runs.digest import digest
 
 _RECORD, _FAILURE, _UNFINISHED = "record.json", "failure.json", ".unfinished"
 _KINDS: dict[str, type[PruneError]] = {
-    kind.__name__: kind for kind in (PruneError, VerificationError)
+    kind.__name__: kind for kind in (PruneError, InfeasibleError, VerificationError)
 }
 """Errors that come again whenever the same step is done: these alone are remembered."""
 

@@ -14,7 +14,7 @@ from tfprune.channels import Group, KeptUnits, Structure, trace
 from tfprune.criteria import Criterion, as_criterion
 from tfprune.criteria.losses import give_loss
 from tfprune.curves import LatencyTable, Sensitivity
-from tfprune.errors import PruneError
+from tfprune.errors import InfeasibleError, PruneError
 from tfprune.keras_facts.origins import name_of
 from tfprune.layer_names import Selectors
 from tfprune.notes import Note
@@ -220,7 +220,7 @@ def _prunable(
             f"{group.name}: {group.kept_whole or why}"
             for group, (_, why) in zip(structure.groups, own, strict=True)
         )
-        raise PruneError(
+        raise InfeasibleError(
             f"remove units of {structure.model.name!r}",
             f"all stay: {'; '.join(list(reasons)[:5]) or 'it has no kernels'}",
             "name fewer layers in keep, or give a custom layer a method channel_flow(call)",

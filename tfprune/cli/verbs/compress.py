@@ -112,13 +112,17 @@ def _budget(text: str) -> tuple[str, float]:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Compress, and print what was reached."""
+    budget = dict(arguments.budget)
+    if len(budget) < len(arguments.budget):
+        twice = " ".join(f"--budget {name}={value:g}" for name, value in arguments.budget)
+        raise PruneError(twice, "one budget has two values", "give each budget once")
     settings: dict[str, Any] = {
         "model": arguments.model,
         "data": arguments.data,
         "validation": arguments.validation,
         "imports": arguments.imports,
         "target": arguments.target,
-        "budget": dict(arguments.budget),
+        "budget": budget,
         "floor": {
             "metric": arguments.metric,
             "max_drop": arguments.max_drop,
