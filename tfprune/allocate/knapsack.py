@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfprune.errors import PruneError
+from tfprune.errors import InfeasibleError
 
 Array = NDArray[np.float64]
 
@@ -68,7 +68,7 @@ def knapsack(losses: Sequence[Array], costs: WidthCosts, goal: float) -> list[in
         The number of the choice of each group.
 
     Raises:
-        PruneError: no choice is cheap enough; it tells the least cost.
+        InfeasibleError: no choice is cheap enough; it tells the least cost.
 
     Example:
         >>> import numpy as np
@@ -98,7 +98,7 @@ def knapsack(losses: Sequence[Array], costs: WidthCosts, goal: float) -> list[in
     return problem.chosen(found.x)
 
 
-def _unreachable(goal: float, costs: WidthCosts, links: Any, problem: _Problem) -> PruneError:
+def _unreachable(goal: float, costs: WidthCosts, links: Any, problem: _Problem) -> InfeasibleError:
     from scipy.optimize import Bounds, milp
 
     cheapest = milp(
@@ -109,7 +109,7 @@ def _unreachable(goal: float, costs: WidthCosts, links: Any, problem: _Problem) 
         options={"node_limit": _NODES},
     )
     least = costs.of(problem.chosen(cheapest.x))
-    return PruneError(
+    return InfeasibleError(
         f"bring the cost down to {goal:,.4g}",
         f"{least:,.4g} is the least that any choice of widths can reach",
         "raise the goal or max_ratio, or lower min_width, round_to or the number of layers kept",
