@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tfprune.compressing import compress, rehearse
+from tfprune.reports import Comparison
 from tfprune.search.cells import Cells
 
 
@@ -21,7 +22,7 @@ def test_another_budget_measures_no_cell_anew(
     trained, train, validation, searching, tmp_path, monkeypatch
 ):
     def run(macs):
-        settings = {"recipe": searching, "out": tmp_path, "min_metric": 0.0, "report": False}
+        settings = {"recipe": searching, "out": tmp_path, "min_metric": 0.0, "report": macs == 0.4}
         return compress(trained, train, validation, budget={"macs": macs}, **settings)
 
     assert run(0.6).passed
@@ -31,6 +32,8 @@ def test_another_budget_measures_no_cell_anew(
     monkeypatch.setattr(Cells, "measure", lambda self, cell: measured.append(cell))
     assert run(0.4).best.usage["macs"] <= 0.4
     assert measured == []
+    record = Comparison.from_json((tmp_path / "report.json").read_text())
+    assert {point.layer.split()[0] for point in record.sensitivity} >= {"first"}
 
 
 def test_without_labels_widths_are_ranked(trained, train, searching, tmp_path):

@@ -9,6 +9,7 @@ from tfprune.compressing.job import Job, TriedFile
 from tfprune.compressing.journey import Travelled
 from tfprune.compressing.measuring import is_profile
 from tfprune.compressing.own_classes import has_code
+from tfprune.compressing.planning import sensitivity_of
 from tfprune.errors import MissingExtra
 from tfprune.reports import Trial
 from tfprune.runs import FinishedStep
@@ -37,6 +38,7 @@ def report_of(job: Job, travelled: Travelled) -> FinishedStep:
             title=f"{job.model.name}, compressed",
             phone=job.recipe.target if is_profile(job.recipe.target) else None,
             trials=[_trial(tried, travelled) for tried in travelled.trials],
+            sensitivity=sensitivity_of(job, dense, travelled.samples) if job.searches else (),
         )
         record.save(folder / "report.json")
         try:
@@ -50,6 +52,7 @@ def report_of(job: Job, travelled: Travelled) -> FinishedStep:
         "files": [Path(path).parent.name for path in models.values()],
         "trials": [tried.name for tried in travelled.trials],
         "way": job.way.key,
+        "searches": job.searches,
         "times": [tried.usage.get("latency_ms") for tried in travelled.trials],
     }
     done = job.run.step("report", asked, do)
