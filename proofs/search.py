@@ -72,11 +72,11 @@ small = plan.apply(repair_on=x[:256])
 ```
 
 or `tfprune sensitivity`, `tfprune latency-table` and `tfprune prune --target latency --latency
-phone.json --sensitivity cells.json`. `target="macs"`, `"params"` and `"units"` need no table; a
-table needs no sensitivities. `found.save("cells.json")` and `table.save("phone.json")` keep them.
-Labels are needed for the sensitivities; `folder=` keeps each finished cell, so that a killed call
-goes on and more ratios cost only the new ones. `tfprune.report(models, sensitivity=found)` draws
-them. Networks are measured repaired (`repair=False`: only sliced), by `by="loss"` or by
+latencies.json --sensitivity cells.json`. `target="macs"`, `"params"` and `"units"` need no table; a
+table needs no sensitivities. `found.save("cells.json")` and `table.save("latencies.json")` keep
+them. Labels are needed for the sensitivities; `folder=` keeps each finished cell, so that a killed
+call goes on and more ratios cost only the new ones. `tfprune.report(models, sensitivity=found)`
+draws them. Networks are measured repaired (`repair=False`: only sliced), by `by="loss"` or by
 `by="disagreement"` with the model's own outputs; both stand in the cells.
 
 ## Measured
@@ -288,8 +288,8 @@ def _spent(rows: list[Row]) -> str:
     return (
         f"{first.network}, right on {100 * first.dense_right:.1f} % as it is, "
         f"{first.dense_ms:.3f} ms: {first.cells} cells of sensitivity, repaired and sliced, "
-        f"{first.cell_seconds:.0f} s; a latency table of {first.table_files} small files, "
-        f"{table:.0f} s; each plan {min(plans):.1f} to {max(plans):.1f} s. Another share measures "
+        f"{first.cell_seconds:.0f} s; a latency table of {first.table_files} small files"
+        f"{f', {table:.0f} s' if table else ''}; each plan {min(plans):.1f} to {max(plans):.1f} s. Another share measures "
         "nothing anew.\n\n"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -15,17 +15,14 @@ from tfprune.criteria import Criterion, as_criterion
 from tfprune.criteria.losses import give_loss
 from tfprune.curves import LatencyTable, Sensitivity
 from tfprune.errors import InfeasibleError, PruneError
-from tfprune.keras_facts.origins import name_of
 from tfprune.layer_names import Selectors
 from tfprune.notes import Note
+from tfprune.surgery.asking import TargetName, check_searched, check_target
 from tfprune.surgery.costs import Costs
 from tfprune.surgery.searched import UNMEASURED, measured_groups, scores_of, searched
 from tfprune.surgery.structured_plan import GroupRow, Size, StructuredPlan
 from tfprune.surgery.unwise import unwise
 from tfprune.surgery.wishes import Ratios, own_ratios
-
-TargetName = Literal["units", "params", "macs", "latency"]
-TARGETS = ("units", "params", "macs", "latency")
 
 
 def plan_structured(
@@ -89,8 +86,8 @@ def plan_structured(
         head: 2 → 2 (an output of the model)
         4 of 10 units go; parameters 58 → 30, MACs 48 → 24
     """
-    _check_target(target, ratio, latency)
-    _check_searched(ratio, criterion, scope, sensitivity)
+    check_target(target, ratio, latency)
+    check_searched(ratio, criterion, scope, sensitivity)
     structure = trace(model)
     own = own_ratios(structure, model, ratio, keep)
     chosen = _prunable(structure, own)
@@ -168,43 +165,6 @@ def judged_model(structure: Structure, model: Any) -> Any:
     if structure.model is not model:
         give_loss(structure.model, model)
     return structure.model
-
-
-def _check_target(target: str, ratio: Any, latency: Any) -> None:
-    if target not in TARGETS:
-        raise PruneError(
-            f"target={target!r}", "there is no such target", f"use one of {', '.join(TARGETS)}"
-        )
-    if (target == "latency") != (latency is not None):
-        found = "the table is missing" if latency is None else "the target needs no table"
-        fix = 'give both: target="latency", latency=tfprune.latency_table(model)'
-        raise PruneError(f"target={target!r}, latency={latency and 'a table'}", found, fix)
-    if isinstance(ratio, Mapping) and target != "units":
-        raise PruneError(
-            f"ratio={dict(ratio)!r} with target={target!r}",
-            "ratios by name are shares of units",
-            'drop target, or give one ratio for the whole model: ratio=0.5, target="macs"',
-        )
-
-
-def _check_searched(ratio: Any, criterion: Any, scope: str, sensitivity: Any) -> None:
-    """Refuse what has nothing to say where widths come from sensitivities."""
-    if sensitivity is None:
-        return
-    own = criterion if criterion is None or isinstance(criterion, str) else name_of(criterion)
-    ignored = {
-        "ratio by names": isinstance(ratio, Mapping),
-        f"criterion={own!r}": own not in (None, sensitivity.criterion),
-        f"scope={scope!r}": scope != "local",
-    }
-    for what, given in ignored.items():
-        if given:
-            raise PruneError(
-                f"{what} with sensitivity=",
-                f"units go in the order of {sensitivity.criterion!r}, as they were measured, and "
-                "widths by what each loses",
-                "leave one of the two out",
-            )
 
 
 def _prunable(

@@ -8,7 +8,7 @@ from tfprune.cli.output import quiet, show
 from tfprune.cli.words import add_import, add_output, check_apart
 
 SUMMARY = "measure what each layer of a model takes on a target, at several widths"
-EXAMPLE = "tfprune latency-table model.keras --target android -o phone.json"
+EXAMPLE = "tfprune latency-table model.keras --target android -o latencies.json"
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
