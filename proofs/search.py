@@ -289,8 +289,8 @@ def _spent(rows: list[Row]) -> str:
         f"{first.network}, right on {100 * first.dense_right:.1f} % as it is, "
         f"{first.dense_ms:.3f} ms: {first.cells} cells of sensitivity, repaired and sliced, "
         f"{first.cell_seconds:.0f} s; a latency table of {first.table_files} small files"
-        f"{f', {table:.0f} s' if table else ''}; each plan {min(plans):.1f} to {max(plans):.1f} s. Another share measures "
-        "nothing anew.\n\n"
+        f"{f', {table:.0f} s' if table else ''}; each plan {min(plans):.1f} to "
+        f"{max(plans):.1f} s. Another share measures nothing anew.\n\n"
     )
 
 
