@@ -14,7 +14,7 @@ from tfprune.channels import Group, KeptUnits, Structure, trace
 from tfprune.criteria import Criterion, as_criterion
 from tfprune.criteria.losses import give_loss
 from tfprune.curves import LatencyTable, Sensitivity
-from tfprune.errors import InfeasibleError, PruneError
+from tfprune.errors import InfeasibleError
 from tfprune.layer_names import Selectors
 from tfprune.notes import Note
 from tfprune.surgery.asking import TargetName, check_searched, check_target
