@@ -65,6 +65,7 @@ proof: $(VENV)/.dev   ## the slow evidence: hours on 2 cores; goes on where it w
 	$(BIN)/python benchmarks/structured_speed.py
 	$(BIN)/python benchmarks/convert_speed.py
 	$(BIN)/python -m proofs.coverage
+	$(BIN)/python -m proofs.strangers
 	$(BIN)/python -m proofs.mobilenetv2
 	$(BIN)/python -m proofs.sentiment
 	$(BIN)/tfprune setup-arm64

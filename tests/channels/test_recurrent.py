@@ -140,6 +140,15 @@ def test_time_distributed_layers_see_one_step():
     check(model)
 
 
+def test_a_model_over_time_loses_channels_inside():
+    frame = [layers.Conv2D(4, 3, name="conv"), layers.BatchNormalization(), layers.Flatten()]
+    film = keras.Input((3, 5, 5, 2))
+    x = layers.TimeDistributed(keras.Sequential([*frame, layers.Dense(5, name="code")]))(film)
+    model = keras.Model(film, layers.GRU(2)(x))
+    assert [size.split("/")[-1] for size in sizes(model)] == ["conv 4", "code 5"]
+    check(model)
+
+
 def test_time_distributed_flatten_and_reshape():
     model = sequence_to(
         layers.Reshape((5, 2, 2)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import prod
 from typing import Any
@@ -21,6 +21,7 @@ from tfprune.graph.open_batch import standing_for_batch, with_open_batch
 from tfprune.graph.own_weights import weights_in_graph
 from tfprune.graph.replay import replay
 from tfprune.graph.sizes import SIZES, FittingSizes
+from tfprune.graph.steps import in_one_row, takes_steps
 from tfprune.graph.structure import nodes_in_order
 from tfprune.keras_internals import (
     calls_undone,
@@ -113,7 +114,13 @@ def _check_calls(layer: Any, calls: list[Any]) -> None:
         raise _stays(layer, "it adds a loss")
 
 
+def _code_of(layer: Any) -> Callable[..., Any]:
+    return in_one_row(layer) if takes_steps(layer) else layer.call
+
+
 def _takes_training(layer: Any, node: Any) -> bool:
+    if takes_steps(layer):
+        return False  # the layer inside finds out by itself
     takes = "training" in inspect.signature(layer.call).parameters
     return takes and "training" not in node.arguments.kwargs
 
@@ -136,7 +143,7 @@ def _called(layer: Any, node: Any, batch: int | None, training: bool | None = No
         kwargs["training"] = training  # None leaves it to each layer, as the caller of a model does
     try:
         with constants_in_graph(layer, inputs[0]), weights_in_graph(layer, inputs[0]):
-            outputs = layer.call(*args, **kwargs)
+            outputs = _code_of(layer)(*args, **kwargs)
         graph = keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name=layer.name)
         graph = graph if batch is None else with_open_batch(graph, batch)
     except PruneError as error:
@@ -205,6 +212,9 @@ def _check_equal(layer: Any, node: Any, graph: Any, sizes: FittingSizes) -> None
             if size == SIZES[-1]:
                 found = f"its graph cannot be tried ({first_line(error)})"
                 raise _stays(layer, found) from error
+    # Steps in one row are added up in another order.
+    same = np.allclose if takes_steps(layer) else np.array_equal
+    tolerances = {"rtol": 1e-4, "atol": 1e-5} if takes_steps(layer) else {}
     pairs = zip(keras.tree.flatten(wanted), keras.tree.flatten(made), strict=True)
-    if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
+    if not all(same(a, b, equal_nan=True, **tolerances) for a, b in pairs):
         raise _stays(layer, "its graph computes something else")

@@ -12,6 +12,7 @@ from tfprune.graph.clones import Clones
 from tfprune.graph.composite import graph_of
 from tfprune.graph.replay import replay
 from tfprune.graph.sizes import FittingSizes
+from tfprune.graph.steps import takes_steps
 from tfprune.graph.structure import functional, is_graph, no_graph, nodes_in_order
 from tfprune.keras_facts import changes_keras_layer, holds_own_function, is_keras_layer
 from tfprune.keras_internals import calls_undone
@@ -178,6 +179,8 @@ def _shapes(model: Any) -> list[tuple[int, ...]]:
 def _is_composite(operation: Any) -> bool:
     """Whether its code may be looked at: it is somebody's own, not a change of one of Keras'."""
     if isinstance(operation, keras.layers.Lambda) or holds_own_function(operation):
+        return True
+    if takes_steps(operation):
         return True
     return (
         isinstance(operation, keras.layers.Layer)

@@ -102,7 +102,10 @@ def may_be_unfolded(layer: Any) -> bool:
     ours = package_of(type(layer)) == "tfprune"
     changed = _any_inside(layer, "lora_enabled") or _any_inside(layer, "quantization_mode")
     mixes = holds_own_function(layer) and not is_elementwise(layer.activation)
-    return mixes or (find_rule(layer) is None and not ours and not changed)
+    around = isinstance(layer, keras.layers.TimeDistributed) and isinstance(
+        layer.layer, keras.Model
+    )
+    return mixes or around or (find_rule(layer) is None and not ours and not changed)
 
 
 def _any_inside(layer: Any, attribute: str) -> bool:

@@ -1,0 +1,81 @@
+"""The page of proofs.strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from proofs.strangers_measure import StrangerRow
+
+_HEAD = """# Networks that a stranger may bring
+
+Written by `python -m proofs.strangers` (`--only NAME` measures one). Small networks of our own
+hand, in the idioms that people use in theirs (`proofs/strangers_images.py`,
+`proofs/strangers_series.py`), their weights drawn at random. The columns:
+
+- **reachable**: share of the output channels of all kernels that may be pruned, without the
+  model's outputs.
+- **oracle**: the smaller model against the original with the removed units forced to zero, as a
+  share of the largest output, at ratios 0.3 and 0.5; the limit is 1e-4.
+- **elsewhere**: the smaller model saved, and loaded in a process that does not import tfprune.
+- **masks**: wrapped for half of the weights, one update, stripped: "planned" where 40 % of the
+  weights of all kernels are zero; depthwise kernels, which are left alone, make that fewer.
+- **float32, float16, int8**: converted, and verified with XNNPACK and without. int8 is calibrated
+  on the two samples that it is compared on.
+- **doctor**: what is said of the float16 file on Android phones.
+- **aware**: `quantize_model`, one step of training, converted, verified; **int8 ops**: convolutions
+  and products of its file that are int8, of all.
+"""
+
+
+def page(rows: list[StrangerRow], missing: list[str]) -> str:
+    """Return the page of these rows, in their order, and the names of those not measured yet."""
+    parts = [_HEAD, _summary(rows), "", *_table(rows), "", *_remarks(rows)]
+    parts += ["", f"Not measured yet: {', '.join(missing)}."] if missing else []
+    return "\n".join(parts) + "\n"
+
+
+def _summary(rows: list[StrangerRow]) -> str:
+    def count(holds: Callable[[StrangerRow], bool]) -> int:
+        return sum(map(holds, rows))
+
+    aware = count(lambda r: r.aware == "verified")
+    ops, int8 = sum(row.ops for row in rows), sum(row.int8_ops for row in rows)
+    return (
+        f"{len(rows)} networks: oracle within 1e-4 in {count(lambda r: r.pruned.proven)}, "
+        f"{count(lambda r: r.pruned.reachable >= 0.99)} with at least 99 % reachable, "
+        f"{count(lambda r: r.clean == 'equal')} equal elsewhere, "
+        f"{count(lambda r: r.masked == 'planned')} with the planned zeros, "
+        f"float32 / float16 / int8 verified in {count(lambda r: r.pruned.tflite == 'equal')} / "
+        f"{count(lambda r: r.float16 == 'verified')} / {count(lambda r: r.int8 == 'verified')}, "
+        f"after quantize_model {aware} verified, and {int8} of {ops} ops that multiply and add up "
+        "are int8."
+    )
+
+
+def _table(rows: list[StrangerRow]) -> list[str]:
+    columns = ("network", "reachable", "oracle", "elsewhere", "masks", "float32", "float16",
+               "int8", "doctor", "aware", "int8 ops")  # fmt: skip
+    return [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *map(_line, rows)]
+
+
+def _line(row: StrangerRow) -> str:
+    found = " / ".join(f"{value:.0e}" for value in row.pruned.differences.values())
+    cells = [
+        row.name, f"{row.pruned.reachable:.1%}", found or row.pruned.failure or "-", row.clean,
+        row.masked, row.pruned.tflite, row.float16, row.int8, row.doctor, row.aware,
+        f"{row.int8_ops} of {row.ops}",
+    ]  # fmt: skip
+    return "| " + " | ".join((cell[:60] or "-").replace("|", "/") for cell in cells) + " |"
+
+
+def _remarks(rows: list[StrangerRow]) -> list[str]:
+    """Say what each network is, what stays whole, and what is left float."""
+    lines = []
+    for row in rows:
+        said = [row.what]
+        if row.pruned.reachable < 0.99 and row.pruned.notes:
+            said.append(f"whole: {'; '.join(note.partition(' (')[0] for note in row.pruned.notes)}")
+        if row.notes:
+            said.append(f"float: {'; '.join(note.partition(';')[0] for note in row.notes[:3])}")
+        lines.append(f"- **{row.name}**: {'. '.join(said)}.")
+    return lines
