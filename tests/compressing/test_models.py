@@ -97,11 +97,15 @@ class Forgetful(layers.Layer):
         (lambda: tfprune.prune_low_magnitude(network()), "carry pruning masks"),
         (lambda: tfprune.quantize_model(network()), "comes from quantize_model"),
         (
+            lambda: keras.Sequential([keras.Input((1,), dtype="string"), layers.Flatten()]),
+            "takes strings",
+        ),
+        (
             lambda: keras.Sequential([keras.Input((6,)), Forgetful(4)]),
             "of this one Keras cannot read it",
         ),
     ],
-    ids=["masks", "int8", "config"],
+    ids=["masks", "int8", "strings", "config"],
 )
 def test_a_model_that_cannot_go_this_road_is_told_at_once(made, found, train, tmp_path):
     with pytest.raises(PruneError, match=found):

@@ -32,6 +32,8 @@ def trials_of(
         trial = _trial(job, dense, network, samples, bar, precision, settings.keep_float)
         if trial is not None:
             yield trial
+        elif precision == "float32":  # what has no float file has no other
+            return
         missed_it = trial is None or not (trial.passed and trial.verified)
         if precision == "int8" and missed_it and bar.passed(network.metrics):
             yield from _int8_again(job, dense, network, samples, bar)

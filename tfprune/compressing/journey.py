@@ -67,6 +67,9 @@ def travel(job: Job) -> Travelled:
         if not bar.passed(dense.metrics):
             stages.remark("the dense model itself is below the floor: only training can reach it")
     trials = _files(job, dense, dense, samples, bar)
+    if not trials:  # nor could any be made of a smaller network
+        fix = "name other formats: quantize={'precisions': ['float32', 'int8']}"
+        raise PruneError(f"compress {job.model.name!r}", "; ".join(stages.remarks), fix)
     with stages("find the size that the budget asks for") as stage:
         goal, last = _goal(job, dense, samples)
         asked = given(job.recipe.budget)
@@ -76,9 +79,6 @@ def travel(job: Job) -> Travelled:
         if goal is None and asked and last:
             stages.remark(_UNMET if not is_profile(job.recipe.target) else _UNTIMED)
     networks = _walk(job, dense, samples, bar, goal, last, trials)
-    if not trials:
-        fix = "name other formats: quantize={'precisions': ['float32', 'int8']}"
-        raise PruneError(f"compress {job.model.name!r}", "; ".join(stages.remarks), fix)
     best = best_of(trials, bar)
     if is_profile(job.recipe.target) and any("latency" not in own.usage for own in trials):
         stages.remark(_to_time(dense, trials, job.recipe.target))

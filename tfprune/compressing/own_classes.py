@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
+from tfprune.graph import inputs_of
 from tfprune.keras_facts.origins import name_of, package_of
 from tfprune.keras_internals import layers_of
 from tfprune.wrapping import HoldsRange, Masking
@@ -40,7 +41,7 @@ def has_code(model: Any) -> bool:
 
 
 def check_plain(model: Any) -> None:
-    """Check that a model is neither half pruned nor made for int8.
+    """Check that a model is neither half pruned nor made for int8, and reads numbers.
 
     Raises:
         PruneError: it is.
@@ -53,3 +54,8 @@ def check_plain(model: Any) -> None:
         if isinstance(layer, HoldsRange):
             found = "it comes from quantize_model and computes with int8 numbers"
             raise PruneError(asked, found, "pass the model it was made from: compress quantizes")
+    for own in inputs_of(model) or ():
+        if own.dtype == "string":
+            found = f"its input {own.name!r} takes strings, which need ops that TFLite has not"
+            fix = "pass the part behind the TextVectorization, and look words up in the app"
+            raise PruneError(asked, found, fix)
