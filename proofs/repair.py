@@ -21,7 +21,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ import tfprune
 from proofs import resnets
 from proofs.counting import count_macs
 from proofs.data import Images, cifar10
+from proofs.one_shot import repaired_in_one_shot
 from proofs.repair_training import STARTS, Trained, section, train_start
 from proofs.rows import append_row, read_rows
 from proofs.training import compile_for, normalise
@@ -55,17 +56,19 @@ _HEAD = """# Repair without training
 Written by `python -m proofs.repair`; the rows: [measured/repair.jsonl](measured/repair.jsonl).
 Pretrained ResNets for CIFAR-10, the criterion ranks globally, the target is multiply-accumulates
 (`fewer` counted by `proofs/counting.py`). Accuracy in per cent: **sliced** as `plan.apply()`
-returns it, **recalibrated** by `tfprune.recalibrate`, **repaired** by
-`plan.apply(repair_on=images)`, the last two on the same {samples} training images without labels.
-Mean over the draws of those images, and the smallest and largest where there are several. CPU is
-of the whole repair, on a machine that others used too; the cost grows linearly with depth: l2 at 2x
+returns it, **recalibrated** by `tfprune.recalibrate`, **one shot**: each kernel refitted on what
+the original makes (`proofs/one_shot.py`), **repaired** by `plan.apply(repair_on=images)`, each
+kernel on what the network repaired so far makes; all on the same {samples} training images without
+labels. Mean over the draws of those images, and the smallest and largest where there are several.
+`s`: CPU seconds of the whole repair, on a machine that others used too; they grow linearly with
+depth: l2 at 2x
 took 5.7 CPU seconds for 20 layers and 17.0 for 56, one after the other in one process.
-A keras.applications.ResNet50 at 224 px without half its MACs (l2, 256 images given, of which 83 fit
-into repair's memory): 118 CPU seconds on one thread, 4.2 GiB at most for the whole process, 1.2 of
+A keras.applications.ResNet50 at 224 px without half its MACs (l2, 256 images given, of which 64 fit
+into repair's memory): 102 CPU seconds on one thread, 3.4 GiB at most for the whole process, 1.2 of
 it before. No network in this table was trained after pruning.
 
-| network | criterion | fewer | draws | test images | sliced | recalibrated | repaired | CPU s |
-|---|---|---:|---:|---:|---:|---:|---:|---:|
+| network | criterion | fewer | draws | images | sliced | recalibrated | one shot | repaired | s |
+|---|---|---:|---:|---:|---:|---:|---:|---:|---:|
 """
 
 
@@ -82,6 +85,7 @@ class Row:
     sliced: float = 0.0
     recalibrated: float = 0.0
     repaired: float = 0.0
+    one_shot: float | None = None
     cpu_seconds: float = 0.0
 
     @property
@@ -90,12 +94,16 @@ class Row:
         return self.network, self.criterion, self.target, self.draw, self.test_images
 
 
-def planned(dense: keras.Model, images: Images, asked: Row | Trained) -> tuple[Any, Any]:
-    """Return the plan that `asked` describes, and unlabelled images."""
+def planned(
+    dense: keras.Model, images: Images, asked: Row | Trained, keep: Sequence[str] = ()
+) -> tuple[Any, Any]:
+    """Return the plan that `asked` describes, layers left whole, and unlabelled images."""
     scored = normalise(images.train_x[:SCORED_IMAGES]), images.train_y[:SCORED_IMAGES]
     data = tf.data.Dataset.from_tensor_slices(scored).batch(SCORED_BATCH)
     ratio, criterion = 1 - 1 / asked.target, CRITERIA[asked.criterion](data)
-    plan = tfprune.plan_structured(dense, ratio, criterion, target="macs", scope="global")
+    plan = tfprune.plan_structured(
+        dense, ratio, criterion, target="macs", scope="global", keep=list(keep)
+    )
     return plan, unlabelled(images, asked.draw)
 
 
@@ -113,6 +121,7 @@ def measure(dense: keras.Model, images: Images, asked: Row) -> Row:
         sliced=right(small),
         recalibrated=right(tfprune.recalibrate(small, x)),
         repaired=right(repaired),
+        one_shot=right(repaired_in_one_shot(plan, x)),
         cpu_seconds=round(seconds, 1),
     )
 
@@ -143,7 +152,7 @@ def page(rows: list[Row]) -> str:
     for (network, criterion, _, count), found in sorted(cells.items()):
         shown = [
             mean_and_range([getattr(row, name) for row in found])
-            for name in ("sliced", "recalibrated", "repaired")
+            for name in ("sliced", "recalibrated", "one_shot", "repaired")
         ]
         seconds = max(row.cpu_seconds for row in found)
         lines.append(
@@ -153,8 +162,11 @@ def page(rows: list[Row]) -> str:
     return _HEAD.format(samples=SAMPLES) + "\n".join(lines) + "\n"
 
 
-def mean_and_range(shares: list[float]) -> str:
+def mean_and_range(measured: list[float | None]) -> str:
     """Return shares as per cent: their mean, and the smallest and largest if they differ."""
+    shares = [share for share in measured if share is not None]
+    if not shares:
+        return "-"
     mean = f"{100 * statistics.mean(shares):.1f}"
     low, high = (f"{100 * bound(shares):.1f}" for bound in (min, max))
     return mean if low == high else f"{mean} ({low} to {high})"

@@ -16,8 +16,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -36,11 +37,13 @@ from tfprune.files import replacing
 WIDTHS = (16, 32, 64)
 
 
-def resnet(depth: int) -> keras.Model:
+def resnet(depth: int, inner: Mapping[str, int] = MappingProxyType({})) -> keras.Model:
     """Build a ResNet of 6n+2 layers: a stem, three stages of n blocks, and ten logits.
 
     Args:
         depth: 20, 32, 44, 56, 110.
+        inner: Filters of the first convolution of a block, by the block's name
+            (`"stage1_block1"`), where they are not as many as the stage has.
 
     Returns:
         A Functional model with input (None, 32, 32, 3) and freshly drawn weights.
@@ -50,16 +53,17 @@ def resnet(depth: int) -> keras.Model:
     for stage, width in enumerate(WIDTHS, 1):
         for block in range(1, (depth - 2) // 6 + 1):
             stride = 2 if stage > 1 and block == 1 else 1
-            x = _block(x, width, stride, f"stage{stage}_block{block}")
+            name = f"stage{stage}_block{block}"
+            x = _block(x, width, stride, name, inner.get(name, width))
     pooled = layers.GlobalAveragePooling2D(name="pool")(x)
     return keras.Model(image, layers.Dense(10, name="predictions")(pooled), name=f"resnet{depth}")
 
 
-def _block(x: Any, width: int, stride: int, name: str) -> Any:
-    inner = _conv_bn(x, width, stride, f"{name}_conv1", f"{name}_bn1")
-    inner = layers.ReLU(name=f"{name}_relu1")(inner)
-    inner = _conv_bn(inner, width, 1, f"{name}_conv2", f"{name}_bn2")
-    added = layers.Add(name=f"{name}_add")([inner, _shortcut(x, width, stride, name)])
+def _block(x: Any, width: int, stride: int, name: str, inner: int) -> Any:
+    y = _conv_bn(x, inner, stride, f"{name}_conv1", f"{name}_bn1")
+    y = layers.ReLU(name=f"{name}_relu1")(y)
+    y = _conv_bn(y, width, 1, f"{name}_conv2", f"{name}_bn2")
+    added = layers.Add(name=f"{name}_add")([y, _shortcut(x, width, stride, name)])
     return layers.ReLU(name=f"{name}_relu2")(added)
 
 

@@ -18,7 +18,7 @@ from tfprune.repairing.refitting import refit
 from tfprune.repairing.samples import Samples
 from tfprune.repairing.walking import Pair
 
-_MEMORY = 2**31
+_MEMORY = 3 * 2**29
 """Bytes that the tensors of both networks may take at once."""
 _AT_A_TIME = 2**24
 """Bytes of the largest tensor of one call: more would not be faster."""
