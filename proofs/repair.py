@@ -61,7 +61,7 @@ the original makes (`proofs/one_shot.py`), **repaired** by `plan.apply(repair_on
 kernel on what the network repaired so far makes; all on the same {samples} training images without
 labels. Mean over the draws of those images, and the smallest and largest where there are several.
 `s`: CPU seconds of the whole repair, on a machine that others used too; they grow linearly with
-depth: l2 at 2x took 5.7 CPU seconds for 20 layers and 17.0 for 56, one after the other in one process.
+depth: l2 at 2x took 5.7 seconds for 20 layers and 17.0 for 56, one after the other in one process.
 A keras.applications.ResNet50 at 224 px without half its MACs (l2, 256 images given, of which 64 fit
 into repair's memory): 102 CPU seconds on one thread, 3.4 GiB at most for the whole process, 1.2 of
 it before. No network in this table was trained after pruning.

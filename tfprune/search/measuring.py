@@ -78,6 +78,7 @@ def sensitivity(
 
     Example:
         >>> import keras
+        >>> import numpy as np
         >>> x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
         >>> layers = [keras.layers.Dense(8, "relu", name="a"), keras.layers.Dense(1, name="b")]
         >>> model = keras.Sequential([keras.Input((4,)), *layers])
