@@ -58,7 +58,6 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.surgery import repair as repair
     from tfprune.sweeping import sweep as sweep
     from tfprune.training import Distilled as Distilled
-    from tfprune.training import merge_lora as merge_lora
     from tfprune.verification import golden_sample as golden_sample
     from tfprune.verification.verify import verify as verify
 
@@ -99,7 +98,6 @@ _PUBLIC = {
     "PruningOptimizer": "tfprune.masks",
     "quantize_model": "tfprune.quantization",
     "Distilled": "tfprune.training",
-    "merge_lora": "tfprune.training",
     "PolynomialDecay": "tfprune.schedules",
     "ConstantSparsity": "tfprune.schedules",
     "PruningSchedule": "tfprune.schedules",

@@ -110,7 +110,7 @@ def test_lora_inside_attention_is_seen():
     model = headed(vectors, layer(x, x))
     layer._query_dense.enable_lora(2)
     assert notes(model) == [
-        "attn: its LoRA weights are added to its kernel: tfprune.merge_lora(model) first"
+        "attn: its LoRA weights are added to its kernel: tfprune.training.merge_lora(model) first"
     ]
 
 

@@ -7,6 +7,7 @@ from keras import layers
 
 import tfprune
 from tfprune import PruneWarning
+from tfprune.training import merge_lora
 
 
 def one_kernel(kernel, added):
@@ -22,7 +23,7 @@ def one_kernel(kernel, added):
 
 
 def test_merged_it_computes_the_same_without_lora_weights():
-    small = tfprune.merge_lora(one_kernel([[1.0, 2.0], [3.0, 4.0]], added=0.5))
+    small = merge_lora(one_kernel([[1.0, 2.0], [3.0, 4.0]], added=0.5))
     assert small.get_layer("head").kernel.numpy().tolist() == [[1.5, 2.5], [3.5, 4.5]]
     assert [v.name for v in small.trainable_variables] == ["kernel"]
 
@@ -31,9 +32,9 @@ def test_zeros_of_a_pruned_base_stay_zero_and_are_told():
     model = one_kernel([[1.0, 0.0], [0.0, 4.0]], added=0.5)
     told = "head: 2 of 4 weights stay zero; 50% of what LoRA learned"
     with pytest.warns(PruneWarning, match=told):
-        small = tfprune.merge_lora(model)
+        small = merge_lora(model)
     assert small.get_layer("head").kernel.numpy().tolist() == [[1.5, 0.0], [0.0, 4.5]]
-    filled = tfprune.merge_lora(model, keep_zeros=False).get_layer("head").kernel
+    filled = merge_lora(model, keep_zeros=False).get_layer("head").kernel
     assert filled.numpy().tolist() == [[1.5, 0.5], [0.5, 4.5]]
 
 
@@ -54,7 +55,7 @@ def test_every_kind_of_layer_is_merged_inside_of_others_too_and_the_model_is_not
     model, ids = network(), np.arange(12, dtype="int32").reshape(2, 6) % 9
     model.fit(ids, np.ones((2, 2)), epochs=3, verbose=0)
     before = [v.numpy() for v in model.variables]
-    small = tfprune.merge_lora(model)
+    small = merge_lora(model)
     np.testing.assert_allclose(small(ids), model(ids), atol=1e-5)
     assert all(np.array_equal(a, v) for a, v in zip(before, model.variables, strict=True))
     assert not [v.path for v in small.variables if "lora" in v.path] and small.compiled
@@ -62,19 +63,19 @@ def test_every_kind_of_layer_is_merged_inside_of_others_too_and_the_model_is_not
 
 
 def test_a_pruned_network_takes_lora_weights_and_gives_them_back():
-    small = tfprune.prune_structured(tfprune.merge_lora(network()), 0.5)
+    small = tfprune.prune_structured(merge_lora(network()), 0.5)
     small.get_layer("conv").enable_lora(1)
     ids = np.zeros((4, 6), "int32")
     small.fit(ids, np.ones((4, 2)), verbose=0)
-    np.testing.assert_allclose(tfprune.merge_lora(small)(ids), small(ids), atol=1e-5)
+    np.testing.assert_allclose(merge_lora(small)(ids), small(ids), atol=1e-5)
 
 
 def test_masks_leave_a_layer_with_lora_alone_and_say_what_to_do():
     row = tfprune.plan_pruning(one_kernel([[1.0], [2.0]], added=0.5)).rows[0]
-    assert row.reason == "LoRA is enabled on it: tfprune.merge_lora(model) first"
+    assert row.reason == "LoRA is enabled on it: tfprune.training.merge_lora(model) first"
 
 
 def test_frozen_layers_stay_frozen():
     model = one_kernel([[1.0]], added=0.5)
     model.get_layer("head").trainable = False
-    assert tfprune.merge_lora(model).trainable_variables == []
+    assert merge_lora(model).trainable_variables == []

@@ -114,7 +114,7 @@ def other_weights(path: str) -> PruneError:
     return PruneError(
         f"copy the layer {path!r}",
         "rebuilt from its config it has other weights than now",
-        "LoRA: tfprune.merge_lora(model) first; a custom layer tells all in get_config()",
+        "LoRA: tfprune.training.merge_lora(model) first; a custom layer tells all in get_config()",
     )
 
 

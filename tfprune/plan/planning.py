@@ -139,7 +139,7 @@ def _why_not(
         return f"rules say so: {selector} is None"
     chosen_by_default = selector is None
     if getattr(kernel.layer, "lora_enabled", False):
-        return "LoRA is enabled on it: tfprune.merge_lora(model) first"
+        return "LoRA is enabled on it: tfprune.training.merge_lora(model) first"
     seen = kernel.layer if kernel.shown is None else kernel.shown
     if chosen_by_default and policy is not None and not policy.allow_pruning(seen):
         return f"{type(policy).__name__} does not prune it"

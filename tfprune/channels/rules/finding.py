@@ -138,7 +138,7 @@ def why_unknown(layer: Any) -> str:
     if kind == "PruneLowMagnitude":
         return "it is wrapped for pruning: call tfprune.strip_pruning first"
     if _any_inside(layer, "lora_enabled"):
-        return "its LoRA weights are added to its kernel: tfprune.merge_lora(model) first"
+        return "its LoRA weights are added to its kernel: tfprune.training.merge_lora(model) first"
     if _any_inside(layer, "quantization_mode"):
         return "it is quantized: prune first, quantize afterwards"
     return f"no flow rule for {kind}; a custom layer can declare one as channel_flow(call)"

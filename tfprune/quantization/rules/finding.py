@@ -40,7 +40,7 @@ def find_rule(layer: Any) -> Int8Rule:
     if found is not None:
         return found
     if getattr(layer, "lora_enabled", False):
-        return left_alone("LoRA is enabled on it: tfprune.merge_lora(model) first")
+        return left_alone("LoRA is enabled on it: tfprune.training.merge_lora(model) first")
     if getattr(layer, "quantization_mode", None):
         return left_alone("Keras' own quantization is enabled on it")
     kind: Any = type(layer)
