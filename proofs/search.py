@@ -81,7 +81,8 @@ draws them. Networks are measured repaired (`repair=False`: only sliced), by `by
 
 ## Measured
 
-Written by `python -m proofs.search --depths 20`; rows: [measured/search.jsonl](measured/search.jsonl).
+Written by `python -m proofs.search --depths 20`;
+the rows: [measured/search.jsonl](measured/search.jsonl).
 Pretrained ResNets for CIFAR-10, units ranked by Taylor in all rows, widths multiples of {round_to}
 (but for uniform ratios, which come near to a latency only in single units). At each share of the
 dense network's latency, as the latency table of this machine predicts it (float32, one thread), the
