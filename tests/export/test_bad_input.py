@@ -94,3 +94,12 @@ def test_a_failed_conversion_leaves_the_old_file_as_it_was(tmp_path):
         convert(small_dense(), path, "int8", X, sparse=True)
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["m.tflite"]
+
+
+def test_weights_that_are_not_numbers_are_refused_and_no_file_is_written(tmp_path):
+    dense = layers.Dense(2, name="head")
+    model = keras.Sequential([keras.Input((2,)), dense], name="diverged")
+    dense.kernel.assign([[1.0, np.nan], [np.nan, 2.0]])
+    with pytest.raises(PruneError, match="head/kernel holds 2 NaN among its 4 values"):
+        convert(model, tmp_path / "model.tflite")
+    assert list(tmp_path.iterdir()) == []

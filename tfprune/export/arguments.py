@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from tfprune.errors import FileError, PruneError
 from tfprune.layer_names import Selectors
@@ -65,4 +69,24 @@ def check_modes(
             f"convert with quantize={quantize!r}, keep_float={keep_float!r}",
             "layers are kept float by name only among int8 or int4 ones",
             "use quantize='int8' or 'int4', or leave keep_float out",
+        )
+
+
+def check_weights(model: Any) -> None:
+    """Check that no weight of a Keras model is NaN: no runtime computes anything with that.
+
+    Raises:
+        PruneError: which weights are.
+    """
+    found = [
+        f"{variable.path} holds {count:,} NaN among its {math.prod(variable.shape):,} values"
+        for variable in getattr(model, "variables", ())
+        if "float" in variable.dtype and (count := int(np.isnan(np.asarray(variable)).sum()))
+    ]
+    if found:
+        more = f", and {len(found) - 1} more weights hold some" if len(found) > 1 else ""
+        raise PruneError(
+            f"convert {model.name!r}",
+            found[0] + more,
+            "its training has diverged: take the weights from before, and a lower learning rate",
         )

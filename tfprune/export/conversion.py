@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tfprune import files
 from tfprune.diagnosis import Finding, diagnose
 from tfprune.errors import PruneError
-from tfprune.export.arguments import check_modes, check_path
+from tfprune.export.arguments import check_modes, check_path, check_weights
 from tfprune.export.aware import check_aware, is_aware
 from tfprune.export.int4 import load_quantizer
 from tfprune.export.quiet import quiet
@@ -90,6 +90,7 @@ def convert(
         folder = str(own)
         with quiet():
             exported = saved_model.export(model, folder, batch_size, input_signature)
+        check_weights(exported.model)
         check_aware(exported.model, quantize, keep_float)
         aware = is_aware(exported.model)
         calibrated = quantize in _CALIBRATED and not aware
