@@ -12,6 +12,7 @@ import numpy as np
 
 from tfprune.graph import Calls, is_graph
 from tfprune.graph.structure import functional
+from tfprune.keras_facts import op_name
 from tfprune.layer_names import Names, Selection
 from tfprune.notes import Note
 from tfprune.quantization.folding import is_by_channel
@@ -25,6 +26,8 @@ _INDICES = "it computes indices, which rounding would change"
 _KEPT = "left float as asked (keep_float)"
 # From here on a step of int8 is wider than 4, and a softmax sees its largest score alone.
 _HUGE = 1000.0
+_ABOVE_ZERO = ("Add", "Maximum")
+_NOT_AT_ZERO = ("Sqrt", "Rsqrt", "Log", "Log10", "Log1p", "Log2", "Reciprocal")
 _INSIDE = "it is part of the layer around it, which is rounded, or stays float, as a whole"
 
 
@@ -77,6 +80,10 @@ def plan(model: Any, keep_float: Selection) -> Int8Plan:
         kept = keep_float.means(names.of(operation))
         rule = left_alone(_KEPT) if kept else find_rule(without_masks(operation))
         made.rules[id(operation)] = rule
+    for node in nets.nodes:
+        if _keeps_from_zero(node, nets):
+            why = "int8 would round away the small number that keeps what follows from zero"
+            made.rules[id(node.operation)] = left_alone(why)
     _tell_numbers(nets, made, names)
     for node in nets.nodes:
         if not is_graph(node.operation):
@@ -106,6 +113,20 @@ def _tell_numbers(nets: _Nets, made: Int8Plan, names: Names) -> None:
             made.rules[key] = left_alone("")
         elif rule.reason:
             made.notes.append(Note(names.path_of(computing[key]), f"stays float: {rule.reason}"))
+
+
+def _keeps_from_zero(node: Any, nets: _Nets) -> bool:
+    """Whether a call adds a number, or takes at least it, before a root or a division."""
+    if is_graph(node.operation) or op_name(node.operation) not in _ABOVE_ZERO:
+        return False
+    follower = nets.follower(node)
+    if follower is None or all(isinstance(x, keras.KerasTensor) for x in node.arguments.args):
+        return False
+    after = op_name(follower.operation)
+    divides = after in ("Divide", "TrueDivide") and any(
+        x is node.outputs[0] for x in follower.arguments.args[1:]
+    )
+    return divides or after in _NOT_AT_ZERO
 
 
 def _tell_fill(node: Any, made: Int8Plan, names: Names) -> None:
