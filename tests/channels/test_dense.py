@@ -216,7 +216,8 @@ def test_dense_with_lora_or_quantized_weights_is_kept_with_a_note(mode):
     model = vectors_to(layers.Dense(4, name="dense"), special)
     if mode == "lora":
         special.enable_lora(2)
-        reason = "its LoRA weights are added to its kernel: merge them first"
+        reason = "its LoRA weights are added to its kernel: "
+        reason += "tfprune.training.merge_lora(model) first"
     else:
         special.quantize("int8")
         reason = "it is quantized: prune first, quantize afterwards"
