@@ -18,6 +18,7 @@ def searching(quick):
     }
 
 
+@pytest.mark.proof  # two journeys
 def test_another_budget_measures_no_cell_anew(
     trained, train, validation, searching, tmp_path, monkeypatch
 ):
