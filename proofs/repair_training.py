@@ -63,7 +63,8 @@ the kernel of a residual branch was not yet fitted for the sum that it goes into
   training, from any start: `tfprune.recalibrate` after it gives back 1 to 18 points here.
 - With momentum 0.9 and SGD at 0.01 (ResNet-20, 78 steps) anchoring made no difference: 83.6 %
   without, 83.5 with it.
-- Not looked at: the rates 1e-4 on MobileNetV2, more than one epoch, ridges held more strongly.
+- A better MobileNetV2, trained at 1e-4 and 4e-4: [repair_mobilenet.md](repair_mobilenet.md).
+- Not looked at: more than one epoch, ridges held more strongly.
 """
 BATCH = 128
 
