@@ -25,7 +25,7 @@ import keras
 import numpy as np
 
 import tfprune
-from proofs.compress_networks import NETWORKS, Task
+from proofs.compress_networks import NETWORKS, TITLES, Task
 from proofs.packages import cache_folder
 from proofs.rows import append_row, read_rows
 from tfprune.files import write_text
@@ -144,7 +144,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = read_rows(arguments.rows, Row)
     for name in arguments.networks:
-        asked = (name, arguments.latency, arguments.max_drop)
+        asked = (TITLES[name], arguments.latency, arguments.max_drop)
         if asked not in [(row.network, row.budget, row.max_drop) for row in rows]:
             keras.utils.set_random_seed(0)
             make: Callable[[], Any] = NETWORKS[name]

@@ -17,6 +17,12 @@ from tfprune.demo.settings import DemoSettings
 from tfprune.demo.training import train_dense
 
 TRAIN, JUDGED = 10_000, 2_000
+TITLES = {
+    "digits": "small MobileNet, digits",
+    "resnet20": "ResNet-20, CIFAR-10",
+    "mobilenetv2": "MobileNetV2, CIFAR-10 at 96 px",
+    "sentiment": "small transformer, film reviews",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +54,7 @@ def digits() -> Task:
     test = place(found.test_x)
     half = len(test) // 2
     return Task(
-        name="small MobileNet, digits",
+        name=TITLES["digits"],
         model=model,
         train=(place(found.train_x), found.train_y),
         validation=(test[:half], found.test_y[:half]),
@@ -65,7 +71,7 @@ def resnet20() -> Task:
     compile_for(model, 0.01)
     test = normalise(images.test_x)
     return Task(
-        name="ResNet-20, CIFAR-10",
+        name=TITLES["resnet20"],
         model=model,
         train=augmented(normalise(images.train_x[:TRAIN]), images.train_y[:TRAIN]),
         validation=(test[:JUDGED], images.test_y[:JUDGED]),
@@ -81,7 +87,7 @@ def mobilenetv2() -> Task:
     model = mobilenet_model.dense_model(images, train)
     end = 2 * JUDGED
     return Task(
-        name="MobileNetV2, CIFAR-10 at 96 px",
+        name=TITLES["mobilenetv2"],
         model=model,
         train=train,
         validation=mobilenet_model.batches(images.test_x[:JUDGED], images.test_y[:JUDGED]),
@@ -100,7 +106,7 @@ def sentiment() -> Task:
     train = ids[second:], praises[second:].astype("float32")
     model.fit(*train, epochs=4, batch_size=32, verbose=0)
     return Task(
-        name="small transformer, film reviews",
+        name=TITLES["sentiment"],
         model=model,
         train=train,
         validation=(ids[:first], praises[:first].astype("float32")),
