@@ -1,6 +1,6 @@
 """How much is removed where: scores and a ratio → which units stay. Pure NumPy, no Keras."""
 
-from tfprune.allocate.candidate import Allocation, Candidate, check_ratio
+from tfprune.allocate.candidate import Allocation, Candidate, check_ratio, evenly
 from tfprune.allocate.knapsack import WidthCosts, knapsack
 from tfprune.allocate.share import SCOPES, Scope, allocate
 from tfprune.allocate.target import allocate_to
@@ -14,5 +14,6 @@ __all__ = [
     "allocate",
     "allocate_to",
     "check_ratio",
+    "evenly",
     "knapsack",
 ]

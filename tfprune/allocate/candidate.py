@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,3 +132,14 @@ def check_ratio(asked: str, ratio: float) -> None:
         raise PruneError(
             f"{asked}: {ratio}", "a ratio is the share of units removed, at least 0, below 1", fix
         )
+
+
+def evenly(widths: Sequence[int], count: int) -> list[int]:
+    """Return some of the widths, evenly spread, the first and the last among them.
+
+    Example:
+        >>> evenly([8, 16, 24, 32, 40], 3), evenly([6], 3)
+        ([8, 24, 40], [6])
+    """
+    places = np.unique(np.linspace(0, len(widths) - 1, count).round().astype(int))
+    return [widths[place] for place in places]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from tfprune.curves.records import read_record, write_record
+from tfprune.curves.records import SavedRecord
 from tfprune.notes import Note
-from tfprune.tables import Shown
 
 _SPREAD = 1.1
 
@@ -63,7 +61,7 @@ class WholeFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LatencyTable(Shown):
+class LatencyTable(SavedRecord):
     """What a model's ops take on a target; `print` shows them, `save` keeps them for later.
 
     The latency of a network is `fixed + factor · Σ ops`: an op inside a network finds its inputs
@@ -128,25 +126,8 @@ class LatencyTable(Shown):
                 fixed, factor = map(float, both)
         return replace(self, whole=whole, fixed=fixed, factor=factor)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it as JSON, for `LatencyTable.read`."""
-        write_record(self, path)
-
-    @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> LatencyTable:
-        """Return what `save` wrote.
-
-        Raises:
-            FileError: there is no such file, or it holds something else.
-        """
-        return read_record(cls, path)
-
     def tables(self) -> Any:
         """Return what `print` shows, for rich."""
         from tfprune.curves.table import latency_table_table
 
         return latency_table_table(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain lists, dicts and numbers, ready for JSON."""
-        return asdict(self)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tfprune.curves.records import read_record, write_record
+from tfprune.curves.records import SavedRecord
 from tfprune.errors import PruneError, near
 from tfprune.notes import Note
-from tfprune.tables import Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +36,7 @@ class SensitivityCell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sensitivity(Shown):
+class Sensitivity(SavedRecord):
     """Loss and metrics of a model with each of its groups pruned alone; `print` shows a table.
 
     Args:
@@ -120,25 +118,8 @@ class Sensitivity(Shown):
             return float(losses[0] - slope * (widths[0] - width))
         return float(np.interp(width, widths, losses))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it as JSON, for `Sensitivity.read`."""
-        write_record(self, path)
-
-    @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> Sensitivity:
-        """Return what `save` wrote.
-
-        Raises:
-            FileError: there is no such file, or it holds something else.
-        """
-        return read_record(cls, path)
-
     def tables(self) -> Any:
         """Return what `print` shows, for rich."""
         from tfprune.curves.table import sensitivity_table
 
         return sensitivity_table(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain lists, dicts and numbers, ready for JSON."""
-        return asdict(self)

@@ -21,6 +21,20 @@ _HELD = 5
 _FEWEST = 10
 
 
+def disagreement(
+    truth: Sequence[NDArray[np.float64]], found: Sequence[NDArray[np.float64]]
+) -> float:
+    """Return how far outputs are from others: the mean of Σ (y - y₀)² / Σ (y₀ - mean)² over them.
+
+    0 is agreement, 1 is what the mean of the others would do.
+    """
+    shares = []
+    for y0, y in zip(truth, found, strict=True):
+        spread = ((y0 - y0.mean(0)) ** 2).sum()
+        shares.append(((y - y0) ** 2).sum() / max(spread, np.finfo(float).tiny))
+    return float(np.mean(shares))
+
+
 class Samples:
     """Unlabelled samples for a model, read once: targets in the data are not looked at.
 
@@ -77,15 +91,10 @@ class Samples:
     def disagreement(self, model: Any) -> float:
         """Return how far a model's outputs are from the original's on the held-out samples.
 
-        The mean over outputs (those of floats, if there are any) of Σ (y - y₀)² / Σ (y₀ - mean)²;
-        0 is agreement, 1 is what the mean of the original's outputs would do. Places that a Keras
+        See `disagreement`; outputs are those of floats, if there are any, and places that a Keras
         mask covers do not count.
         """
-        shares = []
-        for truth, found in zip(self._truth, self._outputs(model), strict=True):
-            spread = ((truth - truth.mean(0)) ** 2).sum()
-            shares.append(((found - truth) ** 2).sum() / max(spread, np.finfo(float).tiny))
-        return float(np.mean(shares))
+        return disagreement(self._truth, self._outputs(model))
 
     def _held_out(self) -> list[tuple[Inputs, Any]]:
         """Return what is run to judge, and which rows of that judge."""

@@ -21,6 +21,7 @@ from tfprune.keras_internals import flat_inputs
 from tfprune.notes import Note
 from tfprune.repairing import Samples, Sliced
 from tfprune.repairing.refitting import Refitting, Side
+from tfprune.repairing.samples import disagreement
 from tfprune.repairing.walking import Step, Values, Way, way_through
 from tfprune.search.segments import Segments, free
 from tfprune.surgery.pieces import smaller_layers
@@ -92,8 +93,9 @@ class Cells:
                 side = Side(old, [*map(dict, old)], set())
                 notes = Refitting(pair, self._samples, self._way, side).readers(first, reads)
             outputs = [self._rest(pair, made, first, dict(values)) for values in walk.judged]
+        apart = disagreement(_joined(truth), _joined(outputs))
         return {
-            "metrics": {**self._judge(outputs), "disagreement": _disagreement(truth, outputs)},
+            "metrics": {**self._judge(outputs), "disagreement": apart},
             "seconds": round(time.monotonic() - began, 3),
             "notes": [[note.subject, note.reason] for note in notes],
         }
@@ -163,16 +165,9 @@ def _outputs(way: Way, values: Values) -> list[NDArray[Any]]:
     return [np.asarray(keras.ops.convert_to_numpy(values[number])) for number in way.outputs]
 
 
-def _disagreement(
-    truth: Sequence[Sequence[NDArray[Any]]], found: Sequence[Sequence[NDArray[Any]]]
-) -> float:
-    """Return how far outputs are from the model's: Σ (y - y₀)² / Σ (y₀ - mean)², over outputs."""
-    shares = []
-    for own, other in zip(zip(*truth, strict=True), zip(*found, strict=True), strict=True):
-        y0, y = (np.concatenate(parts).astype(np.float64) for parts in (own, other))
-        spread = max(float(((y0 - y0.mean(0)) ** 2).sum()), float(np.finfo(float).tiny))
-        shares.append(float(((y - y0) ** 2).sum()) / spread)
-    return float(np.mean(shares))
+def _joined(batches: Sequence[Sequence[NDArray[Any]]]) -> list[NDArray[np.float64]]:
+    """Return each output over all batches."""
+    return [np.concatenate(parts).astype(np.float64) for parts in zip(*batches, strict=True)]
 
 
 def _readers(structure: Structure, way: Way, kept: KeptUnits) -> set[int]:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfprune.allocate import evenly
 from tfprune.channels import Group, KeptUnits, Structure
 from tfprune.curves import OpTimes
 from tfprune.export.call_file import call_file
@@ -162,9 +163,7 @@ def _steps(size: int, round_to: int, widths: int) -> list[int]:
         >>> _steps(64, 8, 4), _steps(6, 8, 4)
         ([8, 24, 48, 64], [6])
     """
-    every = multiples(size, round_to)
-    places = np.unique(np.linspace(0, len(every) - 1, widths).round().astype(int))
-    return [every[place] for place in places]
+    return evenly(multiples(size, round_to), widths)
 
 
 def _counts(side: ChannelCount, kept: Sequence[KeptUnits]) -> tuple[int, ...]:

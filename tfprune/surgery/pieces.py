@@ -32,18 +32,16 @@ def smaller_layers(
         PruneError: a layer that loses units cannot be rebuilt smaller.
     """
     cuts = structure.positions(kept)
-    clones = Clones(structure.model, lambda v: tf.convert_to_tensor(cut_values(v, cuts, {})))
+    clones = Clones(structure.model, lambda v: tf.convert_to_tensor(cut_values(v, cuts)))
     made: dict[int, Any] = {}
     for step in way.steps:
         layer = step.operation
         if not isinstance(layer, keras.layers.Layer) or id(layer) in made:
             continue
-        loses = any(id(variable) in cuts for variable in layer.variables)
-        config = smaller_config(layer, structure.settings(layer), kept, loses)
+        config = smaller_config(layer, structure, kept, cuts)
         if config is None and id(layer) not in copied:
             continue
-        small = clones.of(layer) if config is None else smaller_layer(layer, config, clones)
-        made[id(layer)] = small
+        small = made[id(layer)] = smaller_layer(layer, config, clones)
         _call(structure, kept, step, small, _symbols(structure, kept, step, keras.KerasTensor))
     clones.copy_weights()
     return made
@@ -64,15 +62,13 @@ def call_alone(structure: Structure, kept: KeptUnits, step: Step) -> Any:
     random = np.random.default_rng(0)
 
     def drawn(variable: Any) -> Any:
-        values = np.asarray(cut_values(variable, cuts, {}))
+        values = np.asarray(cut_values(variable, cuts))
         if not np.issubdtype(values.dtype, np.floating):
             return tf.convert_to_tensor(values)
         return tf.cast(random.uniform(0.1, 1.0, values.shape), variable.dtype)
 
     clones = Clones(structure.model, drawn)
-    loses = any(id(variable) in cuts for variable in layer.variables)
-    config = smaller_config(layer, structure.settings(layer), kept, loses)
-    small = clones.of(layer) if config is None else smaller_layer(layer, config, clones)
+    small = smaller_layer(layer, smaller_config(layer, structure, kept, cuts), clones)
     given = _symbols(structure, kept, step, _batch_of_one)
     outputs = _call(structure, kept, step, small, given)
     clones.copy_weights()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tfprune.allocate import Allocation, Candidate, knapsack
+from tfprune.allocate import Allocation, Candidate, evenly, knapsack
 from tfprune.allocate.target import unreachable
 from tfprune.channels import Group, KeptUnits
 from tfprune.curves import Sensitivity
@@ -112,8 +112,7 @@ def _choices(candidate: Candidate, max_ratio: float) -> list[int]:
     least, _ = candidate.least(max_ratio)
     step = candidate.round_to
     every = [candidate.size, *range((candidate.size - 1) // step * step, least - 1, -step)]
-    places = np.unique(np.linspace(0, len(every) - 1, _CHOICES).round().astype(int))
-    return [every[place] for place in places]
+    return evenly(every, _CHOICES)
 
 
 def _allocation(candidate: Candidate, width: int, rise: float, max_ratio: float) -> Allocation:

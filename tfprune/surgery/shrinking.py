@@ -16,6 +16,7 @@ from tfprune.errors import PruneError, first_line
 from tfprune.graph import Clones, own_functions, replay, tensor_of, values_of
 from tfprune.notes import Note
 from tfprune.repairing import Sliced, repaired
+from tfprune.repairing.walking import Cuts
 from tfprune.surgery.resized import Resized
 
 
@@ -49,9 +50,8 @@ def shrink(
     def change(operation: Any) -> Any:
         if not isinstance(operation, keras.layers.Layer):
             return clones.of(operation)
-        loses = any(id(variable) in cuts for variable in operation.variables)
-        config = smaller_config(operation, structure.settings(operation), kept, loses)
-        return clones.of(operation) if config is None else smaller_layer(operation, config, clones)
+        config = smaller_config(operation, structure, kept, cuts)
+        return smaller_layer(operation, config, clones)
 
     def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
         make = structure.rewrite(node)
@@ -80,8 +80,13 @@ def shrink_and_repair(
     return repaired(Sliced(structure, kept, made), small, data)
 
 
-def smaller_layer(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
-    """Return a layer of another config; a composite with sizes of inner layers as `Resized`."""
+def smaller_layer(layer: Any, config: dict[str, Any] | None, clones: Clones) -> Any:
+    """Return a layer of another config, a copy if there is none.
+
+    A composite with sizes of inner layers comes as `Resized`.
+    """
+    if config is None:
+        return clones.of(layer)
     inner_sizes = None if isinstance(layer, Resized) else config.pop(INNER_SIZES, None)
     try:
         smaller = type(layer).from_config(config)
@@ -96,9 +101,7 @@ def smaller_layer(layer: Any, config: dict[str, Any], clones: Clones) -> Any:
     return smaller if inner_sizes is None else Resized(smaller, inner_sizes)
 
 
-def cut_values(
-    variable: Any, cuts: Mapping[int, list[tuple[int, np.ndarray]]], merged: Mapping[int, Any]
-) -> Any:
+def cut_values(variable: Any, cuts: Cuts, merged: Mapping[int, Any] = MappingProxyType({})) -> Any:
     """Return what stays of a variable's values."""
     if id(variable) not in cuts:
         return tensor_of(variable)
@@ -109,9 +112,11 @@ def cut_values(
 
 
 def smaller_config(
-    layer: Any, settings: Mapping[tuple, np.ndarray], kept: KeptUnits, loses: bool
+    layer: Any, structure: Structure, kept: KeptUnits, cuts: Cuts
 ) -> dict[str, Any] | None:
     """Return the layer's config with its counts taken again, None if nothing changes."""
+    settings = structure.settings(layer)
+    loses = any(id(variable) in cuts for variable in layer.variables)
     counts = {path: kept.count(units) for path, units in settings.items()}
     if not loses and all(counts[path] == len(units) for path, units in settings.items()):
         return None
