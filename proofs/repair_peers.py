@@ -100,11 +100,7 @@ def starts(
         yield replace(row, fewer=fewer, recalibrated=right(again)), small
     for way, keep in OURS.items():
         row = replace(empty, way=way)
-        asked = Trained(
-            network=dense.name, criterion="taylor", target=arguments.target, draw=0,
-            optimizer="sgd", rate=arguments.rate, epochs=1, images=arguments.train_images,
-            test_images=arguments.test_images, start="repaired",
-        )  # fmt: skip
+        asked = an_epoch(row, "taylor", arguments)
         plan, _ = planned(dense, images, asked, keep)
         small, repaired = plan.apply(), plan.apply(repair_on=x)
         row = replace(row, sliced=right(small), fewer=count_macs(dense) / count_macs(small))
@@ -112,13 +108,18 @@ def starts(
         yield replace(row, recalibrated=right(again), repaired=right(repaired)), repaired
 
 
-def trained(row: Peer, start: keras.Model, arguments: argparse.Namespace, images: Images) -> Peer:
-    """Return the row with its accuracy after an epoch, for each seed."""
-    asked = Trained(
-        network=row.network, criterion=row.way, target=row.target, draw=0, optimizer="sgd",
+def an_epoch(row: Peer, criterion: str, arguments: argparse.Namespace) -> Trained:
+    """Return what a training of one epoch is told."""
+    return Trained(
+        network=row.network, criterion=criterion, target=row.target, draw=0, optimizer="sgd",
         rate=arguments.rate, epochs=1, images=arguments.train_images,
         test_images=row.test_images, start="repaired",
     )  # fmt: skip
+
+
+def trained(row: Peer, start: keras.Model, arguments: argparse.Namespace, images: Images) -> Peer:
+    """Return the row with its accuracy after an epoch, for each seed."""
+    asked = an_epoch(row, row.way, arguments)
     seeds = range(arguments.seeds)
     after = tuple(train_start(start, images, replace(asked, draw=seed)).after for seed in seeds)
     return replace(row, after=after)

@@ -85,9 +85,14 @@ class Lora(NamedTuple):
     added: tuple[Any, Any]
 
 
+def has_lora(layer: Any) -> bool:
+    """Whether LoRA is enabled on a layer itself."""
+    return bool(getattr(layer, "lora_enabled", False))
+
+
 def lora_of(layer: Any) -> Lora | None:
     """Return what LoRA has learned on a layer, None where it is not enabled on the layer itself."""
-    if not getattr(layer, "lora_enabled", False):
+    if not has_lora(layer):
         return None
     name = "embeddings" if isinstance(layer, keras.layers.Embedding) else "kernel"
     added = (getattr(layer, f"lora_{name}_a"), getattr(layer, f"lora_{name}_b"))

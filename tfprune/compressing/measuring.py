@@ -10,10 +10,10 @@ from typing import Any
 
 import tfprune.files as files
 from tfprune.android.saving import times_in_profile
-from tfprune.errors import PruneError, near
+from tfprune.errors import PruneError
 from tfprune.recipes import Budget
+from tfprune.search import targets
 
-TARGETS = ("host", "arm64-emulated", "android", "phone.json")
 MEASURED = ("latency", "latency_ms", "instructions", "peak_memory")
 """The budgets that are known only when a file has run."""
 
@@ -27,10 +27,9 @@ def check_target(target: str) -> None:
     """
     if is_profile(target):
         times_in_profile(target)
-    elif target.partition(":")[0] not in TARGETS or target.endswith(":"):
-        found = f"there is no such target; near is {near(target, TARGETS)}"
-        fix = 'use "host", "android:SERIAL", or a profile of benchmark --save-profile'
-        raise PruneError(f"target={target!r}", found, fix)
+        return
+    fix = 'use "host", "android:SERIAL", or a profile of benchmark --save-profile'
+    targets.check_target(target, ["phone.json"], fix)
 
 
 def is_profile(target: str) -> bool:

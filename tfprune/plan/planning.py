@@ -9,7 +9,7 @@ import keras
 
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel, is_known, kernels_of, part_of_keras, sublayers
-from tfprune.keras_internals import layers_inside, layers_of
+from tfprune.keras_internals import has_lora, layers_inside, layers_of
 from tfprune.layer_names import BySelector, Names, shown
 from tfprune.plan.rules import Chosen, Plan, Row, Rule, Rules
 from tfprune.schedules import PruningSchedule
@@ -138,7 +138,7 @@ def _why_not(
     if rule is None:
         return f"rules say so: {selector} is None"
     chosen_by_default = selector is None
-    if getattr(kernel.layer, "lora_enabled", False):
+    if has_lora(kernel.layer):
         return "LoRA is enabled on it: tfprune.training.merge_lora(model) first"
     seen = kernel.layer if kernel.shown is None else kernel.shown
     if chosen_by_default and policy is not None and not policy.allow_pruning(seen):

@@ -31,15 +31,22 @@ class FileCosts:
     notes: tuple[Note, ...] = ()
 
 
-def check_target(target: str) -> None:
+def check_target(
+    target: str, others: Sequence[str] = (), fix: str = 'use "host" or "android:SERIAL"'
+) -> None:
     """Check where files are to be timed.
+
+    Args:
+        target: The place.
+        others: What else could have been meant.
+        fix: What the error advises.
 
     Raises:
         PruneError: there is no such target.
     """
     if target.partition(":")[0] not in TARGETS or target.endswith(":"):
-        found = f"there is no such target; near is {near(target, TARGETS)}"
-        raise PruneError(f"target={target!r}", found, 'use "host" or "android:SERIAL"')
+        found = f"there is no such target; near is {near(target, (*TARGETS, *others))}"
+        raise PruneError(f"target={target!r}", found, fix)
 
 
 def measure_files(paths: Sequence[Path], target: str, threads: int) -> FileCosts:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import keras
 
 from tfprune.keras_facts import is_keras_layer
+from tfprune.keras_internals import has_lora
 from tfprune.quantization.rules import (
     activations,
     affine,
@@ -39,7 +40,7 @@ def find_rule(layer: Any) -> Int8Rule:
     found = (activations.find(layer) or operations.find(layer)) if _is_keras_own(layer) else None
     if found is not None:
         return found
-    if getattr(layer, "lora_enabled", False):
+    if has_lora(layer):
         return left_alone("LoRA is enabled on it: tfprune.training.merge_lora(model) first")
     if getattr(layer, "quantization_mode", None):
         return left_alone("Keras' own quantization is enabled on it")
