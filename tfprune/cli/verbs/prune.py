@@ -67,6 +67,15 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a layer, glob or class to leave alone; may be repeated",
     )
+    _add_data(verb)
+    verb.add_argument(
+        "--input-shape", type=shape, metavar="SHAPE", help="where the model leaves sizes open"
+    )
+    add_import(verb)
+
+
+def _add_data(verb: argparse.ArgumentParser) -> None:
+    """Add what is done to the smaller model with data, and how it is made."""
     verb.add_argument(
         "--recalibrate", metavar="DATA", help=f"inputs for BatchNorm statistics: {DATA}"
     )
@@ -86,10 +95,6 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         help="inputs with labels: what the model and the smaller one are right on; default: the "
         "data of --repair-on or --recalibrate, if it has labels",
     )
-    verb.add_argument(
-        "--input-shape", type=shape, metavar="SHAPE", help="where the model leaves sizes open"
-    )
-    add_import(verb)
 
 
 def _share(text: str) -> tuple[str | None, float]:
