@@ -141,18 +141,18 @@ def main() -> None:
     count = mobilenet.TRAIN
     train = mobilenet.batches(images.train_x[:count], images.train_y[:count], training=True)
     known = {row.key for row in read_rows(arguments.rows, Row)}
-    found = starts(mobilenet.dense_model(images, train), images, train)
     asked = [
-        (Row(start=start, epochs=epochs, rate=rate), found[start][1])
+        Row(start=start, epochs=epochs, rate=rate)
         for epochs in arguments.epochs
         for rate in arguments.rates
         for start in ("repaired", "recalibrated")
     ]
-    for row in (row for row, _ in found.values() if row.key not in known):
-        append_row(arguments.rows, row)
-    for row, start in asked:
-        if row.key not in known:
-            append_row(arguments.rows, trained(start, images, train, row))
+    if missing := [row for row in asked if row.key not in known]:
+        found = starts(mobilenet.dense_model(images, train), images, train)
+        for row in (row for row, _ in found.values() if row.key not in known):
+            append_row(arguments.rows, row)
+        for row in missing:
+            append_row(arguments.rows, trained(found[row.start][1], images, train, row))
     write_text(DOCS / "repair_mobilenet.md", page(read_rows(arguments.rows, Row)))
 
 
