@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -72,17 +71,20 @@ def check_modes(
         )
 
 
+def _nan_in(variable: Any) -> str:
+    values = np.asarray(variable)
+    count = int(np.isnan(values).sum()) if "float" in values.dtype.name else 0
+    name = getattr(variable, "path", variable.name)  # one of tf_keras has no path
+    return f"{name} holds {count:,} NaN among its {values.size:,} values" if count else ""
+
+
 def check_weights(model: Any) -> None:
     """Check that no weight of a Keras model is NaN: no runtime computes anything with that.
 
     Raises:
         PruneError: which weights are.
     """
-    found = [
-        f"{variable.path} holds {count:,} NaN among its {math.prod(variable.shape):,} values"
-        for variable in getattr(model, "variables", ())
-        if "float" in variable.dtype and (count := int(np.isnan(np.asarray(variable)).sum()))
-    ]
+    found = list(filter(None, map(_nan_in, getattr(model, "variables", ()))))
     if found:
         more = f", and {len(found) - 1} more weights hold some" if len(found) > 1 else ""
         raise PruneError(
