@@ -75,9 +75,11 @@ or `tfprune sensitivity`, `tfprune latency-table` and `tfprune prune --target la
 latencies.json --sensitivity cells.json`. `target="macs"`, `"params"` and `"units"` need no table; a
 table needs no sensitivities. `found.save("cells.json")` and `table.save("latencies.json")` keep
 them. Labels are needed for the sensitivities; `folder=` keeps each finished cell, so that a killed
-call goes on and more ratios cost only the new ones. `tfprune.report(models, sensitivity=found)`
-draws them. Networks are measured repaired (`repair=False`: only sliced), by `by="loss"` or by
-`by="disagreement"` with the model's own outputs; both stand in the cells.
+call goes on and more ratios cost only the new ones. `tfprune.report(models, sensitivity=found,
+latency=table)` draws both. `plan.size` says what the table predicts; a file that was timed corrects
+it: `table.corrected([table.whole_file("half", plan.size.latency_after, measured_ms)])`. Networks
+are measured repaired (`repair=False`: only sliced), by `by="loss"` or by `by="disagreement"` with
+the model's own outputs; both stand in the cells.
 
 ## Measured
 

@@ -16,6 +16,7 @@ from tfprune.notes import Note
 from tfprune.reports import (
     Comparison,
     EnergyEstimate,
+    PredictedLatency,
     ReportedLayer,
     ReportedModel,
     SensitivityPoint,
@@ -75,6 +76,10 @@ def record():
         sensitivity=tuple(
             SensitivityPoint(layer="stem", ratio=r, metric=m) for r, m in ((0.2, 0.8), (0.5, 0.6))
         ),
+        latency=(
+            PredictedLatency(label="dense", predicted=2.0, measured=2.0, unit="ms", fitted=True),
+            PredictedLatency(label="small", predicted=0.9, measured=1.0, unit="ms"),
+        ),
         host={"cpu": "one"},
         notes=(Note("stem", "left alone"),),
     )
@@ -91,7 +96,8 @@ def hostile(record):
     first = dataclasses.replace(models[0], per_class=(dataclasses.replace(row, right=90),))
     second = dataclasses.replace(models[1], per_class=(row,))
     trials = (Trial(label=name, metric=0.7, median_ms=1.5, bytes=2000, reason=name),)
-    facts = {"title": name, "host": {name: name}, "notes": (Note(name, name),)}
+    said = PredictedLatency(label=name, predicted=0.9, measured=1.0, unit=name)
+    facts = {"latency": (said,), "title": name, "host": {name: name}, "notes": (Note(name, name),)}
     return dataclasses.replace(record, models=(first, second), trials=trials, **facts)
 
 
@@ -158,7 +164,7 @@ def test_every_picture_is_there_with_its_numbers_in_words(record):
     titles = re.findall(r"<figcaption><h3>([^<]*)", page)
     assert titles == [
         *("Time and accuracy", "Size and accuracy", "How sure: accuracy", "Size", "Latency"),
-        *("Widths", "Multiply-accumulates", "Sensitivity"),
+        *("Widths", "Multiply-accumulates", "Sensitivity", "Latency table"),
         *("Time by op: dense", "Time by op: small"),
     ]
     assert "stem: 8 to 4" in page and "1 trials" in page and "small: 0.75 at 1 ms" in page

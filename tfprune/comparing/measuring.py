@@ -20,7 +20,8 @@ from tfprune.bench.benchmark import benchmark
 from tfprune.bench.instructions import InstructionResult, count_instructions
 from tfprune.bench.naming import name_models
 from tfprune.comparing.facts import counted, layers_of_model, metric_of
-from tfprune.curves import Sensitivity
+from tfprune.comparing.points import latency_points, sensitivity_points
+from tfprune.curves import LatencyTable, Sensitivity
 from tfprune.errors import PruneError, VerificationError
 from tfprune.evaluation.evaluating import evaluate
 from tfprune.evaluation.result import Evaluation
@@ -28,13 +29,8 @@ from tfprune.export import convert, doctor
 from tfprune.keras_files import load_model
 from tfprune.notes import Note
 from tfprune.progress import track
-from tfprune.reports.comparison import (
-    Comparison,
-    ReportedLayer,
-    ReportedModel,
-    SensitivityPoint,
-    Trial,
-)
+from tfprune.reports.comparison import Comparison, ReportedLayer, ReportedModel
+from tfprune.reports.points import PredictedLatency, SensitivityPoint, Trial
 
 Results = BenchmarkResult | PhoneResult | InstructionResult
 
@@ -74,6 +70,7 @@ def compare(
     instructions: bool = False,
     trials: Sequence[Trial] = (),
     sensitivity: Sensitivity | Sequence[SensitivityPoint] = (),
+    latency: LatencyTable | Sequence[PredictedLatency] = (),
 ) -> Comparison:
     """Measure models side by side; what cannot be measured is None, with a note.
 
@@ -94,6 +91,8 @@ def compare(
             `tfprune setup-arm64`.
         trials: Other measurements, for the picture.
         sensitivity: What `tfprune.sensitivity` found, or points of one's own; likewise.
+        latency: A `tfprune.latency_table`, for its whole files, or predictions of one's own;
+            likewise.
 
     Returns:
         A `Comparison`: it prints as a table, and `tfprune.report` writes it.
@@ -138,7 +137,8 @@ def compare(
         metric=metric,
         higher_is_better=higher,
         trials=tuple(trials),
-        sensitivity=_points(sensitivity),
+        sensitivity=sensitivity_points(sensitivity),
+        latency=latency_points(latency),
         host=dict(hosts[-1].host) if hosts else {},
         settings=dict(hosts[-1].settings) if hosts else {},
         notes=tuple(dict.fromkeys(notes)),
@@ -268,16 +268,3 @@ def _check_labels(results: Sequence[Results], labels: Sequence[str]) -> None:
                 f"the models are {', '.join(labels)}",
                 "give the same labels to both",
             )
-
-
-def _points(
-    found: Sensitivity | Sequence[SensitivityPoint],
-) -> tuple[SensitivityPoint, ...]:
-    """Return a point for each cell that the widths are chosen by."""
-    if not isinstance(found, Sensitivity):
-        return tuple(found)
-    return tuple(
-        SensitivityPoint(layer=cell.group, ratio=cell.ratio, metric=cell.metrics[found.metric])
-        for cell in found.cells
-        if cell.repaired == found.repaired
-    )

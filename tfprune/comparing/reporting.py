@@ -28,7 +28,8 @@ def report(source: Any, out: PathLike | None = None, *, data: Any = None, **sett
             Of models, `report.json` is written beside it.
         data: Labelled data for `tfprune.evaluate`, in any form that `fit` takes, or a path.
         settings: What `tfprune.comparing.compare` takes: `metrics`, `loss`, `title`, `runs`,
-            `threads`, `phone` (a saved profile), `instructions`, `also`, `trials`, `sensitivity`.
+            `threads`, `phone` (a saved profile), `instructions`, `also`, `trials`, `sensitivity`,
+            `latency`.
 
     Returns:
         The path of the page.

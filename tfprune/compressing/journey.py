@@ -17,7 +17,9 @@ from tfprune.compressing.pruning import (
     smaller_network,
     trained_network,
 )
+from tfprune.compressing.searching import Forecast, table_of, timed_on
 from tfprune.errors import InfeasibleError, PruneError
+from tfprune.reports.points import PredictedLatency
 from tfprune.runs import FinishedStep
 
 _STRIDE = 4
@@ -39,6 +41,7 @@ class Travelled:
         trials: All files, in order.
         best: The one to ship.
         goal: The notch that the budget asks for; None if none is small enough, or none is given.
+        predicted: What a latency table said, beside what was measured.
     """
 
     bar: Bar
@@ -48,6 +51,7 @@ class Travelled:
     trials: list[TriedFile]
     best: TriedFile
     goal: int | None
+    predicted: list[PredictedLatency]
 
 
 def travel(job: Job) -> Travelled:
@@ -70,15 +74,16 @@ def travel(job: Job) -> Travelled:
     if not trials:  # nor could any be made of a smaller network
         fix = "name other formats: quantize={'precisions': ['float32', 'int8']}"
         raise PruneError(f"compress {job.model.name!r}", "; ".join(stages.remarks), fix)
+    forecast = _forecast(job, dense, trials)
     with stages("find the size that the budget asks for") as stage:
-        goal, last = _goal(job, dense, samples)
+        goal, last = _goal(job, dense, samples, forecast)
         asked = given(job.recipe.budget)
         found = last if goal is None and asked else goal
         said = f"about {_percent(found or 0)} of the work" if asked else "no budget"
         stage.say(said if last else "none")
         if goal is None and asked and last:
             stages.remark(_UNMET if not is_profile(job.recipe.target) else _UNTIMED)
-    networks = _walk(job, dense, samples, bar, goal, last, trials)
+    networks = _walk(job, dense, samples, bar, goal, last, trials, forecast)
     best = best_of(trials, bar)
     if is_profile(job.recipe.target) and any("latency" not in own.usage for own in trials):
         stages.remark(_to_time(dense, trials, job.recipe.target))
@@ -90,7 +95,17 @@ def travel(job: Job) -> Travelled:
         trials=trials,
         best=best,
         goal=goal,
+        predicted=forecast.points,
     )
+
+
+def _forecast(job: Job, dense: Network, files: list[TriedFile]) -> Forecast:
+    if not job.searches or timed_on(job.recipe) is None:
+        return Forecast(None, files)
+    with job.stages("measure what each op takes at several widths") as stage:
+        table = table_of(job, dense)
+        stage.say("no table" if table is None else f"{table.files} small files")
+    return Forecast(table, files)
 
 
 def _to_time(dense: Network, trials: list[TriedFile], profile: str) -> str:
@@ -123,10 +138,12 @@ def _files(
     return trials
 
 
-def _goal(job: Job, dense: Network, samples: FinishedStep) -> tuple[int | None, int]:
+def _goal(
+    job: Job, dense: Network, samples: FinishedStep, forecast: Forecast
+) -> tuple[int | None, int]:
     """Return the first notch at which the budget is met, and the last that can be reached."""
     model = job.load(dense.path)
-    judge = judge_of(job, dense, model, samples)
+    judge = judge_of(job, dense, model, samples, forecast.table)
     refused: list[str] = []
 
     def reached(notch: int) -> bool:
@@ -162,11 +179,13 @@ def _walk(
     goal: int | None,
     last: int,
     trials: list[TriedFile],
+    forecast: Forecast,
 ) -> list[Network]:
     """Prune and train step by step; below the floor, go half a step back and train longer.
 
     After the budget is met it goes on as long as the floor holds: the fastest is wanted, not the
-    first. Each network is pruned from the last one that was above the floor.
+    first. Each network is pruned from the last one that was above the floor, its widths by the
+    latencies that were forecast, as corrected by those before.
     """
     settings, epochs = job.recipe.prune, job.recipe.fine_tune.epochs
     end = goal if goal is not None else last
@@ -177,7 +196,7 @@ def _walk(
         trained = " and train" if job.way.trains and epochs else ""
         with job.stages(f"prune to about {_percent(target)}{trained}") as stage:
             try:
-                pruned = smaller_network(job, here, target, samples)
+                pruned = smaller_network(job, here, target, samples, forecast.table)
             except InfeasibleError as error:  # wide steps of round_to may have left no more to take
                 stage.say("it cannot be made")
                 job.stages.remark(f"nothing smaller than the {here.name} network: {error.found}")
@@ -188,6 +207,7 @@ def _walk(
             stage.say(f"{bar.metric} {network.metrics[bar.metric]:.4g}, from {start} weights")
         files = _files(job, dense, network, samples, bar)
         trials += files
+        forecast.learn(network, pruned, files)
         if any(trial.passed and trial.verified for trial in files):
             here = network
             target = min(here.notch + max(stride, 2), last if here.notch >= end else end)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tfprune.channels import Group
 from tfprune.compressing.feeding import load_samples
 from tfprune.compressing.job import Job, Network
 from tfprune.compressing.notches import between
+from tfprune.compressing.searching import MeasuredWidths, sensitivity_of
 from tfprune.criteria import Criterion, as_criterion
-from tfprune.curves import Sensitivity
+from tfprune.curves import LatencyTable
 from tfprune.runs import FinishedStep
-from tfprune.search import sensitivity
 from tfprune.surgery import StructuredPlan, plan_structured
 
 
@@ -42,48 +41,18 @@ class ScoredOnce:
         return self._scores
 
 
-UnitJudge = Criterion | Sensitivity
-"""What decides which units go: a ranking of all, or what each group was measured to lose."""
+UnitJudge = Criterion | MeasuredWidths
+"""What decides which units go: a ranking of all, or what was measured of each group."""
 
 
-def judge_of(job: Job, network: Network, model: Any, samples: FinishedStep) -> UnitJudge:
+def judge_of(
+    job: Job, network: Network, model: Any, samples: FinishedStep, table: LatencyTable | None
+) -> UnitJudge:
     """Return what decides which units of a network go, judged by the samples."""
     if job.searches:
-        return sensitivity_of(job, network, samples)
+        return MeasuredWidths(sensitivity_of(job, network, samples), table)
     job.way.prepare(model)
     return ScoredOnce(as_criterion(job.criterion, load_samples(samples.file("samples.npz"), model)))
-
-
-def sensitivity_of(job: Job, network: Network, samples: FinishedStep) -> Sensitivity:
-    """Measure what each group of a network loses, once for all budgets, cell by cell resumable."""
-    settings = job.recipe.prune
-
-    def do(folder: Path) -> dict[str, Any]:
-        model = job.load(network.path)
-        job.way.prepare(model)
-        found = sensitivity(
-            model,
-            load_samples(samples.file("samples.npz"), model),
-            criterion=job.criterion,
-            round_to=settings.round_to,
-            keep=settings.keep,
-            seed=job.recipe.seed,
-            folder=folder / "cells",
-        )
-        found.save(folder / "sensitivity.json")
-        return {"cells": len(found.cells), "seconds": sum(cell.seconds for cell in found.cells)}
-
-    asked = {
-        "of": network.done.key,
-        "samples": samples.key,
-        "way": job.way.key,
-        "criterion": job.criterion,
-        "round_to": settings.round_to,
-        "keep": settings.keep,
-        "seed": job.recipe.seed,
-    }
-    done = job.run.step("sensitivity", asked, do, goes_on=True)
-    return Sensitivity.read(done.file("sensitivity.json"))
 
 
 def plan_at(job: Job, network: Network, model: Any, notch: int, judge: UnitJudge) -> StructuredPlan:
@@ -93,14 +62,16 @@ def plan_at(job: Job, network: Network, model: Any, notch: int, judge: UnitJudge
         PruneError: so much cannot go.
     """
     settings = job.recipe.prune
-    if isinstance(judge, Sensitivity):
-        how: dict[str, Any] = {"sensitivity": judge}
+    how: dict[str, Any] = {"target": "params" if network.macs is None else "macs"}
+    if isinstance(judge, MeasuredWidths):
+        how["sensitivity"] = judge.sensitivity
+        if judge.latency is not None:
+            how |= {"target": "latency", "latency": judge.latency}
     else:
-        how = {"criterion": judge, "scope": settings.scope}
+        how |= {"criterion": judge, "scope": settings.scope}
     return plan_structured(
         model,
         between(notch, network.notch),
-        target="params" if network.macs is None else "macs",
         round_to=settings.round_to,
         max_ratio=settings.max_ratio,
         keep=settings.keep,

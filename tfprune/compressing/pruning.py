@@ -18,13 +18,14 @@ from tfprune.compressing.measuring import sizes
 from tfprune.compressing.planning import judge_of, plan_at
 from tfprune.compressing.way import Metrics
 from tfprune.counts import count
+from tfprune.curves import LatencyTable
 from tfprune.errors import FileError, PruneError, PruneWarning
 from tfprune.export import convert
 from tfprune.graph import inputs_of
 from tfprune.keras_files import save_model
 from tfprune.keras_internals import layers_of
 from tfprune.repairing.recalibrate import recalibrate
-from tfprune.runs import FinishedStep
+from tfprune.runs import FinishedStep, digest
 
 
 def draw_samples(job: Job) -> FinishedStep:
@@ -74,7 +75,9 @@ def _check_saved(job: Job, path: Path) -> None:
         ) from error
 
 
-def smaller_network(job: Job, network: Network, notch: int, samples: FinishedStep) -> FinishedStep:
+def smaller_network(
+    job: Job, network: Network, notch: int, samples: FinishedStep, table: LatencyTable | None
+) -> FinishedStep:
     """Prune a network to a notch, repaired on the samples and recalibrated on them."""
     asked = {
         "from": network.done.key,
@@ -83,11 +86,14 @@ def smaller_network(job: Job, network: Network, notch: int, samples: FinishedSte
         "prune": _settings(job.recipe.prune, but=("steps", "trials", "samples")),
         "criterion": job.criterion,
     }
+    if table is not None:
+        asked["latency"] = digest(table.to_dict())
 
     def do(folder: Path) -> dict[str, Any]:
         model = job.load(network.path)
         inputs = load_samples(samples.file("samples.npz"), model)[0]
-        plan = plan_at(job, network, model, notch, judge_of(job, network, model, samples))
+        judge = judge_of(job, network, model, samples, table)
+        plan = plan_at(job, network, model, notch, judge)
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", PruneWarning)
             save_model(plan.apply(repair_on=inputs), folder / "repaired.keras")

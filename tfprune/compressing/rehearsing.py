@@ -11,6 +11,7 @@ from tfprune import files
 from tfprune.compressing.feeding import load_samples, samples_of, save_samples
 from tfprune.compressing.measuring import given, unreachable
 from tfprune.compressing.request import prepared
+from tfprune.compressing.searching import timed_on
 from tfprune.compressing.way import TrainingWay
 from tfprune.counts import count
 from tfprune.export import convert
@@ -18,11 +19,14 @@ from tfprune.keras_files import load_model, save_model
 from tfprune.notes import Note
 from tfprune.recipes import Recipe
 from tfprune.search.preparing import count_cells
+from tfprune.search.timing import count_small_files
 from tfprune.tables import Shown
 
 _TIMED = 3
 _CELL = 0.3
 """Seconds of a cell of sensitivity beside its samples, which take about what training does."""
+_SMALL_FILE = 0.5
+"""Seconds to make and time one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +147,9 @@ def _told(
         cells = count_cells(model, round_to=recipe.prune.round_to, keep=recipe.prune.keep)
         seconds = _CELL + step * recipe.prune.samples / settings.batch_size
         work.append(Stretch(what="cell of sensitivity", times=cells * trials, seconds=seconds))
+        if timed_on(recipe) is not None:
+            made = count_small_files(model, round_to=recipe.prune.round_to, keep=recipe.prune.keep)
+            work.append(Stretch(what="small file of an op", times=made, seconds=_SMALL_FILE))
     away = unreachable(recipe.target)
     if away is not None:
         notes.append(Note(recipe.target, f"as things are it cannot be reached: {away}"))

@@ -9,7 +9,7 @@ from tfprune.compressing.job import Job, TriedFile
 from tfprune.compressing.journey import Travelled
 from tfprune.compressing.measuring import is_profile
 from tfprune.compressing.own_classes import has_code
-from tfprune.compressing.planning import sensitivity_of
+from tfprune.compressing.searching import sensitivity_of
 from tfprune.errors import MissingExtra
 from tfprune.reports import Trial
 from tfprune.runs import FinishedStep
@@ -39,6 +39,7 @@ def report_of(job: Job, travelled: Travelled) -> FinishedStep:
             phone=job.recipe.target if is_profile(job.recipe.target) else None,
             trials=[_trial(tried, travelled) for tried in travelled.trials],
             sensitivity=sensitivity_of(job, dense, travelled.samples) if job.searches else (),
+            latency=travelled.predicted,
         )
         record.save(folder / "report.json")
         try:
@@ -54,6 +55,7 @@ def report_of(job: Job, travelled: Travelled) -> FinishedStep:
         "way": job.way.key,
         "searches": job.searches,
         "times": [tried.usage.get("latency_ms") for tried in travelled.trials],
+        "predicted": [(one.label, one.predicted) for one in travelled.predicted],
     }
     done = job.run.step("report", asked, do)
     if done.record["page"] is not None:

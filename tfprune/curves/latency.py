@@ -102,6 +102,22 @@ class LatencyTable(SavedRecord):
         """Return the latency of a network, in `unit`, from the sum over its ops."""
         return self.fixed + self.factor * ops
 
+    def whole_file(self, name: str, predicted: float, measured: float) -> WholeFile:
+        """Return a whole file whose latency this table had predicted, for `corrected`.
+
+        Args:
+            name: What it is.
+            predicted: What `plan.size.latency_after` said.
+            measured: What was measured then, in `unit`.
+
+        Example:
+            >>> table = LatencyTable(subject="net", target="host", device="", unit="ms", files=0,
+            ...     precision="float32", threads=1, round_to=8, ops=(), fixed=1.0, factor=2.0)
+            >>> table.whole_file("half", predicted=3.0, measured=4.0).ops
+            1.0
+        """
+        return WholeFile(name=name, ops=(predicted - self.fixed) / self.factor, measured=measured)
+
     def corrected(self, measured: Sequence[WholeFile]) -> LatencyTable:
         """Return the table with `fixed` and `factor` fitted to whole files, those before included.
 

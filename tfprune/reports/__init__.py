@@ -8,10 +8,9 @@ from tfprune.reports.comparison import (
     EnergyEstimate,
     ReportedLayer,
     ReportedModel,
-    SensitivityPoint,
-    Trial,
 )
 from tfprune.reports.html import report
+from tfprune.reports.points import PredictedLatency, SensitivityPoint, Trial
 from tfprune.reports.record import Epoch, KernelZeros, ModelRow, RunReport
 from tfprune.reports.tables import summary_table
 
@@ -22,6 +21,7 @@ __all__ = [
     "Epoch",
     "KernelZeros",
     "ModelRow",
+    "PredictedLatency",
     "ReportedLayer",
     "ReportedModel",
     "RunReport",

@@ -9,6 +9,7 @@ from tfprune.checks import Check
 from tfprune.evaluation.classes import ClassRow
 from tfprune.notes import Note
 from tfprune.reports.plausible import check_plausible
+from tfprune.reports.points import PredictedLatency, SensitivityPoint, Trial
 from tfprune.reports.reading import JsonRecord
 
 SCHEMA = "tfprune.comparison/1"
@@ -111,42 +112,6 @@ class ReportedModel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One model that was tried on the way, kept or not.
-
-    Args:
-        label: What it was: `"half the filters, l2"`.
-        metric: Its value of the comparison's `metric`; None if it was never measured.
-        median_ms: Milliseconds of one inference on the comparison's `target`.
-        bytes: The size of its file.
-        kept: Whether the search went on with it.
-        reason: Why, or why not.
-    """
-
-    label: str
-    metric: float | None = None
-    median_ms: float | None = None
-    bytes: int | None = None
-    kept: bool = False
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SensitivityPoint:
-    """What the metric falls to when one layer alone is pruned.
-
-    Args:
-        layer: The layer or group.
-        ratio: The share of its units or weights that was removed.
-        metric: The value of the comparison's `metric` then.
-    """
-
-    layer: str
-    ratio: float
-    metric: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Comparison(JsonRecord):
     """Models side by side: what `tfprune.report` writes as `report.json` and `report.html`.
 
@@ -162,6 +127,7 @@ class Comparison(JsonRecord):
         higher_is_better: Whether more of it is better.
         trials: All that was tried.
         sensitivity: What each layer alone costs.
+        latency: What a latency table predicted, beside what was measured.
         target: Where times were taken: `"host"`, a phone's name.
         host: The machine and the runtime, name → value.
         settings: What was asked, name → value.
@@ -188,6 +154,7 @@ class Comparison(JsonRecord):
     higher_is_better: bool = True
     trials: tuple[Trial, ...] = ()
     sensitivity: tuple[SensitivityPoint, ...] = ()
+    latency: tuple[PredictedLatency, ...] = ()
     target: str = "host"
     host: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
@@ -210,7 +177,7 @@ class Comparison(JsonRecord):
         Raises:
             ValueError: they cannot; the field is named.
         """
-        check_plausible(self, ("models", "trials"))
+        check_plausible(self, ("models", "trials", "latency"))
         labels = [model.label for model in self.models]
         for label in labels:
             if labels.count(label) > 1:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tfprune.evaluation.table import interval
 from tfprune.reports import comparison_pictures as draw
-from tfprune.reports import pictures
+from tfprune.reports import curve_pictures, pictures
 from tfprune.reports.comparison import Comparison, EnergyEstimate, ReportedModel
 from tfprune.reports.highlights import Highlight
 from tfprune.reports.losing import class_losses
@@ -113,7 +113,13 @@ def _pictures(record: Comparison) -> list[tuple[str, str, str]]:
         ),
         ("Widths", "Before and after, layers of the same name.", draw.widths(record)),
         ("Multiply-accumulates", "By layer, the largest.", draw.layer_macs(record)),
-        ("Sensitivity", "One layer pruned alone.", draw.sensitivity(record)),
+        ("Sensitivity", "One layer pruned alone.", curve_pictures.sensitivity(record)),
+        (
+            "Latency table",
+            "What the sum over ops predicted, and what the whole file took. On the line it was "
+            "right.",
+            curve_pictures.latency(record),
+        ),
     ]
     drawn += [
         (

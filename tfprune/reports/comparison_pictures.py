@@ -181,27 +181,6 @@ def op_times(model: ReportedModel, number: int) -> str:
     return _bars(f"ops-{number}", title, rows, numbers, "microseconds", lambda v: f"{v:g}")
 
 
-def sensitivity(record: Comparison) -> str:
-    """Draw what the metric falls to when one layer alone is pruned, a line for each layer."""
-    layers = list(dict.fromkeys(point.layer for point in record.sensitivity))
-    if not layers:
-        return ""
-    with figure(3.2) as (drawing, axes):
-        said = []
-        for i, layer in enumerate(layers):
-            points = sorted((p.ratio, p.metric) for p in record.sensitivity if p.layer == layer)
-            style = {
-                "color": (FIRST, SECOND, THIRD, MUTED)[i % 4],
-                "ls": ("-", "--", ":")[i // 4 % 3],
-            }
-            named = {"label": short(layer)} if i < 12 else {}
-            axes.plot(*_columns(points), marker="o", ms=3, **style, **named)
-            said.append(f"{layer}: {wording.metric(points[-1][1])} at {points[-1][0]:.0%}")
-        axes.set(xlabel="share removed", ylabel=record.metric)
-        drawing.legend(loc="outside upper left", ncols=2)
-        return svg_of(drawing, "sensitivity", "Sensitivity of each layer", "; ".join(said))
-
-
 def _changed(
     record: Comparison,
 ) -> tuple[ReportedModel, ReportedModel, list[tuple[ReportedLayer, ReportedLayer]]] | None:

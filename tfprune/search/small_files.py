@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,11 @@ class SmallFiles:
                 )
             )
         return found
+
+    def at_most(self, call: OpCall) -> int:
+        """Return how many files `grids` makes of a call, if none of them is there already."""
+        sides = (len(self._cuts(list(side.groups))) for side in (call.reads, call.writes))
+        return math.prod(sides) + sum(len(self._cuts([number])) for number in call.inside)
 
     def whole(self, share: float) -> tuple[Path, KeptUnits]:
         """Return the file of the whole model without about a share of each width."""

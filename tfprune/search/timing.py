@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfprune.channels import trace
+from tfprune.channels import Group, Structure, trace
 from tfprune.curves import LatencyTable, WholeFile
 from tfprune.errors import PruneError, near
 from tfprune.files import temporary_folder
 from tfprune.layer_names import Selectors
+from tfprune.notes import Note
 from tfprune.precision import in_float32
 from tfprune.progress import track
 from tfprune.search.small_files import SmallFiles
@@ -66,18 +67,7 @@ def latency_table(
     "Hardware-Aware Latency Pruning", arXiv:2110.10811, section 3.1.
     """
     _check(target, precision, round_to, widths)
-    model, notes = in_float32(model)
-    structure = trace(model)
-    own = own_ratios(structure, model, 0.5, keep)
-    chosen = [
-        group
-        for group, (share, _) in zip(structure.groups, own, strict=True)
-        if group.kept_whole is None and share != 0.0
-    ]
-    if not chosen:
-        found = "no group of units may lose any"
-        raise PruneError(f"latencies of {model.name!r}", found, "see plan_structured(model)")
-    _check_sizes(model)
+    structure, chosen, notes = _prepared(model, keep)
     with temporary_folder() as folder:
         maker = SmallFiles(
             structure,
@@ -111,6 +101,38 @@ def latency_table(
             for name, (path, kept) in whole.items()
         ]
     )
+
+
+def count_small_files(
+    model: Any, *, round_to: int = 8, widths: int = 5, keep: Selectors = ()
+) -> int:
+    """Return how many small files `latency_table` makes at most, without making any.
+
+    Raises:
+        PruneError: as in `latency_table`.
+    """
+    structure, chosen, _ = _prepared(model, keep)
+    maker = SmallFiles(
+        structure, chosen, Path(), precision="float32", round_to=round_to, widths=widths
+    )
+    return sum(map(maker.at_most, maker.calls))
+
+
+def _prepared(model: Any, keep: Selectors) -> tuple[Structure, list[Group], tuple[Note, ...]]:
+    """Return the traced model in float32, the groups whose widths vary, and notes."""
+    model, notes = in_float32(model)
+    structure = trace(model)
+    own = own_ratios(structure, model, 0.5, keep)
+    chosen = [
+        group
+        for group, (share, _) in zip(structure.groups, own, strict=True)
+        if group.kept_whole is None and share != 0.0
+    ]
+    if not chosen:
+        found = "no group of units may lose any"
+        raise PruneError(f"latencies of {model.name!r}", found, "see plan_structured(model)")
+    _check_sizes(model)
+    return structure, chosen, tuple(notes)
 
 
 def _check(target: str, precision: str, round_to: int, widths: int) -> None:

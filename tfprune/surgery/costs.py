@@ -61,6 +61,15 @@ class Costs:
             return self._table.of(kept)
         return self._sum({"params": self._sizes, "macs": self._macs}[target], kept)
 
+    def latency(self, kept: KeptUnits) -> float | None:
+        """Return what the latency table predicts, in its unit; None without one."""
+        return None if self._table is None else self._table.of(kept)
+
+    @property
+    def latency_unit(self) -> str:
+        """The unit of the latency table; nothing without one."""
+        return "" if self._table is None else self._table.table.unit
+
     def by_widths(self, target: str, widths: Sequence[Sequence[int]]) -> WidthCosts:
         """Return the cost in a target as a sum over the widths of the groups."""
         if target == "units":

@@ -231,10 +231,17 @@ def _plan(
                 group=group.name, members=members, before=group.size, after=after, reason=reason
             )
         )
-    size = Size(costs.params(whole), costs.params(kept), costs.macs(whole), costs.macs(kept))
     return StructuredPlan(
         rows=tuple(rows),
-        size=size,
+        size=Size(
+            params=costs.params(whole),
+            params_after=costs.params(kept),
+            macs=costs.macs(whole),
+            macs_after=costs.macs(kept),
+            latency=costs.latency(whole),
+            latency_after=costs.latency(kept),
+            latency_unit=costs.latency_unit,
+        ),
         notes=tuple(Note(n.subject, f"not followed, {n.reason}") for n in structure.notes),
         model=model,
         structure=structure,

@@ -42,21 +42,27 @@ class GroupRow:
         return f"{self.group}{together}: {self.before} → {self.after} ({self.reason})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Size:
-    """Parameters and multiply-accumulates of one sample, before and after.
+    """Parameters, multiply-accumulates and time of one sample, before and after.
 
     Args:
         params: Parameters now.
         params_after: And then.
         macs: Multiply-accumulates now; None where sizes that the model leaves open decide.
         macs_after: And then.
+        latency: What the table that was planned with predicts now; None without a table.
+        latency_after: And then.
+        latency_unit: Its unit: "ms" or "instructions".
     """
 
     params: int
     params_after: int
     macs: int | None
     macs_after: int | None
+    latency: float | None = None
+    latency_after: float | None = None
+    latency_unit: str = ""
 
     @property
     def macs_in_words(self) -> str:
@@ -64,6 +70,13 @@ class Size:
         if self.macs is None or self.macs_after is None:
             return "unknown before input_shape= is given"
         return f"{self.macs:,} → {self.macs_after:,}"
+
+    @property
+    def latency_in_words(self) -> str:
+        """`"0.52 → 0.26 ms, predicted"`; nothing without a table."""
+        if self.latency is None or self.latency_after is None:
+            return ""
+        return f"{self.latency:.4g} → {self.latency_after:.4g} {self.latency_unit}, predicted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +106,7 @@ class StructuredPlan(Shown):
             f"{self.removed} of {self.units} units go; parameters {size.params:,} → "
             f"{size.params_after:,}, MACs {size.macs_in_words}"
         )
+        total += f", latency {size.latency_in_words}" * bool(size.latency_in_words)
         return "\n".join([*map(str, self.rows), *map(str, self.notes), total])
 
     @property

@@ -27,6 +27,7 @@ def structured_table(plan: StructuredPlan) -> Group:
         f"units removed: {plan.removed:,} of {plan.units:,}",
         f"parameters: {size.params:,} → {size.params_after:,}",
         f"multiply-accumulates of the kernels: {size.macs_in_words}",
+        *([f"latency: {size.latency_in_words}"] if size.latency_in_words else []),
         *map(str, plan.notes),
     ]
     return Group(table, *map(Text, lines))
