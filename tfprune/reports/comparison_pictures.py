@@ -7,7 +7,15 @@ from typing import Any
 
 from tfprune.evaluation.classes import wilson
 from tfprune.reports.comparison import Comparison, ReportedLayer, ReportedModel
-from tfprune.reports.pictures import beside, legend_above, right_margin, rows_of, short, whiskers
+from tfprune.reports.pictures import (
+    beside,
+    legend_above,
+    name_points,
+    right_margin,
+    rows_of,
+    short,
+    whiskers,
+)
 from tfprune.reports.svg import FIRST, INK, MUTED, SECOND, THIRD, figure, svg_of
 from tfprune.tables import wording
 
@@ -44,7 +52,7 @@ def pareto(record: Comparison, axis: str, name: str, scale: float = 1.0) -> str:
         if models:
             axes.plot(*_columns([p for p, _ in models]), "o", color=FIRST, ms=7, label="reported")
         axes.margins(0.16, 0.16)
-        _name(axes, [(point, short(model.label)) for point, model in models])
+        name_points(axes, [(point, short(model.label)) for point, model in models])
         axes.set(xlabel=name, ylabel=record.metric)
         legend_above(axes)
         said = "; ".join(
@@ -52,19 +60,6 @@ def pareto(record: Comparison, axis: str, name: str, scale: float = 1.0) -> str:
         )
         said += f"; {len(trials)} trials" * bool(trials)
         return svg_of(drawing, f"pareto-{axis}", f"{record.metric} against {name}", said)
-
-
-def _name(axes: Any, named: Sequence[tuple[Point, str]]) -> None:
-    """Write the names of points, above and below in turns where points lie close together."""
-    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    done: list[Point] = []
-    for (x, y), name in sorted(named):
-        place = ((x - left) / (right - left), (y - low) / (high - low))
-        near = sum(abs(place[0] - a) < 0.25 and abs(place[1] - b) < 0.08 for a, b in done)
-        away = (-1) ** near * (1 + near // 2)
-        offset = {"xytext": (6, 5 + 9 * away - 9), "textcoords": "offset points"}
-        axes.annotate(name, (x, y), fontsize=8, color=INK, **offset)
-        done.append(place)
 
 
 def _placed(record: Comparison, axis: str, scale: float) -> list[tuple[Point, ReportedModel]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tfprune.reports.comparison import Comparison
-from tfprune.reports.pictures import legend_above, short
-from tfprune.reports.svg import FIRST, INK, MUTED, SECOND, THIRD, figure, svg_of
+from tfprune.reports.pictures import legend_above, name_points, short
+from tfprune.reports.svg import FIRST, MUTED, SECOND, THIRD, figure, svg_of
 from tfprune.tables import wording
 
 
@@ -33,24 +33,20 @@ def latency(record: Comparison) -> str:
     """Draw what a latency table predicted against what was measured; on the line it was right."""
     if not record.latency:
         return ""
-    unit = record.latency[0].unit
+    unit = short(record.latency[0].unit)
     with figure(3.2) as (drawing, axes):
         most = 1.1 * max(max(one.predicted, one.measured) for one in record.latency)
         axes.plot((0, most), (0, most), color=MUTED, lw=1)
         for fitted, colour, label in (
-            (True, MUTED, "the table was fitted to it"),
-            (False, FIRST, "predicted before it was made"),
+            (True, MUTED, "fitted to it"),
+            (False, FIRST, "predicted"),
         ):
             points = [(o.predicted, o.measured) for o in record.latency if o.fitted is fitted]
             if points:
                 axes.plot(*zip(*points, strict=True), "o", color=colour, ms=6, label=label)
-        for one in record.latency:
-            place = {"xytext": (7, -9), "textcoords": "offset points"}
-            axes.annotate(
-                short(one.label), (one.predicted, one.measured), fontsize=8, color=INK, **place
-            )
         axes.set(xlabel=f"predicted, {unit}", ylabel=f"measured, {unit}")
-        axes.set(xlim=(0, most), ylim=(0, most))
+        axes.set(xlim=(0, 1.15 * most), ylim=(0, most))
+        name_points(axes, [((o.predicted, o.measured), short(o.label)) for o in record.latency])
         legend_above(axes)
         said = "; ".join(
             f"{one.label}: {one.predicted:.4g} {unit} predicted, {one.measured:.4g} measured"

@@ -190,3 +190,16 @@ def right_margin(axes: Any, share: float) -> None:
 def legend_above(axes: Any) -> None:
     """Put the legend above the axes."""
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
+
+
+def name_points(axes: Any, named: Sequence[tuple[tuple[float, float], str]]) -> None:
+    """Write the names of points, above and below in turns where points lie close together."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    done: list[tuple[float, float]] = []
+    for (x, y), name in sorted(named):
+        place = ((x - left) / (right - left), (y - low) / (high - low))
+        near = sum(abs(place[0] - a) < 0.25 and abs(place[1] - b) < 0.08 for a, b in done)
+        away = (-1) ** near * (1 + near // 2)
+        offset = {"xytext": (6, 5 + 9 * away - 9), "textcoords": "offset points"}
+        axes.annotate(name, (x, y), fontsize=8, color=INK, **offset)
+        done.append(place)
