@@ -92,6 +92,11 @@ def test_int8_costs_less_by_the_tables(record):
     assert estimate_energy(1, 1, None, "int8")[0].total_uj is None
 
 
+def test_no_energy_is_told_of_what_no_source_tells():
+    both = [[own.process for own in estimate_energy(9, 9, 9, p)] for p in ("int8", "int16x8")]
+    assert both == [["45 nm", "7 nm"], ["45 nm"]]
+
+
 def test_report_writes_the_page_and_its_record(files, tmp_path):
     page = tfprune.report(
         {"int8": files / "int8.tflite"}, tmp_path / "mine.html", runs=0, title="mine"
