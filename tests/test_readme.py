@@ -2,13 +2,13 @@
 
 import pathlib
 import re
+import shlex
 
 import pytest
 
-from tfprune.cli import main
+from tfprune.cli.parser import build_parser
 
 ROOT = pathlib.Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
 PAGES = (
     *("advise", "channels", "compress", "evaluate", "golden", "phone", "quantization"),
     *("sweep", "techniques", "zeros"),
@@ -36,12 +36,45 @@ def test_the_plan_of_the_guide_says_what_the_guide_says(tmp_path, monkeypatch, c
     assert "prune to 0.9 in blocks of (1, 2) (default rule)" in printed
 
 
-VERBS = sorted(set(re.findall(r"^    tfprune ([\w-]+)", README, re.MULTILINE)))
+def test_the_errors_of_the_guide_are_the_errors_one_gets(tmp_path, monkeypatch, capsys):
+    run_code("docs/errors.md", tmp_path, monkeypatch)
+    shown = re.findall(r"```text\n(.*?)```", (ROOT / "docs/errors.md").read_text(), re.DOTALL)
+    assert capsys.readouterr().out.splitlines() == "".join(shown).splitlines()
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_command_it_names_exists(verb):
-    assert main([verb, "--help"]) == 0
+PLACES = ("*.md", "docs/*.md", "examples/*.md", "android_demo/*.md")
+PAGES_OF_ALL = sorted(
+    path.relative_to(ROOT).as_posix() for place in PLACES for path in ROOT.glob(place)
+)
+
+
+@pytest.mark.parametrize("page", PAGES_OF_ALL)
+def test_every_command_on_a_page_is_one_that_the_program_takes(page):
+    for line in commands((ROOT / page).read_text()):
+        words = shlex.split(re.split(r" [>|] ", line)[0], comments=True)
+        assert build_parser().parse_args(words[1:]).verb
+
+
+def commands(text):
+    """The lines of a page's code, indented or fenced, that call the program."""
+    fences = re.findall(r"^```.*\n([^`]*)^```", text, re.MULTILINE)
+    indented = re.findall(r"^ {4}.*$", text.replace("\\\n", " "), re.MULTILINE)
+    lines = [*indented, *"\n".join(fences).replace("\\\n", " ").splitlines()]
+    return [line.strip() for line in lines if line.strip().startswith("tfprune ")]
+
+
+@pytest.mark.parametrize("page", PAGES_OF_ALL)
+def test_every_option_that_a_sentence_names_exists(page):
+    options = {verb: set(own._option_string_actions) for verb, own in parsers().items()}
+    named = re.findall(r"`tfprune ([a-z][a-z0-9-]*)([^`]*)`", (ROOT / page).read_text())
+    for verb, rest in named:
+        assert set(re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", rest)) <= options[verb], verb
+
+
+def parsers():
+    """The parser of each verb."""
+    [verbs] = [own for own in build_parser()._actions if own.dest == "verb"]
+    return verbs.choices
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
@@ -50,7 +83,7 @@ def test_the_files_a_page_links_to_exist(page):
 
 
 def test_the_files_the_readme_links_to_exist():
-    assert re.search(r"\]\(docs/", README) and missing(ROOT / "README.md") == []
+    assert missing(ROOT / "README.md") == []
 
 
 def missing(page):
