@@ -46,6 +46,14 @@ def test_a_whole_filter_is_the_block_that_spans_the_other_axes():
     assert kept.min(axis=(0, 1, 2)).tolist() == kept.max(axis=(0, 1, 2)).tolist() == [0, 1, 0, 1]
 
 
+def test_scores_below_zero_rank_below_zero():
+    scores = [[-3, -1, -2], [-5, 2, -4]]
+    assert mask(Block(), scores) == [[0, 1, 1], [0, 1, 0]]
+    #  largest: -1, -2; 2, -4
+    assert mask(Block((1, 2), "MAX"), scores) == [[1, 1, 0], [1, 1, 0]]
+    assert mask(NM(zeros=1, of=2), scores) == [[1, 0, 1], [0, 1, 0]]
+
+
 def test_two_zeros_in_every_four_input_channels():
     #                      input channels run down the rows
     assert mask(NM(zeros=2, of=4), [[1, 9], [2, 8], [3, 7], [4, 6]]) == [
@@ -65,7 +73,7 @@ def test_a_short_last_group_loses_what_exceeds_its_survivors():
 scores_of_any_shape = hnp.arrays(
     np.float32,
     hnp.array_shapes(min_dims=2, max_dims=4, min_side=1, max_side=6),
-    elements=st.sampled_from([0.0, 2.0**-100, 0.5, 1.0, 1.0, 2.0**100]),
+    elements=st.sampled_from([-(2.0**100), -1.0, -0.0, 0.0, 2.0**-100, 0.5, 1.0, 1.0, 2.0**100]),
 )
 
 

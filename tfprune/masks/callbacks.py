@@ -9,7 +9,7 @@ import keras
 
 from tfprune.errors import PruneError, PruneWarning
 from tfprune.keras_internals import layers_of
-from tfprune.masks.engine import MaskedKernel
+from tfprune.masks.engine import MaskedKernel, untold
 from tfprune.masks.optimizer import PruningOptimizer
 from tfprune.masks.strip import masked_kernels
 from tfprune.masks.wrapper import PruneLowMagnitude
@@ -49,7 +49,11 @@ class UpdatePruningStep(keras.callbacks.Callback):
                 PruneWarning,
                 stacklevel=2,
             )
+        told = {id(m) for one in pruning_optimizers(self.model) for m in one.told}
         for masked in found:
+            trains = masked.kernel.variable.trainable
+            if masked.needs_gradient and trains and id(masked) not in told:
+                raise untold(masked)
             masked.begin()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

@@ -5,6 +5,8 @@ loops, under any strategy and compiled or not. So that is where a mask lives: af
 it is recomputed if the schedule says so, and the kernel is multiplied by it. Gradients are
 dense: when a mask is recomputed, a weight under it competes with the value that the last
 optimizer update gave it, and may come back, as in tfmot. At any other time it is exactly zero.
+What a score learns from gradients is kept in a variable beside the mask, and comes from
+`masks.gradients`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel
+from tfprune.masks.gradients import gradient_of
 from tfprune.plan import Rule
 
 
@@ -26,19 +30,44 @@ class MaskedKernel:
         rule: When, how much, and in which pattern it is pruned.
         mask: Boolean variable of the kernel's shape.
         step: Integer scalar variable, the step whose mask is set, 0 before training.
+        remembered: Float32 variable of the kernel's shape with what the rule's score remembers;
+            None if it remembers nothing.
+        of_layer: Whether a layer holds the variables, and not an optimizer.
     """
 
-    def __init__(self, kernel: Kernel, rule: Rule, mask: Any, step: Any) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        rule: Rule,
+        mask: Any,
+        step: Any,
+        *,
+        remembered: Any = None,
+        of_layer: bool = False,
+    ) -> None:
         self.kernel = kernel
         self.rule = rule
         self.mask = mask
         self.step = step
+        self.remembered = remembered
+        self.of_layer = of_layer
         kernel.variable.constraint = _Masked(self, kernel.variable.constraint)
 
     @property
     def name(self) -> str:
         """The kernel's name."""
         return self.kernel.name
+
+    @property
+    def variables(self) -> list[Any]:
+        """The mask, the step, and what is remembered if anything is."""
+        own = [self.mask, self.step]
+        return own if self.remembered is None else [*own, self.remembered]
+
+    @property
+    def needs_gradient(self) -> bool:
+        """Whether it can only be trained by an optimizer that tells its gradient."""
+        return self.rule.score.needs_gradient
 
     @property
     def steps_begun(self) -> int:
@@ -57,6 +86,7 @@ class MaskedKernel:
 
     def advance(self, weights: Any) -> Any:
         """Move on by one step: recompute the mask from `weights` if due; return them masked."""
+        self._learn()
         step = ops.convert_to_tensor(self.step) + 1
         due, sparsity = self._schedule(step)
         old = ops.convert_to_tensor(self.mask)
@@ -66,8 +96,10 @@ class MaskedKernel:
         return _select(mask, weights)
 
     def mask_at(self, weights: Any, sparsity: Any) -> Any:
-        """Return the mask of these weights at this sparsity, by magnitude."""
-        scores = ops.abs(ops.cast(ops.convert_to_tensor(weights), "float32"))
+        """Return the mask of these weights at this sparsity, by the rule's score."""
+        weights = ops.cast(ops.convert_to_tensor(weights), "float32")
+        remembered = None if self.remembered is None else ops.convert_to_tensor(self.remembered)
+        scores = self.rule.score.of(weights, remembered)
         mask = self.rule.pattern.mask(self.kernel.to_canonical(scores), sparsity)
         return self.kernel.from_canonical(mask)
 
@@ -89,6 +121,14 @@ class MaskedKernel:
         """Return the share of weights under the mask."""
         return 1.0 - float(ops.mean(ops.cast(self.mask, "float32")))
 
+    def _learn(self) -> None:
+        """Let the score learn from the update that is going on, if one is."""
+        gradient = gradient_of(self.kernel.variable)
+        if gradient is not None and self.rule.score.needs_gradient:
+            before = ops.convert_to_tensor(self.remembered)
+            after = self.rule.score.learned(before, gradient.weights, gradient.value)
+            self.remembered.assign(after)
+
     def _schedule(self, step: Any) -> tuple[Any, Any]:
         due, sparsity = self.rule.pruning_schedule(step)
         if self.rule.pattern.fixed_sparsity is not None:
@@ -106,7 +146,29 @@ class _Masked(keras.constraints.Constraint):
         self.own: Any = own.own if isinstance(own, _Masked) else own
 
     def __call__(self, weights: Any) -> Any:
+        if self.masked.needs_gradient and gradient_of(self.masked.kernel.variable) is None:
+            raise untold(self.masked)
         return self.masked.advance(weights if self.own is None else self.own(weights))
+
+
+def at_first(rule: Rule, kernel: Kernel) -> Any:
+    """Return an initializer of what the rule's score remembers of a kernel."""
+    values = rule.score.at_first(tuple(kernel.shape), kernel.name)
+    return lambda shape, dtype=None: ops.convert_to_tensor(values, dtype)
+
+
+def mask_of(variable: Any) -> MaskedKernel | None:
+    """Return the mask that a variable is under, None if it has none."""
+    return variable.constraint.masked if isinstance(variable.constraint, _Masked) else None
+
+
+def untold(masked: MaskedKernel) -> PruneError:
+    """Return the error of a kernel whose gradient nobody tells."""
+    return PruneError(
+        f"prune {masked.name} to {masked.rule.describe()}",
+        "that takes the gradient of each update, which only an optimizer sees",
+        "model.compile(optimizer=tfprune.PruningOptimizer('adam'), ...), around any optimizer",
+    )
 
 
 def _select(mask: Any, weights: Any) -> Any:

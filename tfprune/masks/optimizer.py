@@ -6,26 +6,29 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+from keras import ops
 
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel
 from tfprune.keras_internals import variables_of_optimizer
 from tfprune.layer_names import BySelector
-from tfprune.masks.engine import MaskedKernel
+from tfprune.masks.by_name import is_kernel, kernel_of, looks_depthwise
+from tfprune.masks.engine import MaskedKernel, at_first, mask_of
+from tfprune.masks.gradients import Gradient, known, whole
 from tfprune.notes import Note
 from tfprune.plan import Rule
 from tfprune.plan.planning import DEPTHWISE, row_for
 from tfprune.plan.rules import Chosen, Rules
 from tfprune.schedules import PruningSchedule
 
-KERNEL_NAMES = frozenset({"kernel", "recurrent_kernel", "pointwise_kernel", "embeddings"})
-
 
 @keras.saving.register_keras_serializable("tfprune")
 class PruningOptimizer(keras.optimizers.Optimizer):
     """Wrap an optimizer so that it prunes the kernels it trains.
 
-    The model stays what it is, so this reaches subclassed models and composite custom layers.
+    The model stays what it is, so this reaches subclassed models and composite custom layers. In
+    a model that `prune_low_magnitude` has wrapped, the masks stay with the layers, and all this
+    does is tell them the gradients, which scores such as "movement" ask for.
     Masks and steps are variables of the optimizer: they are saved with it, and training resumes
     where it stopped. An optimizer sees variables, not layers, so kernels are known by name
     ("kernel", "recurrent_kernel", "pointwise_kernel", "embeddings") and N:M groups lie along the
@@ -34,7 +37,7 @@ class PruningOptimizer(keras.optimizers.Optimizer):
 
     Args:
         inner_optimizer: An optimizer or its name.
-        pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n: As in
+        pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n, score: As in
             `prune_low_magnitude`.
         rules: Name or glob of layers or variables ("encoder/*/kernel", see `tfprune.layer_names`)
             → `Rule`, or None to leave alone.
@@ -42,7 +45,9 @@ class PruningOptimizer(keras.optimizers.Optimizer):
             names above. It is not saved: pass it again after loading.
 
     Raises:
-        PruneError: an argument is out of range, or no variable is a kernel.
+        PruneError: an argument is out of range, no variable is a kernel, the layers have masks
+            already and other ones are asked for, or gradients are asked for and the inner optimizer
+            scales the loss: scaling goes around this optimizer, where Keras puts it.
 
     Example:
         >>> from tfprune import ConstantSparsity
@@ -65,16 +70,18 @@ class PruningOptimizer(keras.optimizers.Optimizer):
         rule: Rule | None = None,
         rules: BySelector[Rule | None] | None = None,
         kernels: Callable[[Any], bool] | None = None,
+        score: Any = None,
         name: str | None = None,
     ) -> None:
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = keras.optimizers.get(inner_optimizer)
         self.rule = rule or Rule.from_arguments(
-            pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n
+            pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n, score
         )
         self.rules = Rules(self.rule, rules).chosen
-        self.kernels = kernels or _is_kernel
+        self.kernels = kernels or is_kernel
         self.masked: list[MaskedKernel] = []
+        self.told: list[MaskedKernel] = []
         self.notes: list[Note] = []
 
     def build(self, variables: list[Any]) -> None:
@@ -85,7 +92,20 @@ class PruningOptimizer(keras.optimizers.Optimizer):
             return
         super().build(variables)
         self.inner_optimizer.build(variables)
-        found = [_kernel(v) for v in variables if self.kernels(v)]
+        in_layers = [m for v in variables if (m := mask_of(v)) is not None and m.of_layer]
+        if in_layers:
+            self._check_nothing_asked(in_layers[0])
+        else:
+            self._add_masks(variables)
+        self._keys = tuple(map(id, variables))
+        self.told = [m for m in in_layers or self.masked if m.needs_gradient]
+        self._check_scaling()
+        if not tf.inside_function():  # inside one, variables have no values yet
+            for masked in self.masked:
+                masked.begin()
+
+    def _add_masks(self, variables: list[Any]) -> None:
+        found = [kernel_of(v) for v in variables if self.kernels(v)]
         chosen = Rules(self.rule, self.rules).find(found, model=None)
         for kernel, its_own in zip(found, chosen, strict=True):
             self._add_mask(kernel, its_own)
@@ -95,19 +115,36 @@ class PruningOptimizer(keras.optimizers.Optimizer):
                 f"none of {[v.path for v in variables]} is a kernel",
                 "pass kernels=lambda variable: ... to say which variables are kernels",
             )
-        if not tf.inside_function():  # inside one, variables have no values yet
-            for masked in self.masked:
-                masked.begin()
+
+    def _check_nothing_asked(self, masked: MaskedKernel) -> None:
+        if self.rules or self.rule != Rule.from_arguments():
+            raise PruneError(
+                f"prune {masked.name} to {self.rule.describe()} with PruningOptimizer",
+                f"its layer has a mask already, of {masked.rule.describe()}",
+                "leave the optimizer's arguments out: PruningOptimizer('adam')",
+            )
+
+    def _check_scaling(self) -> None:
+        if self.told and isinstance(self.inner_optimizer, keras.optimizers.LossScaleOptimizer):
+            raise PruneError(
+                f"tell {self.told[0].name} its gradients with PruningOptimizer",
+                "the optimizer inside scales them and drops some",
+                "put the scaling outside: LossScaleOptimizer(tfprune.PruningOptimizer('adam'))",
+            )
 
     def _add_mask(self, kernel: Kernel, chosen: Chosen) -> None:
         row = row_for(kernel, chosen)
-        if row.rule is None or (_looks_depthwise(kernel) and chosen.selector is None):
+        if row.rule is None or (looks_depthwise(kernel) and chosen.selector is None):
             reason = row.reason if row.rule is None else DEPTHWISE
             self.notes.append(Note(kernel.name, reason))
             return
         mask = self.add_variable(kernel.shape, initializer="ones", dtype="bool", name="mask")
         step = self.add_variable((), initializer="zeros", dtype="int32", name="step")
-        self.masked.append(MaskedKernel(kernel, row.rule, mask, step))
+        remembered = None
+        if row.rule.score.remembers:
+            first = at_first(row.rule, kernel)
+            remembered = self.add_variable(kernel.shape, first, dtype="float32", name="score")
+        self.masked.append(MaskedKernel(kernel, row.rule, mask, step, remembered=remembered))
 
     @property
     def variables(self) -> list[Any]:
@@ -132,7 +169,21 @@ class PruningOptimizer(keras.optimizers.Optimizer):
         """Apply the gradients; the masks follow, as constraints of the kernels."""
         if not self.built:
             self.build(list(trainable_variables))
-        self.inner_optimizer.apply(grads, trainable_variables)
+        with known(self._told_gradients(grads, trainable_variables)):
+            self.inner_optimizer.apply(grads, trainable_variables)
+
+    def _told_gradients(self, grads: Any, variables: Any) -> dict[int, Gradient]:
+        keys = self._keys if variables is None else tuple(map(id, variables))
+        by_key = dict(zip(keys, grads, strict=True))
+        scale = self.inner_optimizer.loss_scale_factor or 1.0
+        found = {}
+        for masked in self.told:
+            variable = masked.kernel.variable
+            gradient = by_key.get(id(variable))
+            if gradient is not None:
+                weights = ops.cast(ops.convert_to_tensor(variable), "float32")
+                found[id(variable)] = Gradient(whole(gradient) / scale, weights)
+        return found
 
     def scale_loss(self, loss: Any) -> Any:
         """Scale the loss as the inner optimizer does."""
@@ -163,17 +214,3 @@ class PruningOptimizer(keras.optimizers.Optimizer):
         inner = load(config["inner_optimizer"], custom_objects=custom_objects)
         rules = {name: load(rule) for name, rule in config["rules"].items()}
         return cls(inner, rule=load(config["rule"]), rules=rules, name=config["name"])
-
-
-def _is_kernel(variable: Any) -> bool:
-    return variable.name in KERNEL_NAMES and len(variable.shape) > 1
-
-
-def _kernel(variable: Any) -> Kernel:
-    rank = len(variable.shape)
-    ins, outs = ((rank - 2,), (rank - 1,)) if rank > 1 else ((), (0,))
-    return Kernel(name=variable.path, layer=None, variable=variable, in_axes=ins, out_axes=outs)
-
-
-def _looks_depthwise(kernel: Kernel) -> bool:
-    return len(kernel.shape) > 2 and kernel.shape[-1] == 1 and kernel.shape[-2] > 1

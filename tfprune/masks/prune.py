@@ -31,9 +31,10 @@ def prune_low_magnitude(
     sparsity_m_by_n: tuple[int, int] | None = None,
     *,
     rules: BySelector[Rule | None] | None = None,
+    score: Any = None,
     **kwargs: Any,
 ) -> Any:
-    """Make the weights of smallest magnitude zero while the model trains.
+    """Make the weights of smallest magnitude, or lowest score, zero while the model trains.
 
     A model is rebuilt with copies of its weights, and each layer with kernels is wrapped in
     `PruneLowMagnitude`; the model you pass is not changed. A layer, or each layer of a list, is
@@ -49,6 +50,10 @@ def prune_low_magnitude(
         sparsity_m_by_n: (zeros, of): so many zeros in every so many input channels.
         rules: Only for a model. Selector of layers or kernels (see `tfprune.layer_names`) →
             `Rule`, or None to leave alone.
+        score: What each weight is worth: "magnitude" (None), "movement", "taylor" or "random", a
+            function weights → scores, or an object; see `tfprune.scores`.
+            "movement" and "taylor" look at gradients, which only an optimizer sees: compile with
+            `tfprune.PruningOptimizer("adam")`, which leaves the masks to the layers.
         **kwargs: Only for a layer or a list: what Keras layers take, passed to each wrapper.
 
     Returns:
@@ -70,13 +75,16 @@ def prune_low_magnitude(
     if isinstance(to_prune, keras.Model):
         check_keywords(what, kwargs, prune_low_magnitude)
         _check_graph(to_prune)
-        return _prune_model(to_prune, plan_pruning(to_prune, *settings, rules=rules))
+        plan = plan_pruning(to_prune, *settings, rules=rules, score=score)
+        return _prune_model(to_prune, plan)
     check_no_model(what, rules)
     check_keywords(what, kwargs, prune_low_magnitude, LAYER, first_layer)
-    rule = Rule.from_arguments(pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n)
+    rule = Rule.from_arguments(
+        pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n, score
+    )
     if isinstance(to_prune, (list, tuple)):
         return [
-            prune_low_magnitude(layer, *settings)
+            prune_low_magnitude(layer, *settings, score=score)
             if isinstance(layer, keras.Model)
             else _prune_layer(layer, rule, pruning_policy, kwargs)
             for layer in to_prune

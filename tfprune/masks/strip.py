@@ -89,7 +89,7 @@ def _strip_layer(layer: Any, clones: Clones) -> Any:
     copy = type(inner).from_config(_strip_config(inner.get_config()))
     if any(isinstance(part, PruneLowMagnitude) for part in layers_of(copy)):
         raise _made_inside(inner, wrappers)
-    added = {id(v) for part in wrappers for m in part.masked or [] for v in (m.mask, m.step)}
+    added = {id(v) for part in wrappers for m in part.masked or [] for v in m.variables}
     variables = [variable for variable in inner.variables if id(variable) not in added]
     clones.pair(inner, copy, variables, [part for part in parts if part not in wrappers])
     clones.compare(inner, copy, variables)

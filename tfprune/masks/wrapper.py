@@ -14,7 +14,7 @@ from tfprune.errors import PruneError, first_line
 from tfprune.keras_facts import Kernel, KnownKernels, PrunableLayer, kernels_of
 from tfprune.keras_internals import layers_of
 from tfprune.masks.arguments import LAYER, check_keywords, first_layer
-from tfprune.masks.engine import MaskedKernel
+from tfprune.masks.engine import MaskedKernel, at_first
 from tfprune.masks.tfmot_names import TfmotNames
 from tfprune.plan import Rule, Rules
 from tfprune.schedules import PruningSchedule
@@ -33,7 +33,8 @@ class PruneLowMagnitude(TfmotNames, Masking, keras.layers.Wrapper):
         layer: Any Keras layer with kernels, or with `get_prunable_weights()`.
         pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n: As in
             `prune_low_magnitude`.
-        rule: A `Rule` in place of those four.
+        score: As in `prune_low_magnitude`.
+        rule: A `Rule` in place of those five.
         rules: Kernel name inside the layer ("cell/recurrent_kernel") → its own `Rule`, or None
             to leave that kernel alone.
         **kwargs: Passed to `keras.layers.Layer`.
@@ -52,6 +53,7 @@ class PruneLowMagnitude(TfmotNames, Masking, keras.layers.Wrapper):
         *,
         rule: Rule | None = None,
         rules: Mapping[str, Rule | None] | None = None,
+        score: Any = None,
         **kwargs: Any,
     ) -> None:
         if not isinstance(layer, keras.layers.Layer):
@@ -63,7 +65,7 @@ class PruneLowMagnitude(TfmotNames, Masking, keras.layers.Wrapper):
         check_keywords("PruneLowMagnitude", kwargs, PruneLowMagnitude, LAYER, first_layer)
         super().__init__(layer, **kwargs)
         self.rule = rule or Rule.from_arguments(
-            pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n
+            pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n, score
         )
         given: Mapping[Any, Rule | None] = rules or {}
         self.rules: dict[Any, Rule | None] = Rules(self.rule, given).chosen
@@ -135,7 +137,21 @@ class PruneLowMagnitude(TfmotNames, Masking, keras.layers.Wrapper):
         # TensorFlow checkpoints hold the variables that are attributes of their layer.
         setattr(self, f"{name}_mask", mask)
         setattr(self, f"{name}_step", step)
-        return MaskedKernel(kernel, rule, mask, step)
+        remembered = self._remembered(kernel, rule, name)
+        return MaskedKernel(kernel, rule, mask, step, remembered=remembered, of_layer=True)
+
+    def _remembered(self, kernel: Kernel, rule: Rule, name: str) -> Any:
+        if not rule.score.remembers:
+            return None
+        variable = self.add_weight(
+            shape=kernel.shape,
+            initializer=at_first(rule, kernel),
+            dtype="float32",
+            trainable=False,
+            name=f"{name}_score",
+        )
+        setattr(self, f"{name}_score", variable)
+        return variable
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Return the output shape of the wrapped layer."""

@@ -22,6 +22,7 @@ from tfprune.plan.planning import AllowsPruning
 from tfprune.repairing import Pair, Zeros, repaired
 from tfprune.runtimes import SPARSE_ZEROS
 from tfprune.schedules import ConstantSparsity
+from tfprune.scores import MagnitudeScore
 
 log = logging.getLogger("tfprune")
 
@@ -185,6 +186,13 @@ def _sparsity(rule: Rule, kernel: Kernel) -> float:
 
 
 def _check(model: Any, plan: Plan, zeros: Mapping[str, Zeros]) -> None:
+    for row in plan.rows:
+        if row.rule is not None and not row.wrapped and row.rule.score != MagnitudeScore():
+            raise PruneError(
+                f"make zeros in {row.kernel} at once, by {row.rule.score.name}",
+                "zeros made at once are chosen by what they cost the outputs, or by magnitude",
+                "leave the rule's score out, or train with tfprune.prune_low_magnitude",
+            )
     wrapped = [row.kernel for row in plan.rows if row.wrapped]
     if wrapped:
         raise PruneError(

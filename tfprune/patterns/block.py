@@ -113,8 +113,9 @@ def _pool(scores: Any, lengths: Shape, pooling: str) -> Any:
     ]
     split = [part for count, n in zip(counts, lengths, strict=True) for part in (count, n)]
     within = tuple(range(1, len(split), 2))
-    blocks = ops.reshape(ops.pad(scores, missing), split)
     if pooling == "MAX":
-        return ops.max(blocks, axis=within)
+        lowest = float("-inf")
+        return ops.max(ops.reshape(ops.pad(scores, missing, constant_values=lowest), split), within)
+    blocks = ops.reshape(ops.pad(scores, missing), split)
     members = ops.reshape(ops.pad(ops.ones_like(scores), missing), split)
     return ops.sum(blocks, axis=within) / ops.sum(members, axis=within)

@@ -97,7 +97,7 @@ class NM:
         length = rows.shape[-1]
         groups = math.ceil(length / self.of)
         padding = [(0, 0)] * (len(rows.shape) - 1) + [(0, groups * self.of - length)]
-        rows = ops.pad(rows, padding, constant_values=-1.0)
+        rows = ops.pad(rows, padding, constant_values=float("-inf"))
         parts = ops.reshape(rows, (*rows.shape[:-1], groups, self.of))
         kept = _rank_in_group(parts) < self.of - self.zeros
         kept = ops.reshape(kept, rows.shape)[..., :length]

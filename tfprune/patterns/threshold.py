@@ -13,17 +13,21 @@ def keep_highest(scores: Any, sparsity: Any) -> Any:
 
     The count is rounded half to even in float32, as tfmot does. The threshold is found as in a
     radix sort, by counting three groups of bits from the top: non-negative floats are ordered like
-    their bit patterns. That is linear in the number of scores, where sorting is not.
+    their bit patterns, and negative ones before them, the other way round. That is linear in the
+    number of scores, where sorting is not.
 
     Args:
-        scores: Non-negative float32 tensor of any shape.
+        scores: Float32 tensor of any shape, without NaN.
         sparsity: Float or float32 scalar tensor in [0, 1).
     """
     total = math.prod(scores.shape)
     share = 1.0 - ops.cast(sparsity, "float32")
     keep = ops.cast(ops.maximum(ops.round(ops.cast(total, "float32") * share), 1.0), "int32")
-    bits = ops.reshape(ops.view(ops.convert_to_tensor(scores, "float32"), "int32"), (-1,))
-    threshold = above = ops.zeros((), "int32")  # above: how many are certain to survive
+    bits = _ordered_bits(ops.convert_to_tensor(scores, "float32"))
+    positive = ops.cast(ops.count_nonzero(bits >= 0), "int32")
+    enough = positive >= keep
+    threshold = ops.where(enough, 0, _LOWEST)
+    above = ops.where(enough, 0, positive)  # how many are certain to survive
     for low, width in _BIT_GROUPS:
         counts = _count_digits(bits, threshold, low, width)
         higher = above + ops.sum(counts) - ops.cumsum(counts)
@@ -35,7 +39,14 @@ def keep_highest(scores: Any, sparsity: Any) -> Any:
     return ops.reshape(ops.logical_or(bits > threshold, ops.logical_and(tied, first)), scores.shape)
 
 
-_BIT_GROUPS = ((20, 11), (10, 10), (0, 10))  # (lowest bit, width) of 31: the sign bit is 0
+_BIT_GROUPS = ((20, 11), (10, 10), (0, 10))  # (lowest bit, width) of the 31 below the sign
+_LOWEST = -(2**31)
+
+
+def _ordered_bits(scores: Any) -> Any:
+    """Return whole numbers in the order of the scores; 0.0 and -0.0 are the same."""
+    bits = ops.reshape(ops.view(scores, "int32"), (-1,))
+    return ops.where(bits < 0, _LOWEST - bits, bits)
 
 
 def _count_digits(bits: Any, prefix: Any, low: int, width: int) -> Any:

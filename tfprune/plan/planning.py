@@ -46,6 +46,7 @@ def plan_pruning(
     sparsity_m_by_n: tuple[int, int] | None = None,
     *,
     rules: BySelector[Rule | None] | None = None,
+    score: Any = None,
 ) -> Plan:
     """Say what `prune_low_magnitude` with the same arguments would do, kernel by kernel.
 
@@ -60,6 +61,8 @@ def plan_pruning(
         sparsity_m_by_n: (zeros, of), instead of blocks.
         rules: Selector of layers or kernels (see `tfprune.layer_names`) → `Rule`, or None to leave
             alone.
+        score: What each weight is worth: "magnitude" (None), "movement", "taylor" or "random", a
+            function weights → scores, or an object; see `tfprune.scores`.
 
     Returns:
         A `Plan` with a row for each kernel; the rows left alone name their reason.
@@ -78,7 +81,9 @@ def plan_pruning(
             "it is not a Keras model with weights yet",
             "build it first: model.build(input_shape), or start it with keras.Input(shape)",
         )
-    default = Rule.from_arguments(pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n)
+    default = Rule.from_arguments(
+        pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n, score
+    )
     check_policy(pruning_policy)
     if isinstance(pruning_policy, JudgesModels):
         pruning_policy.ensure_model_supports_pruning(model)

@@ -13,30 +13,40 @@ from tfprune.keras_facts import Kernel
 from tfprune.layer_names import BySelector, Names, Place, Selection, Selector, shown
 from tfprune.patterns import NM, Block, Pattern
 from tfprune.schedules import ConstantSparsity, PruningSchedule
+from tfprune.scores import MagnitudeScore, Score, as_score
 
 # What a rule that does not say takes from the call it is passed to: these very objects.
 _UNSAID_SCHEDULE: PruningSchedule = ConstantSparsity(0.5, 0)
 _UNSAID_PATTERN: Pattern = Block()
+_UNSAID_SCORE: Score = MagnitudeScore()
 
 
 @keras.saving.register_keras_serializable("tfprune")
 @dataclass(frozen=True)
 class Rule:
-    """How a kernel is pruned: when and how much, and in which pattern.
+    """How a kernel is pruned: when and how much, in which pattern, and by which score.
 
     Args:
         pruning_schedule: Step → (is it an update step, sparsity). If it is left out, that of the
             call that the rule is passed to.
         pattern: `Block` (its default decides weight by weight) or `NM`; if it is left out, that
             of the call.
+        score: What each weight is worth: a name, a function or an object, see `tfprune.scores`;
+            if it is left out, that of the call.
+
+    Raises:
+        PruneError: the schedule is no function, or there is no such score.
 
     Example:
         >>> Rule(ConstantSparsity(0.8, begin_step=0), Block((1, 2))).describe()
         '0.8 in blocks of (1, 2)'
+        >>> Rule(ConstantSparsity(0.8, begin_step=0), score="movement").describe()
+        '0.8 by movement'
     """
 
     pruning_schedule: PruningSchedule = _UNSAID_SCHEDULE
     pattern: Pattern = _UNSAID_PATTERN
+    score: Score = _UNSAID_SCORE
 
     def __post_init__(self) -> None:
         if not callable(self.pruning_schedule):
@@ -45,6 +55,7 @@ class Rule:
                 "a schedule maps a step to (is it an update step, sparsity)",
                 "use tfprune.ConstantSparsity(0.5, begin_step=0)",
             )
+        object.__setattr__(self, "score", as_score(self.score))
 
     def within(self, call: Rule) -> Rule:
         """Return the rule with what it does not say taken from the call's."""
@@ -52,6 +63,7 @@ class Rule:
         return Rule(
             call.pruning_schedule if schedule is _UNSAID_SCHEDULE else schedule,
             call.pattern if pattern is _UNSAID_PATTERN else pattern,
+            call.score if self.score is _UNSAID_SCORE else self.score,
         )
 
     @property
@@ -62,17 +74,19 @@ class Rule:
 
     def describe(self) -> str:
         """Return the rule in a few words."""
+        by = "" if self.score == MagnitudeScore() else f" by {self.score.name}"
         if isinstance(self.pattern, NM):
-            return f"{self.pattern.zeros} zeros in every {self.pattern.of} input channels"
+            return f"{self.pattern.zeros} zeros in every {self.pattern.of} input channels{by}"
         shape = "" if self.pattern == Block() else f" in blocks of {self.pattern.size}"  # type: ignore[attr-defined]
-        return f"{self.final_sparsity:g}{shape}"
+        return f"{self.final_sparsity:g}{shape}{by}"
 
     def get_config(self) -> dict[str, Any]:
-        """Return the schedule and the pattern, serialized."""
+        """Return the schedule, the pattern and the score, serialized."""
         serialize = keras.saving.serialize_keras_object
         return {
             "pruning_schedule": serialize(self.pruning_schedule),
             "pattern": serialize(self.pattern),
+            "score": serialize(self.score),
         }
 
     @classmethod
@@ -87,8 +101,9 @@ class Rule:
         block_size: tuple[int, ...] = (1, 1),
         block_pooling_type: str = "AVG",
         sparsity_m_by_n: tuple[int, int] | None = None,
+        score: Any = None,
     ) -> Rule:
-        """Build the rule from tfmot's arguments of `prune_low_magnitude`."""
+        """Build the rule from the arguments of `prune_low_magnitude`."""
         pattern: Pattern = Block(block_size, block_pooling_type)
         if sparsity_m_by_n is not None:
             if pattern != Block((1, 1), block_pooling_type):
@@ -98,7 +113,7 @@ class Rule:
                     "drop one of the two",
                 )
             pattern = NM.from_pair(sparsity_m_by_n)
-        return cls(pruning_schedule or ConstantSparsity(0.5, 0), pattern)
+        return cls(pruning_schedule or ConstantSparsity(0.5, 0), pattern, as_score(score))
 
 
 class Rules:
