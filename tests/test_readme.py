@@ -10,7 +10,16 @@ from tfprune.cli.parser import build_parser
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = (
-    *("advise", "channels", "compress", "evaluate", "golden", "phone", "quantization"),
+    *(
+        "advise",
+        "channels",
+        "clustering",
+        "compress",
+        "evaluate",
+        "golden",
+        "phone",
+        "quantization",
+    ),
     *("sweep", "techniques", "zeros"),
 )
 GUIDES = ["README.md", *(f"docs/{page}.md" for page in PAGES)]

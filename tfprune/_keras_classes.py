@@ -17,7 +17,7 @@ import traceback
 
 import wrapt
 
-_ROOMS = ("tfprune.masks", "tfprune.surgery", "tfprune.quantization")
+_ROOMS = ("tfprune.masks", "tfprune.clustering", "tfprune.surgery", "tfprune.quantization")
 
 
 def know() -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from tfprune.keras_internals import take_input_shape
+from tfprune.errors import PruneError, first_line
+from tfprune.keras_internals import layers_of, take_input_shape
 
 
 class Around(keras.layers.Layer):
@@ -54,12 +56,52 @@ class Around(keras.layers.Layer):
         return self.layer.get_build_config()
 
 
-class Masking(Around):
+class Holding(Around):
+    """A layer around another whose kernels it holds to something while they train.
+
+    The layer inside computes as ever: what it is held to stands in its own kernels.
+    """
+
+    def hold(self) -> None:
+        """Add the variables and constraints that hold the kernels of the layer, now built, once."""
+        raise NotImplementedError
+
+    def build(self, *shapes: Any, **named_shapes: Any) -> None:
+        """Build the wrapped layer and hold its kernels."""
+        if not is_built(self.layer):
+            build_inside(self.layer, shapes, named_shapes)
+        self.hold()
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the output shape of the wrapped layer."""
+        return self.layer.compute_output_shape(*args, **kwargs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the output shapes and dtypes of the wrapped layer."""
+        return self.layer.compute_output_spec(*args, **kwargs)
+
+    def build_from_config(self, config: Any) -> None:
+        """Build from `get_build_config()`, unless the wrapped layer has done so already."""
+        if config and not is_built(self.layer):
+            self.build(**config.get("shapes_dict", config))
+        elif is_built(self.layer):
+            self.build()
+
+
+class Masking(Holding):
     """A layer around another whose kernels it holds under pruning masks."""
 
     def rules_in_force(self) -> dict[int, Any]:
         """Return id of a variable → the rule that prunes it."""
         raise NotImplementedError
+
+
+class Clustering(Holding):
+    """A layer around another whose kernels it holds to a few values."""
+
+
+class ClusterConstraint(keras.constraints.Constraint):
+    """The constraint of a kernel that is held to a few values."""
 
 
 class HoldsRange:
@@ -69,11 +111,34 @@ class HoldsRange:
     """Whether the range is fixed or has been learned."""
 
 
-def without_masks(layer: Any) -> Any:
-    """Return the layer itself, without the wrapper that carries its pruning masks."""
-    while isinstance(layer, Masking):
+def bare(layer: Any) -> Any:
+    """Return the layer itself, without the wrapper that holds its kernels under masks, or so."""
+    while isinstance(layer, Holding):
         layer = layer.layer
     return layer
+
+
+def is_built(layer: Any) -> bool:
+    """Whether a layer and those inside it are built."""
+    return all(part.built for part in layers_of(layer))
+
+
+def build_inside(layer: Any, shapes: tuple[Any, ...], named_shapes: dict[str, Any]) -> None:
+    """Build a layer and those inside it, never twice: `build` of a user may have no guard."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras warns of layers without a `build` of their own
+            if not layer.built:
+                layer.build(*shapes, **named_shapes)
+        if not is_built(layer):
+            inputs = [keras.KerasTensor(shape) for shape in (*shapes, *named_shapes.values())]
+            layer.compute_output_spec(*inputs)  # runs `call`, which builds the layers inside
+    except Exception as error:  # the layer's own code, with any error of its own
+        raise PruneError(
+            f"build {type(layer).__name__} {layer.name!r} in its wrapper",
+            first_line(error),
+            "call the layer on data once, and wrap it then",
+        ) from error
 
 
 def _calling(layer: Any) -> Callable[..., Any]:

@@ -274,7 +274,7 @@ def test_a_wrapper_made_inside_a_custom_layer_cannot_be_stripped_and_says_so(kin
     model = keras.Sequential([keras.Input((4,)), kind(name="own"), layers.Dense(2)])
     with pytest.raises(PruneError) as error:
         tfprune.strip_pruning(model)
-    assert "asked: strip the layer 'own'\nfound: its own code makes the pruning wrapper" in str(
+    assert "asked: strip the layer 'own'\nfound: its own code makes the wrapper PruneLow" in str(
         error.value
     )
 

@@ -54,7 +54,8 @@ def advise(
         `compress(recipe=)` takes.
 
     Raises:
-        PruneError: the model is not built or wrapped for masks or int8, or an argument is wrong.
+        PruneError: the model is not built or wrapped for masks, clusters or int8, or an argument is
+            wrong.
         FileError: the file cannot be read.
 
     Example:

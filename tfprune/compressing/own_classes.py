@@ -13,7 +13,7 @@ from tfprune.errors import PruneError
 from tfprune.graph import inputs_of
 from tfprune.keras_facts.origins import name_of, package_of
 from tfprune.keras_internals import layers_of
-from tfprune.wrapping import HoldsRange, Masking
+from tfprune.wrapping import Clustering, HoldsRange, Masking
 
 
 @contextmanager
@@ -51,6 +51,10 @@ def check_plain(model: Any) -> None:
         if isinstance(layer, Masking):
             found = f"its layers carry pruning masks ({layer.name})"
             raise PruneError(asked, found, "pass tfprune.strip_pruning(model)")
+        if isinstance(layer, Clustering):
+            found = f"its layers hold clusters ({layer.name}), which training would keep"
+            fix = "pass tfprune.clustering.strip_clustering(model)"
+            raise PruneError(asked, found, fix)
         if isinstance(layer, HoldsRange):
             found = "it comes from quantize_model and computes with int8 numbers"
             raise PruneError(asked, found, "pass the model it was made from: compress quantizes")

@@ -16,6 +16,7 @@ from tfprune.graph.structure import (
     values_read,
 )
 from tfprune.graph.unfold import unfold
+from tfprune.graph.unwrapping import unwrapped
 from tfprune.graph.values import tensor_of, values_of
 from tfprune.graph.watching import run_watched
 
@@ -41,6 +42,7 @@ __all__ = [
     "run_watched",
     "tensor_of",
     "unfold",
+    "unwrapped",
     "values_of",
     "values_read",
 ]

@@ -8,12 +8,14 @@ import keras
 from keras import ops
 
 from tfprune.errors import MissingExtra, PruneError
-from tfprune.graph import Clones, compiled_as, replay
+from tfprune.graph import Clones, compiled_as, unwrapped
 from tfprune.keras_facts import is_tf_keras
 from tfprune.keras_internals import layers_of
 from tfprune.masks.engine import MaskedKernel
 from tfprune.masks.optimizer import PruningOptimizer
-from tfprune.masks.wrapper import PruneLowMagnitude, build_inside
+from tfprune.masks.wrapper import PruneLowMagnitude
+
+_MADE_INSIDE = "leave its layers plain, and wrap it as a whole or train with PruningOptimizer"
 
 
 def strip_pruning(model: Any) -> Any:
@@ -47,17 +49,7 @@ def strip_pruning(model: Any) -> Any:
         )
     zeros = {id(m.kernel.variable): m for m in masked_kernels(model)}
     clones = Clones(model, lambda variable: _masked(variable, zeros))
-    if isinstance(model, keras.Model):
-        stripped = replay(model, lambda layer: _strip_layer(layer, clones))
-    else:
-        stripped = _strip_layer(model, clones)
-        if model.built:
-            config = _inner(model).get_build_config() or {}
-            build_inside(stripped, tuple(config.get("shapes_dict", config).values()), {})
-    left = [part for part in layers_of(stripped) if isinstance(part, PruneLowMagnitude)]
-    if left:  # made in the `build` of a layer of the user's own
-        raise _made_inside(_holder(stripped, left[0]), left)
-    clones.copy_weights()
+    stripped = unwrapped(model, PruneLowMagnitude, clones, _MADE_INSIDE)
     return compiled_as(stripped, model, _without_pruning(getattr(model, "optimizer", None)))
 
 
@@ -77,51 +69,6 @@ def masked_kernels(model: Any) -> list[MaskedKernel]:
             for masked in layer.masked or []:
                 found.setdefault(id(masked.kernel.variable), masked)
     return list(found.values())
-
-
-def _strip_layer(layer: Any, clones: Clones) -> Any:
-    inner = _inner(layer)
-    parts = layers_of(inner) if isinstance(inner, keras.layers.Layer) else []
-    wrappers = [part for part in parts if isinstance(part, PruneLowMagnitude)]
-    if not wrappers:
-        return clones.of(inner)
-    # A wrapper deep inside, as in TimeDistributed(prune_low_magnitude(Dense(8))).
-    copy = type(inner).from_config(_strip_config(inner.get_config()))
-    if any(isinstance(part, PruneLowMagnitude) for part in layers_of(copy)):
-        raise _made_inside(inner, wrappers)
-    added = {id(v) for part in wrappers for m in part.masked or [] for v in m.variables}
-    variables = [variable for variable in inner.variables if id(variable) not in added]
-    clones.pair(inner, copy, variables, [part for part in parts if part not in wrappers])
-    clones.compare(inner, copy, variables)
-    return copy
-
-
-def _holder(model: Any, wrapper: Any) -> Any:
-    """Return the layer of a model, or the layer itself, that holds a wrapper."""
-    layers = model.layers if isinstance(model, keras.Model) else [model]
-    return next(layer for layer in layers if any(p is wrapper for p in layers_of(layer)))
-
-
-def _made_inside(layer: Any, wrappers: list[Any]) -> PruneError:
-    return PruneError(
-        f"strip the layer {layer.name!r}",
-        f"its own code makes the pruning wrapper of {wrappers[0].name!r} anew",
-        "leave its layers plain, and wrap it as a whole or train with tfprune.PruningOptimizer",
-    )
-
-
-def _strip_config(config: Any) -> Any:
-    if isinstance(config, dict):
-        if config.get("registered_name") == "tfprune>PruneLowMagnitude":
-            return _strip_config(config["config"]["layer"])
-        return {key: _strip_config(value) for key, value in config.items()}
-    if isinstance(config, list):
-        return [_strip_config(value) for value in config]
-    return config
-
-
-def _inner(layer: Any) -> Any:
-    return layer.layer if isinstance(layer, PruneLowMagnitude) else layer
 
 
 def _masked(variable: Any, zeros: dict[int, MaskedKernel]) -> Any:

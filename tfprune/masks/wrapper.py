@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import re
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 
-from tfprune.errors import PruneError, first_line
+from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel, KnownKernels, PrunableLayer, kernels_of
-from tfprune.keras_internals import layers_of
 from tfprune.masks.arguments import LAYER, check_keywords, first_layer
 from tfprune.masks.engine import MaskedKernel, at_first
 from tfprune.masks.tfmot_names import TfmotNames
 from tfprune.plan import Rule, Rules
 from tfprune.schedules import PruningSchedule
-from tfprune.wrapping import Masking
+from tfprune.wrapping import Masking, is_built
 
 
 @keras.saving.register_keras_serializable("tfprune")
@@ -73,21 +71,17 @@ class PruneLowMagnitude(TfmotNames, Masking, keras.layers.Wrapper):
         self.borrow_build()
         if not isinstance(layer, PrunableLayer):
             vars(layer)["get_prunable_weights"] = KnownKernels(layer)
-        if _is_built(layer):
-            self._add_masks()
-
-    def build(self, *shapes: Any, **named_shapes: Any) -> None:
-        """Build the wrapped layer and add the masks of its kernels."""
-        if not _is_built(self.layer):
-            build_inside(self.layer, shapes, named_shapes)
-        if self.masked is None:
-            self._add_masks()
+        if is_built(layer):
+            self.hold()
 
     def rules_in_force(self) -> dict[int, Rule]:
         """Return id of a variable → the rule that prunes it."""
         return {id(masked.kernel.variable): masked.rule for masked in self.masked or []}
 
-    def _add_masks(self) -> None:
+    def hold(self) -> None:
+        """Add the masks of the kernels, once."""
+        if self.masked is not None:
+            return
         kernels = kernels_of(self.layer)
         chosen = zip(kernels, self._rules_for(kernels), strict=True)
         self.masked = [self._mask(k, rule) for k, rule in chosen if rule is not None]
@@ -153,21 +147,6 @@ class PruneLowMagnitude(TfmotNames, Masking, keras.layers.Wrapper):
         setattr(self, f"{name}_score", variable)
         return variable
 
-    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the output shape of the wrapped layer."""
-        return self.layer.compute_output_shape(*args, **kwargs)
-
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the output shapes and dtypes of the wrapped layer."""
-        return self.layer.compute_output_spec(*args, **kwargs)
-
-    def build_from_config(self, config: Any) -> None:
-        """Build from `get_build_config()`, unless the wrapped layer has done so already."""
-        if config and not _is_built(self.layer):
-            self.build(**config.get("shapes_dict", config))
-        elif _is_built(self.layer):
-            self.build()
-
     def get_config(self) -> dict[str, Any]:
         """Return the wrapped layer and the rules, serialized."""
         serialize = keras.saving.serialize_keras_object
@@ -206,25 +185,3 @@ def prune_scope() -> Any:
 
 def _unnumbered(name: str) -> str:
     return re.sub(r"_\d+(?=/|$)", "", name)
-
-
-def _is_built(layer: Any) -> bool:
-    return all(part.built for part in layers_of(layer))
-
-
-def build_inside(layer: Any, shapes: tuple[Any, ...], named_shapes: dict[str, Any]) -> None:
-    """Build a layer and those inside it, never twice: `build` of a user may have no guard."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Keras warns of layers without a `build` of their own
-            if not layer.built:
-                layer.build(*shapes, **named_shapes)
-        if not _is_built(layer):
-            inputs = [keras.KerasTensor(shape) for shape in (*shapes, *named_shapes.values())]
-            layer.compute_output_spec(*inputs)  # runs `call`, which builds the layers inside
-    except Exception as error:  # the layer's own code, with any error of its own
-        raise PruneError(
-            f"build {type(layer).__name__} {layer.name!r} in its pruning wrapper",
-            first_line(error),
-            "call the layer on data once, and wrap it then",
-        ) from error

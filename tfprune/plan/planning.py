@@ -13,7 +13,7 @@ from tfprune.keras_internals import has_lora, layers_inside, layers_of
 from tfprune.layer_names import BySelector, Names, shown
 from tfprune.plan.rules import Chosen, Plan, Row, Rule, Rules
 from tfprune.schedules import PruningSchedule
-from tfprune.wrapping import Masking
+from tfprune.wrapping import ClusterConstraint, Masking
 
 DEPTHWISE = (
     "depthwise: few weights, and no mobile runtime skips their zeros; "
@@ -97,7 +97,7 @@ def plan_pruning(
         else row_for(kernel, chosen, pruning_policy)
         for kernel, chosen in zip(kernels, wanted.find(kernels, model), strict=True)
     ]
-    return Plan((*rows, *_unknown(model)))
+    return Plan((*rows, *unknown_kernels(model)))
 
 
 def check_policy(policy: Any) -> None:
@@ -145,6 +145,8 @@ def _why_not(
     chosen_by_default = selector is None
     if has_lora(kernel.layer):
         return "LoRA is enabled on it: tfprune.training.merge_lora(model) first"
+    if isinstance(kernel.variable.constraint, ClusterConstraint):
+        return "its weights are clustered: prune first, then cluster with preserve_sparsity=True"
     seen = kernel.layer if kernel.shown is None else kernel.shown
     if chosen_by_default and policy is not None and not policy.allow_pruning(seen):
         return f"{type(policy).__name__} does not prune it"
@@ -157,7 +159,7 @@ def _frozen(kernel: Kernel) -> str:
     return "" if kernel.variable.trainable else "; frozen: it stays as it is until it trains"
 
 
-def _unknown(model: Any) -> Iterator[Row]:
+def unknown_kernels(model: Any) -> Iterator[Row]:
     """Yield a row for each matrix that could be a kernel but whose layer does not say so."""
     names = Names(model)
     for layer in layers_inside(model):

@@ -153,7 +153,7 @@ class Rules:
             PruneError: a selector fits no kernel.
         """
         names = Names(model)
-        things = [_places(kernel, names) for kernel in kernels]
+        things = [places_of(kernel, names) for kernel in kernels]
         selection = Selection("rules", self.chosen, names)
         selection.check(things, "no kernel is known")
         fits = [selection.best(places) for places in things]
@@ -204,6 +204,7 @@ class Plan:
         return next((row.rule for row in self.rows if row.kernel == kernel), None)
 
 
-def _places(kernel: Kernel, names: Names) -> set[Place]:
+def places_of(kernel: Kernel, names: Names) -> set[Place]:
+    """Return the places by which a user may mean a kernel: its own, and those of its layer."""
     own = Place.of_kernel(kernel.name)
     return {own, *(Place(place.path, own.variables) for place in names.of(kernel.layer))}

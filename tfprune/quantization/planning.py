@@ -20,7 +20,7 @@ from tfprune.quantization.reads import Reads
 from tfprune.quantization.rules import FLOAT, LEARNED, Int8Rule, find_rule
 from tfprune.quantization.rules.activations import is_relu
 from tfprune.quantization.rules.rule import left_alone
-from tfprune.wrapping import without_masks
+from tfprune.wrapping import bare
 
 _INDICES = "it computes indices, which rounding would change"
 _KEPT = "left float as asked (keep_float)"
@@ -78,7 +78,7 @@ def plan(model: Any, keep_float: Selection) -> Int8Plan:
     made = Int8Plan()
     for operation in operations.values():
         kept = keep_float.means(names.of(operation))
-        rule = left_alone(_KEPT) if kept else find_rule(without_masks(operation))
+        rule = left_alone(_KEPT) if kept else find_rule(bare(operation))
         made.rules[id(operation)] = rule
     for node in nets.nodes:
         if _keeps_from_zero(node, nets):
@@ -171,7 +171,7 @@ def _can_fold(node: Any, nets: _Nets, made: Int8Plan) -> bool:
         and made.rules[id(follower.operation)].output != FLOAT
         and nets.is_called_once(follower.operation)
         and nets.is_called_once(node.operation)
-        and follower.operation.dtype_policy == without_masks(node.operation).dtype_policy
+        and follower.operation.dtype_policy == bare(node.operation).dtype_policy
     )
 
 

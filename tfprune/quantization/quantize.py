@@ -14,10 +14,11 @@ from tfprune.graph import compiled_as, unfold
 from tfprune.layer_names import Names, Selection, Selectors
 from tfprune.notes import Note, joined
 from tfprune.precision import in_float32
+from tfprune.quantization.clusters import clusters_to_be_lost
 from tfprune.quantization.planning import Int8Plan, plan
 from tfprune.quantization.rewriting import Rewriting
 from tfprune.quantization.rules import FLOAT, find_rule
-from tfprune.wrapping import without_masks
+from tfprune.wrapping import bare
 
 log = logging.getLogger("tfprune")
 
@@ -42,7 +43,9 @@ def quantize_model(
     logged as a warning with its reason.
 
     Args:
-        model: A Functional or built Sequential model, plain or wrapped for pruning; not changed.
+        model: A Functional or built Sequential model, plain or wrapped for pruning or clustering;
+            not changed. Kernels that `tfprune.clustering.cluster_weights` holds to few values go on
+            doing so; those of a stripped model would not, which is told.
         keep_float: The layers to leave alone; see `tfprune.layer_names`.
         keep_zeros: Whether weights that are exactly zero stay zero while training, so that a
             pruned model stays pruned. Kernels under masks of `prune_low_magnitude` follow these.
@@ -104,7 +107,7 @@ def _planned(
 
     def may_be_unfolded(layer: Any) -> bool:
         """Whether a layer has no rule, though the layers inside it may have one."""
-        return find_rule(without_masks(layer)).output == FLOAT and not kept.means(names.of(layer))
+        return find_rule(bare(layer)).output == FLOAT and not kept.means(names.of(layer))
 
     model, folded = unfold(model, may_be_unfolded)
     planned = plan(model, kept)
@@ -122,6 +125,7 @@ def _quantized(model: Any, keep_float: Selectors, keep_zeros: bool, momentum: fl
             "every layer would stay float:\n  " + "\n  ".join(map(str, notes)),
             "give layers of your own a method int8_call(q, *inputs)",
         )
+    notes += clusters_to_be_lost(model)
     rewriting = Rewriting(model, planned, momentum, keep_zeros)
     fresh = rewriting.run()
     for note in dict.fromkeys((*changed, *notes, *rewriting.clones.notes)):

@@ -14,7 +14,7 @@ from tfprune.graph.structure import functional
 from tfprune.keras_facts import op_name
 from tfprune.keras_internals import input_structure, output_structure
 from tfprune.quantization.rules import Int8Rule
-from tfprune.wrapping import without_masks
+from tfprune.wrapping import bare
 
 # Of what these read each single value counts, even if it is a float: 1000.0, rounded, is another
 # row of a table. What computes such values for nobody else stays as it is, too.
@@ -141,7 +141,7 @@ def _reads_shapes(node: Any) -> bool:
 
 
 def _is_table(operation: Any) -> bool:
-    return isinstance(without_masks(operation), keras.layers.Embedding)
+    return isinstance(bare(operation), keras.layers.Embedding)
 
 
 def _is_float(dtype: str) -> bool:

@@ -10,7 +10,7 @@ import keras
 
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.fake_quantize import FakeQuantize
-from tfprune.wrapping import Around, without_masks
+from tfprune.wrapping import Around, bare
 
 
 def _calling(wrapper: Any, layer: Any) -> Any:
@@ -96,7 +96,7 @@ class Quantized(Around):
 
         if isinstance(self.layer, keras.layers.Layer) and not self.layer.built:
             self.layer(*args, **kwargs)
-        inner = without_masks(self.layer)
+        inner = bare(self.layer)
         rule = find_rule(inner)
         if not rule.keeps_whole and not any(map(_is_float, keras.tree.flatten((args, kwargs)))):
             return self.layer(*args, **kwargs)  # a shared layer, called on integers this time

@@ -22,7 +22,7 @@ from tfprune.rewriting.functions import harden
 from tfprune.rewriting.inlining import inline
 from tfprune.rewriting.padding import pad_evenly
 from tfprune.rewriting.pooled import reform
-from tfprune.wrapping import Masking
+from tfprune.wrapping import Holding
 
 _STEPS: tuple[Callable[[Edits], None], ...] = (
     widen_stem,
@@ -183,10 +183,10 @@ def _copied(model: Any) -> Any:
 
 def _check(model: Any) -> None:
     functional(model)
-    wrapped = [layer for layer in layers_of(model) if isinstance(layer, Masking)]
+    wrapped = [layer for layer in layers_of(model) if isinstance(layer, Holding)]
     if wrapped:
         raise PruneError(
             f"make {model.name!r} ready for sparse kernels",
-            f"{wrapped[0].name!r} is wrapped for pruning",
-            "call make_sparse_ready first, then prune_low_magnitude",
+            f"{wrapped[0].name!r} is wrapped for pruning or clustering",
+            "call make_sparse_ready first, then prune_low_magnitude or cluster_weights",
         )

@@ -179,7 +179,7 @@ def _prunable(
         reasons = dict.fromkeys(
             f"{group.name}: {group.kept_whole or why}"
             for group, (_, why) in zip(structure.groups, own, strict=True)
-        )
+        ) or dict.fromkeys(map(str, structure.notes))
         raise InfeasibleError(
             f"remove units of {structure.model.name!r}",
             f"all stay: {'; '.join(list(reasons)[:5]) or 'it has no kernels'}",

@@ -33,6 +33,7 @@ from tfprune.keras_facts import (
     package_of,
 )
 from tfprune.keras_internals import layers_of
+from tfprune.wrapping import Clustering
 
 _LAYERS: dict[type, FlowRule] = {
     kind: rule
@@ -137,6 +138,8 @@ def why_unknown(layer: Any) -> str:
         return f"no flow rule for the operation {kind}"
     if kind == "PruneLowMagnitude":
         return "it is wrapped for pruning: call tfprune.strip_pruning first"
+    if isinstance(layer, Clustering):
+        return "its weights are clustered: call tfprune.clustering.strip_clustering first"
     if _any_inside(layer, "lora_enabled"):
         return "its LoRA weights are added to its kernel: tfprune.training.merge_lora(model) first"
     if _any_inside(layer, "quantization_mode"):
