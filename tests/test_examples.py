@@ -11,6 +11,7 @@ SLOW = {
     "qat",
     "sparse_mobilenet",
     "structured_mobilenet",
+    "two_workers",
     "your_images",
 }  # half a minute each; `make proof` runs them
 

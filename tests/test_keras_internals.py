@@ -172,6 +172,16 @@ def test_the_flag_of_a_layer_itself_leaves_those_inside_alone():
     assert internals.own_trainable(block.inner)
 
 
+def test_a_fit_begins_with_the_epoch_that_a_callback_says():
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    begin = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: internals.begin_fit_at(model, 2)
+    )
+    x = np.zeros((2, 1))
+    assert model.fit(x, x, epochs=4, verbose=0, callbacks=[begin]).epoch == [2, 3]
+
+
 def test_a_call_takes_training_or_not():
     node = internals.node_behind(keras.Input((2,)) * 2.0)
     takes = [layers.Dropout(0.5), layers.Flatten(), node.operation]

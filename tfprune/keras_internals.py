@@ -165,6 +165,15 @@ def take_input_shape(wrapper: Any, layer: Any) -> None:
         wrapper._input_shape_arg = layer._input_shape_arg
 
 
+def begin_fit_at(model: Any, epoch: int) -> None:
+    """Let the `fit` that has begun go on with an epoch; for callbacks, in `on_train_begin`.
+
+    `keras.callbacks.BackupAndRestore` does so (keras/src/backend/tensorflow/trainer.py, fit).
+    """
+    private(model, "_initial_epoch")
+    model._initial_epoch = epoch
+
+
 def takes_training(operation: Any) -> bool:
     """Whether a call takes `training`; operations of `keras.ops` do not."""
     is_layer = isinstance(operation, keras.layers.Layer)

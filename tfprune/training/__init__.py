@@ -1,6 +1,7 @@
-"""Training by other means than `fit` alone: from a teacher, through LoRA weights."""
+"""Training by other means than `fit` alone: a teacher, LoRA weights, several processes."""
 
 from tfprune.training.distilled import Distilled
 from tfprune.training.lora import merge_lora
+from tfprune.training.workers import BackupTogether, MultiWorkerStrategy
 
-__all__ = ["Distilled", "merge_lora"]
+__all__ = ["BackupTogether", "Distilled", "MultiWorkerStrategy", "merge_lora"]
