@@ -118,3 +118,13 @@ def test_summaries_write_one_curve_for_each_kernel(tmp_path):
 def test_summaries_need_a_folder():
     with pytest.raises(tfprune.PruneError, match="no folder is named"):
         tfprune.PruningSummaries("")
+
+
+def test_a_fit_without_the_callback_is_told_when_the_masks_come_off():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
+    pruned = tfprune.prune_low_magnitude(model, tfprune.ConstantSparsity(0.5, 0, frequency=100))
+    tfprune.strip_pruning(pruned)  # never trained: nothing to tell
+    pruned.compile("sgd", "mse")
+    pruned.fit(np.ones((8, 4)), np.ones((8, 2)), verbose=0)
+    with pytest.warns(PruneWarning, match="no weight of head/kernel is masked, after 1 batches"):
+        tfprune.strip_pruning(pruned)

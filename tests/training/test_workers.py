@@ -1,4 +1,4 @@
-"""A backup that several processes share; examples/two_workers.py kills one of two in `make proof`."""
+"""A backup that several processes share; the example with two of them is a proof."""
 
 import keras
 import numpy as np

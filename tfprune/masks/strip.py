@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
 from keras import ops
 
-from tfprune.errors import MissingExtra, PruneError
+from tfprune.errors import MissingExtra, PruneError, PruneWarning
 from tfprune.graph import Clones, compiled_as, unwrapped
 from tfprune.keras_facts import is_tf_keras
 from tfprune.keras_internals import layers_of
@@ -33,6 +34,9 @@ def strip_pruning(model: Any) -> Any:
     Raises:
         PruneError: the model is subclassed or not built.
 
+    Warns:
+        PruneWarning: a kernel was trained under a mask that never masked anything.
+
     Example:
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
         >>> from tfprune import prune_low_magnitude
@@ -48,9 +52,24 @@ def strip_pruning(model: Any) -> Any:
             "pass a keras.Model",
         )
     zeros = {id(m.kernel.variable): m for m in masked_kernels(model)}
+    _tell_unpruned(list(zeros.values()))
     clones = Clones(model, lambda variable: _masked(variable, zeros))
     stripped = unwrapped(model, PruneLowMagnitude, clones, _MADE_INSIDE)
     return compiled_as(stripped, model, _without_pruning(getattr(model, "optimizer", None)))
+
+
+def _tell_unpruned(found: list[MaskedKernel]) -> None:
+    """Warn of kernels that were trained under masks and have none: a callback was forgotten."""
+    dense = [m for m in found if m.steps_begun > 0 and m.rule.final_sparsity and not m.sparsity()]
+    if dense:
+        more = f" and {len(dense) - 1} more" * (len(dense) > 1)
+        warnings.warn(
+            f"strip_pruning: no weight of {dense[0].name}{more} is masked, after "
+            f"{dense[0].steps_begun} batches. Was UpdatePruningStep() among the callbacks of fit, "
+            "and did training reach the first update of the schedule?",
+            PruneWarning,
+            stacklevel=3,
+        )
 
 
 def _without_pruning(optimizer: Any) -> Any:
