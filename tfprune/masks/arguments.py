@@ -37,8 +37,14 @@ def check_keywords(what: str, given: Iterable[str], *takers: Any) -> None:
             )
 
 
-def check_no_model(what: str, rules: Mapping[Any, Any] | None) -> None:
-    """Check that a layer or a list was not given rules, which choose among a model's layers."""
+def check_no_model(what: str, rules: Mapping[Any, Any] | None, allocation: Any = None) -> None:
+    """Check that a layer or a list was not given what only says something about a whole model."""
+    if allocation is not None:
+        raise PruneError(
+            f"{what} with allocation=...",
+            "zeros are shared out over the kernels of a model; here it is layers that were given",
+            "leave allocation out, or pass the model",
+        )
     if rules is not None:
         raise PruneError(
             f"{what} with rules=...",

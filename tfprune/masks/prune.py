@@ -32,6 +32,7 @@ def prune_low_magnitude(
     *,
     rules: BySelector[Rule | None] | None = None,
     score: Any = None,
+    allocation: Any = None,
     **kwargs: Any,
 ) -> Any:
     """Make the weights of smallest magnitude, or lowest score, zero while the model trains.
@@ -54,6 +55,8 @@ def prune_low_magnitude(
             function weights → scores, or an object; see `tfprune.scores`.
             "movement" and "taylor" look at gradients, which only an optimizer sees: compile with
             `tfprune.PruningOptimizer("adam")`, which leaves the masks to the layers.
+        allocation: Only for a model. How zeros are shared out over kernels, "uniform",
+            "erdos_renyi" or "global", up to a total or not; as in `tfprune.plan_pruning`.
         **kwargs: Only for a layer or a list: what Keras layers take, passed to each wrapper.
 
     Returns:
@@ -75,9 +78,9 @@ def prune_low_magnitude(
     if isinstance(to_prune, keras.Model):
         check_keywords(what, kwargs, prune_low_magnitude)
         _check_graph(to_prune)
-        plan = plan_pruning(to_prune, *settings, rules=rules, score=score)
+        plan = plan_pruning(to_prune, *settings, rules=rules, score=score, allocation=allocation)
         return _prune_model(to_prune, plan)
-    check_no_model(what, rules)
+    check_no_model(what, rules, allocation)
     check_keywords(what, kwargs, prune_low_magnitude, LAYER, first_layer)
     rule = Rule.from_arguments(
         pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n, score

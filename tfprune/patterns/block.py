@@ -82,11 +82,17 @@ class Block:
         if self.is_element:
             return keep_highest(scores, sparsity)
         shape = tuple(scores.shape)
-        lengths = self._lengths(shape)
-        kept = keep_highest(_pool(scores, lengths, self.pooling), sparsity)
-        for axis, length in enumerate(lengths):
+        kept = keep_highest(self.pooled(scores), sparsity)
+        for axis, length in enumerate(self._lengths(shape)):
             kept = ops.repeat(kept, length, axis=axis)
         return kept[tuple(slice(0, n) for n in shape)]
+
+    def pooled(self, scores: Any) -> Any:
+        """Return the score of each block, float32."""
+        scores = ops.convert_to_tensor(scores, "float32")
+        if self.is_element:
+            return scores
+        return _pool(scores, self._lengths(tuple(scores.shape)), self.pooling)
 
     def _lengths(self, shape: Shape) -> Shape:
         size = (1,) * (len(shape) - len(self.size)) + self.size

@@ -11,6 +11,7 @@ from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel, is_known, kernels_of, part_of_keras, sublayers
 from tfprune.keras_internals import has_lora, layers_inside, layers_of
 from tfprune.layer_names import BySelector, Names, shown
+from tfprune.plan.allocating import as_allocation, share_out
 from tfprune.plan.rules import Chosen, Plan, Row, Rule, Rules
 from tfprune.schedules import PruningSchedule
 from tfprune.wrapping import ClusterConstraint, Masking
@@ -47,6 +48,7 @@ def plan_pruning(
     *,
     rules: BySelector[Rule | None] | None = None,
     score: Any = None,
+    allocation: Any = None,
 ) -> Plan:
     """Say what `prune_low_magnitude` with the same arguments would do, kernel by kernel.
 
@@ -63,6 +65,9 @@ def plan_pruning(
             alone.
         score: What each weight is worth: "magnitude" (None), "movement", "taylor" or "random", a
             function weights → scores, or an object; see `tfprune.scores`.
+        allocation: How zeros are shared out over the kernels that go by the call's schedule:
+            "uniform", "erdos_renyi" or "global", or a `tfprune.allocate.KernelAllocation`, which
+            also knows totals of parameters, MACs or bytes. None: each kernel as its rule says.
 
     Returns:
         A `Plan` with a row for each kernel; the rows left alone name their reason.
@@ -97,6 +102,9 @@ def plan_pruning(
         else row_for(kernel, chosen, pruning_policy)
         for kernel, chosen in zip(kernels, wanted.find(kernels, model), strict=True)
     ]
+    shares = as_allocation(allocation)
+    if shares is not None:
+        rows = share_out(rows, kernels, model, default, shares)
     return Plan((*rows, *unknown_kernels(model)))
 
 

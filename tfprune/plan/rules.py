@@ -184,6 +184,8 @@ class Row:
     reason: str
     wrapped: bool = False
     """Whether the kernel has had a mask before, whose rule stays in force."""
+    allocation: str = "by rule"
+    """What gave the kernel its sparsity: its rule, or how zeros were shared out over kernels."""
 
     def __str__(self) -> str:
         what = "leave alone" if self.rule is None else f"prune to {self.rule.describe()}"
