@@ -279,6 +279,26 @@ def test_an_optimizer_lists_what_it_added():
     assert internals.variables_of_optimizer(optimizer)[0] is optimizer.iterations
 
 
+OPTIMIZERS = {
+    "sgd": (lambda: keras.optimizers.SGD(momentum=0.9, use_ema=True), [0.0, 0.0]),
+    "adam": (lambda: keras.optimizers.Adam(gradient_accumulation_steps=2), [0.0] * 3),
+    "adagrad": (lambda: keras.optimizers.Adagrad(initial_accumulator_value=0.5), [0.5]),
+    "rmsprop": (lambda: keras.optimizers.RMSprop(centered=True), [0.0, 0.0]),
+    "adafactor": (lambda: keras.optimizers.Adafactor(), [0.0]),  # those of rows are not meant
+}
+
+
+@pytest.mark.parametrize(("make", "first"), OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_an_optimizer_keeps_lists_with_an_entry_for_each_variable(make, first):
+    bias, kernel = keras.Variable(np.ones(3)), keras.Variable(np.ones((2, 3)))
+    optimizer = make()
+    optimizer.build([bias, kernel])
+    slots = internals.slots_of(optimizer, kernel)
+    assert [(slot.shape, value) for slot, value in slots] == [((2, 3), value) for value in first]
+    if make().name != "SGD":
+        assert all((slot.numpy() == value).all() for slot, value in slots)
+
+
 # Attention
 
 

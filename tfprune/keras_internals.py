@@ -315,6 +315,32 @@ def reset_random_states(model: Any, seed: int) -> None:
         state.assign([seed + 7919 * number, 0])
 
 
+def slots_of(optimizer: Any, variable: Any) -> list[tuple[Any, float]]:
+    """Return what an optimizer keeps for each weight of a variable, and the value it begins with.
+
+    That is its lists with an entry for each model variable, where the entry has the variable's
+    shape: momentum, moments, accumulators, moving averages.
+    """
+    several = getattr(keras.optimizers, "MultiOptimizer", None)
+    if several is not None and isinstance(optimizer, several):
+        for inner in private(optimizer, "_inner_optimizers"):
+            if any(known is variable for known in private(inner, "_trainable_variables")):
+                return slots_of(inner, variable)
+    trained = private(optimizer, "_trainable_variables")
+    place = next(i for i, known in enumerate(trained) if known is variable)
+    found = []
+    for name, kept in vars(optimizer).items():
+        if not isinstance(kept, list) or len(kept) != len(trained):
+            continue
+        slot = kept[place]
+        if slot is variable or not isinstance(slot, keras.Variable):
+            continue
+        if slot.shape == variable.shape:
+            first = getattr(optimizer, "initial_accumulator_value", 0.0)
+            found.append((slot, first if name == "_accumulators" else 0.0))
+    return found
+
+
 def variables_of_optimizer(optimizer: Any) -> list[Any]:
     """Return the variables that an optimizer itself added."""
     return private(optimizer, "_variables")

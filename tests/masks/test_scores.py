@@ -262,7 +262,7 @@ def test_an_optimizer_that_tells_no_gradients_is_refused_with_or_without_the_cal
     model.compile("adam", "mse", run_eagerly=True)
     assert refused(lambda: fit(model)) == (
         "asked: prune hidden/kernel to 0.75 by movement\n"
-        "found: that takes the gradient of each update, which only an optimizer sees\n"
+        "found: that takes what only an optimizer sees: the gradient of each update\n"
         "fix: model.compile(optimizer=tfprune.PruningOptimizer('adam'), ...), around any optimizer"
     )
     assert "only an optimizer sees" in refused(lambda: model.train_on_batch(X, Y))

@@ -19,6 +19,7 @@ from keras import ops
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel
 from tfprune.masks.gradients import gradient_of
+from tfprune.masks.regrowing import moved, regrows
 from tfprune.plan import Rule
 
 
@@ -51,6 +52,7 @@ class MaskedKernel:
         self.step = step
         self.remembered = remembered
         self.of_layer = of_layer
+        self.optimizer_slots: list[tuple[Any, float]] = []
         kernel.variable.constraint = _Masked(self, kernel.variable.constraint)
 
     @property
@@ -67,7 +69,7 @@ class MaskedKernel:
     @property
     def needs_gradient(self) -> bool:
         """Whether it can only be trained by an optimizer that tells its gradient."""
-        return self.rule.score.needs_gradient
+        return self.rule.score.needs_gradient or regrows(self.rule)
 
     @property
     def steps_begun(self) -> int:
@@ -90,10 +92,38 @@ class MaskedKernel:
         step = ops.convert_to_tensor(self.step) + 1
         due, sparsity = self._schedule(step)
         old = ops.convert_to_tensor(self.mask)
-        mask = ops.cond(due, lambda: self.mask_at(weights, sparsity), lambda: old)
+        mask = ops.cond(due, lambda: self._mask_due(weights, sparsity, step), lambda: old)
+        stayed, grown = ops.logical_and(mask, old), ops.logical_and(mask, ops.logical_not(old))
         self.step.assign(step)
-        self.mask.assign(mask)
-        return _select(mask, weights)
+        self.mask.assign(mask)  # from here on `old`, which is the variable, is the new mask
+        if not regrows(self.rule):
+            return _select(mask, weights)
+        self._begin_afresh(grown)
+        return _select(stayed, weights)
+
+    def _mask_due(self, weights: Any, sparsity: Any, step: Any) -> Any:
+        schedule: Any = self.rule.pruning_schedule
+        if not regrows(self.rule):
+            return self.mask_at(weights, sparsity)
+        told = gradient_of(self.kernel.variable)
+        return ops.cond(
+            schedule.is_first(step),
+            lambda: self.mask_at(weights, sparsity),
+            lambda: moved(
+                self.rule,
+                self.kernel,
+                mask=ops.convert_to_tensor(self.mask),
+                weights=ops.cast(ops.convert_to_tensor(weights), "float32"),
+                gradient=None if told is None else told.value,
+                step=step,
+            ),
+        )
+
+    def _begin_afresh(self, grown: Any) -> None:
+        """Let the optimizer forget what it remembers of weights that have grown."""
+        for slot, first in self.optimizer_slots:
+            value = ops.convert_to_tensor(slot)
+            slot.assign(ops.where(grown, ops.cast(first, value.dtype), value))
 
     def mask_at(self, weights: Any, sparsity: Any) -> Any:
         """Return the mask of these weights at this sparsity, by the rule's score."""
@@ -166,7 +196,7 @@ def untold(masked: MaskedKernel) -> PruneError:
     """Return the error of a kernel whose gradient nobody tells."""
     return PruneError(
         f"prune {masked.name} to {masked.rule.describe()}",
-        "that takes the gradient of each update, which only an optimizer sees",
+        "that takes what only an optimizer sees: the gradient of each update",
         "model.compile(optimizer=tfprune.PruningOptimizer('adam'), ...), around any optimizer",
     )
 

@@ -10,7 +10,7 @@ from keras import ops
 
 from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel
-from tfprune.keras_internals import variables_of_optimizer
+from tfprune.keras_internals import slots_of, variables_of_optimizer
 from tfprune.layer_names import BySelector
 from tfprune.masks.by_name import is_kernel, kernel_of, looks_depthwise
 from tfprune.masks.engine import MaskedKernel, at_first, mask_of
@@ -99,6 +99,8 @@ class PruningOptimizer(keras.optimizers.Optimizer):
             self._add_masks(variables)
         self._keys = tuple(map(id, variables))
         self.told = [m for m in in_layers or self.masked if m.needs_gradient]
+        for masked in self.told:
+            masked.optimizer_slots = slots_of(self.inner_optimizer, masked.kernel.variable)
         self._check_scaling()
         if not tf.inside_function():  # inside one, variables have no values yet
             for masked in self.masked:

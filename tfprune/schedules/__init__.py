@@ -6,7 +6,15 @@ therefore sets its first mask at step 100. Schedules are frozen and pure: the sa
 Python integers and inside a compiled training step.
 """
 
+from tfprune.schedules.regrowth import SET, Regrowth, RigL
 from tfprune.schedules.schedule import PruningSchedule
 from tfprune.schedules.sparsity import ConstantSparsity, PolynomialDecay
 
-__all__ = ["ConstantSparsity", "PolynomialDecay", "PruningSchedule"]
+__all__ = [
+    "SET",
+    "ConstantSparsity",
+    "PolynomialDecay",
+    "PruningSchedule",
+    "Regrowth",
+    "RigL",
+]

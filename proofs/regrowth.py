@@ -1,0 +1,152 @@
+"""ResNet-20 with 90 % zeros in equal epochs: masks that grow, that are held, or that move.
+
+    python -m proofs.regrowth [--starts pretrained scratch] [--ways polynomial held set rigl]
+                              [--images 10000] [--seed 0] [--rows FILE.jsonl]
+
+All ways share out 90 % zeros over the kernels as Erdős-Rényi-kernel says, train three epochs with
+the same shuffled images and are judged on all 10,000 test images. "polynomial" grows the zeros
+from none over two thirds of the steps, by magnitude; "held" has all of them from the first step on
+and leaves them where they are; "set" and "rigl" move them until 75 % of the steps. From pretrained
+weights the first mask of the last three is by magnitude, from scratch it is drawn. Prints a table
+of all finished rows, and goes on where it was interrupted.
+Where the weights are looked for: python -m proofs.resnets --help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+import tfprune
+from proofs import resnets
+from proofs.data import Images, cifar10
+from proofs.distillation import BATCH, EPOCHS, epochs
+from proofs.rows import append_row, read_rows
+from proofs.training import accuracy, normalise
+from tfprune.schedules import SET, RigL
+
+SPARSITY, FRACTION, UPDATES = 0.9, 0.3, 12
+RATES = {"pretrained": 0.02, "scratch": 0.1}
+WAYS: dict[str, Callable[[int, int], Any]] = {
+    "polynomial": lambda steps, beat: tfprune.PolynomialDecay(
+        0.0, SPARSITY, 0, 2 * steps // 3 // beat * beat, frequency=beat
+    ),
+    "held": lambda steps, beat: tfprune.ConstantSparsity(SPARSITY, 0, 1, frequency=1),
+    "set": lambda steps, beat: SET(SPARSITY, 0, 3 * steps // 4, FRACTION, beat),
+    "rigl": lambda steps, beat: RigL(SPARSITY, 0, 3 * steps // 4, FRACTION, beat),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegrowthRow:
+    """One training."""
+
+    start: str
+    way: str
+    seed: int
+    images: int
+    epochs: int
+    zeros: float  # share of the masked kernels
+    accuracy: float  # share of the 10,000 test images
+    seconds: float  # of CPU, training alone
+
+
+def trained(start: str, way: str, images: Images, count: int, seed: int) -> RegrowthRow:
+    """Train one network one way."""
+    keras.utils.set_random_seed(seed)
+    dense = resnets.pretrained(20) if start == "pretrained" else resnets.resnet(20)
+    x, y = normalise(images.train_x)[:count], images.train_y[:count]
+    steps = EPOCHS * (len(x) // BATCH)
+    schedule = WAYS[way](steps, steps // UPDATES)
+    drawn = start == "scratch" and way != "polynomial"
+    model = tfprune.prune_low_magnitude(
+        dense, schedule, allocation="erdos_renyi", score="random" if drawn else None
+    )
+    rate = keras.optimizers.schedules.CosineDecay(RATES[start], steps)
+    inner = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(tfprune.PruningOptimizer(inner), loss, jit_compile=False)
+    begun = time.process_time()
+    for seen, labels in epochs(x, y, seed):
+        whole = len(seen) // BATCH * BATCH
+        model.fit(
+            seen[:whole],
+            labels[:whole],
+            batch_size=BATCH,
+            verbose=0,
+            shuffle=False,
+            callbacks=[_Quiet()],
+        )
+    seconds = time.process_time() - begun
+    stripped = tfprune.strip_pruning(model)
+    kernels = [v.numpy() for v in stripped.trainable_variables if len(v.shape) > 1]
+    return RegrowthRow(
+        start=start,
+        way=way,
+        seed=seed,
+        images=count,
+        epochs=EPOCHS,
+        zeros=sum(np.sum(k == 0) for k in kernels) / sum(k.size for k in kernels),
+        accuracy=accuracy(stripped, normalise(images.test_x), images.test_y),
+        seconds=round(seconds, 1),
+    )
+
+
+class _Quiet(tfprune.UpdatePruningStep):
+    """Does not warn after each of the fits of one epoch that the plan is not reached yet."""
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Say nothing."""
+
+
+def shown(rows: list[RegrowthRow]) -> str:
+    """Return the rows as a Markdown table."""
+    lines = [
+        "| from | masks | seed | zeros, % | accuracy, % | CPU s |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        numbers = f"{100 * row.zeros:.2f} | {100 * row.accuracy:.1f} | {row.seconds:.0f}"
+        lines.append(f"| {row.start} | {row.way} | {row.seed} | {numbers} |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Train what is not known yet."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--starts", nargs="+", choices=list(RATES), default=list(RATES))
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
+    parser.add_argument("--images", type=int, default=10_000, help="to train on (10000)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rows", type=Path, default=Path("build/regrowth.jsonl"))
+    parser.add_argument("--data", help="CIFAR-10 as an .npz")
+    arguments = parser.parse_args()
+    arguments.rows.parent.mkdir(parents=True, exist_ok=True)
+    images = cifar10(arguments.data)
+    for start in arguments.starts:
+        for way in arguments.ways:
+            rows = read_rows(arguments.rows, RegrowthRow)
+            asked = (start, way, arguments.seed, arguments.images)
+            if asked not in [(row.start, row.way, row.seed, row.images) for row in rows]:
+                row = trained(start, way, images, arguments.images, arguments.seed)
+                append_row(arguments.rows, row)
+                print(row, flush=True)
+    print(shown(read_rows(arguments.rows, RegrowthRow)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
