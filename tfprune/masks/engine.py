@@ -21,6 +21,7 @@ from tfprune.keras_facts import Kernel
 from tfprune.masks.gradients import gradient_of
 from tfprune.masks.regrowing import moved, regrows
 from tfprune.plan import Rule
+from tfprune.wrapping import ClusterConstraint
 
 
 class MaskedKernel:
@@ -189,7 +190,10 @@ def at_first(rule: Rule, kernel: Kernel) -> Any:
 
 def mask_of(variable: Any) -> MaskedKernel | None:
     """Return the mask that a variable is under, None if it has none."""
-    return variable.constraint.masked if isinstance(variable.constraint, _Masked) else None
+    constraint: Any = variable.constraint
+    while isinstance(constraint, ClusterConstraint):
+        constraint = constraint.own
+    return constraint.masked if isinstance(constraint, _Masked) else None
 
 
 def untold(masked: MaskedKernel) -> PruneError:

@@ -16,6 +16,7 @@ from tfprune.errors import PruneError
 from tfprune.keras_facts import Kernel
 from tfprune.patterns import Block
 from tfprune.plan.rules import Row, Rule
+from tfprune.schedules import PruningSchedule
 
 
 def as_allocation(allocation: Any) -> KernelAllocation | None:
@@ -83,9 +84,10 @@ def _takes_part(row: Row, kernel: Kernel, default: Rule) -> bool:
 def _brought_to(sparsity: float, row: Row, allocation: KernelAllocation) -> Row:
     assert row.rule is not None  # those that take part have one
     schedule: Any = row.rule.pruning_schedule
-    if not hasattr(schedule, "reaching"):
+    if not isinstance(schedule, PruningSchedule):
         found = f"{type(schedule).__name__} does not say how it reaches another final sparsity"
-        raise _refused(allocation, found, "give it a method reaching(sparsity)")
+        fix = "inherit from tfprune.PruningSchedule, and write reaching(sparsity)"
+        raise _refused(allocation, found, fix)
     rule = dataclasses.replace(row.rule, pruning_schedule=schedule.reaching(sparsity))
     words = allocation.describe()
     return dataclasses.replace(
