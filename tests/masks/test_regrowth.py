@@ -106,7 +106,7 @@ def test_the_share_that_is_exchanged_falls_as_a_cosine():
 
 @pytest.mark.parametrize(
     ("kind", "how"),
-    [(RigL, {"jit_compile": True}), (RigL, {}), (SET, {"run_eagerly": True})],
+    [(RigL, {"jit_compile": True}), (SET, {"run_eagerly": True})],
     ids=str,
 )
 def test_the_count_is_exact_at_every_step_while_the_places_move(kind, how):
