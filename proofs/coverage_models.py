@@ -131,7 +131,9 @@ def _settle(model: Any, rng: np.random.Generator) -> None:
 
     import tfprune
 
-    data = tf.data.Dataset.from_tensor_slices(inputs_for(model, rng, samples=16)).batch(8)
+    given = inputs_for(model, rng, samples=16)
+    given = (tuple(given),) if isinstance(given, list) else given  # a list would become one tensor
+    data = tf.data.Dataset.from_tensor_slices(given).batch(8)
     model.set_weights(tfprune.recalibrate(model, data).get_weights())
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from proofs.strangers_measure import StrangerRow
+from proofs.strangers_measure import OTHERS, StrangerRow
 
-_HEAD = """# Networks that a stranger may bring
+_HEAD = f"""# Networks that a stranger may bring
 
 Written by `python -m proofs.strangers` (`--only NAME` measures one). Small networks of our own
 hand, in the idioms that people use in theirs (`proofs/strangers_images.py`,
@@ -19,11 +19,11 @@ hand, in the idioms that people use in theirs (`proofs/strangers_images.py`,
 - **elsewhere**: the smaller model saved, and loaded in a process that does not import tfprune.
 - **masks**: wrapped for half of the weights, one update, stripped: "planned" where 40 % of the
   weights of all kernels are zero; depthwise kernels, which are left alone, make that fewer.
-- **float32, float16, int8**: converted, and verified with XNNPACK and without. int8 is calibrated
-  on the two samples that it is compared on.
+- **float32, float16, int8**: converted, and verified with XNNPACK and without, on two samples. int8
+  is calibrated on {OTHERS} others.
 - **doctor**: what is said of the float16 file on Android phones.
-- **aware**: `quantize_model`, one step of training, converted, verified; **int8 ops**: convolutions
-  and products of its file that are int8, of all.
+- **aware**: `quantize_model`, one step of training on those others, converted, verified; **int8
+  ops**: convolutions and products of its file that are int8, of all.
 """
 
 

@@ -133,6 +133,16 @@ def test_layers_come_with_all_that_is_inside_each_once():
     assert [layer.name for layer in internals.direct_layers(block)] == ["inner"]
 
 
+def test_a_built_layer_can_take_up_another():
+    layer = layers.Wrapper(layers.Dense(2))
+    layer.build((None, 3))
+    with internals.growing(layer):
+        layer.late = layers.ReLU()
+    assert layer.late in internals.layers_of(layer)
+    with pytest.raises(ValueError, match="already built"):
+        layer.later = layers.ReLU()
+
+
 def test_a_layer_can_be_exchanged_in_keras_list():
     block, new = Block(), layers.Dense(3, name="new")
     internals.replace_layer(block, block.inner, new)

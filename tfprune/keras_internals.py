@@ -72,6 +72,19 @@ def without_values() -> Iterator[None]:
 # Layers and what is inside them: keras/src/layers/layer.py. Models of tf_keras have the first too.
 
 
+@contextmanager
+def growing(layer: Any) -> Iterator[None]:
+    """Let a layer take up another one in the block, though Keras may call it built."""
+    tracker = private(layer, "_tracker")
+    locked = private(tracker, "locked")
+    private(tracker, "unlock")()
+    try:
+        yield
+    finally:
+        if locked:
+            private(tracker, "lock")()
+
+
 def layers_of(layer: Any) -> list[Any]:
     """Return a layer or model and all layers inside it, each once."""
     return private(layer, "_flatten_layers")()

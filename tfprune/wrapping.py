@@ -131,7 +131,8 @@ def build_inside(layer: Any, shapes: tuple[Any, ...], named_shapes: dict[str, An
             if not layer.built:
                 layer.build(*shapes, **named_shapes)
         if not is_built(layer):
-            inputs = [keras.KerasTensor(shape) for shape in (*shapes, *named_shapes.values())]
+            given = [*shapes, *named_shapes.values()]
+            inputs = keras.tree.map_shape_structure(keras.KerasTensor, given)
             layer.compute_output_spec(*inputs)  # runs `call`, which builds the layers inside
     except Exception as error:  # the layer's own code, with any error of its own
         raise PruneError(

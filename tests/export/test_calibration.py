@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+import tfprune
 from tfprune.errors import PruneError
 from tfprune.export import convert
 
@@ -19,3 +20,12 @@ def test_samples_that_make_an_empty_map_are_refused(tmp_path):
         convert(model, tmp_path / "m.tflite", "int8", np.zeros((2, 4, 4, 3), "float32"))
     assert not (tmp_path / "m.tflite").exists()
     convert(model, tmp_path / "m.tflite", "int8", np.ones((2, 8, 8, 3), "float32"))
+
+
+def test_a_relu_that_lets_nothing_through_leaves_a_file_that_loads(tmp_path):
+    numbers = keras.Input((4,))
+    dead = keras.layers.Dense(3, "relu", bias_initializer=keras.initializers.Constant(-100.0))
+    model = keras.Model(numbers, keras.layers.Dense(2, bias_initializer="ones")(dead(numbers)))
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
+    tfprune.convert(model, tmp_path / "m.tflite", quantize="int8", representative_dataset=x)
+    assert tfprune.verify(model, tmp_path / "m.tflite", x).passed

@@ -275,3 +275,21 @@ def test_a_layer_that_cannot_be_built_in_its_wrapper_is_named():
 
     with pytest.raises(tfprune.PruneError, match=r"build Fails 'odd'.*\nfound: it wants two"):
         PruneLowMagnitude(Fails(name="odd")).build((None, 6))
+
+
+@keras.saving.register_keras_serializable("tests")
+class Merged(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = keras.layers.Dense(2)
+
+    def call(self, inputs):
+        return self.inner(inputs[0]) + inputs[1]
+
+
+def test_a_layer_that_takes_a_list_and_builds_itself_is_wrapped():
+    a, b = keras.Input((3,)), keras.Input((2,))
+    model = keras.Model([a, b], Merged()([a, b]))
+    wrapped = tfprune.prune_low_magnitude(model, tfprune.ConstantSparsity(0.5, 0))
+    x = [np.ones((1, 3), "float32"), np.ones((1, 2), "float32")]
+    np.testing.assert_allclose(wrapped(x), model(x))

@@ -36,6 +36,10 @@ CONVOLUTIONS = {
     "conv2d": lambda image: layers.Conv2D(5, 3, strides=2, activation="relu")(image),
     "conv2d_dilated": lambda image: layers.Conv2D(5, 3, padding="same", dilation_rate=2)(image),
     "conv2d_groups": lambda image: layers.Conv2D(6, 3, groups=2)(image),
+    "conv1d_dilated_twice": lambda line: ops.add(
+        layers.Conv1D(5, 2, padding="causal", dilation_rate=2)(line),
+        layers.Conv1D(5, 2, padding="causal", dilation_rate=2, activation="relu")(line),
+    ),
     "conv1d": lambda line: layers.Conv1D(5, 3, activation="relu")(line),
     "conv1d_causal": lambda line: layers.Conv1D(5, 3, padding="causal")(line),
     "conv1d_relu": lambda line: layers.ReLU()(layers.Conv1D(5, 3)(line)),
@@ -105,6 +109,8 @@ PASSING = {
     "dropout": lambda image: conv(layers.Dropout(0.2)(conv(image))),
     "upsampling": lambda image: conv(layers.UpSampling2D(2)(conv(image))),
     "upsampling_bilinear": lambda image: layers.UpSampling2D(2, interpolation="bilinear")(image),
+    "resizing": lambda image: layers.Resizing(5, 4)(conv(image)),
+    "resizing_nearest": lambda image: conv(layers.Resizing(4, 4, interpolation="nearest")(image)),
     "repeat_vector": lambda vector: dense(layers.RepeatVector(3)(vector)),
 }
 FUNCTIONS = (
@@ -114,6 +120,7 @@ FUNCTIONS = (
     "hard_silu",
     "gelu",
     "leaky_relu",
+    "elu",
     "sigmoid",
     "tanh",
     "softmax",
@@ -137,6 +144,7 @@ ACTIVATIONS = {
     "relu6_of_the_input": lambda image: conv(layers.ReLU(6.0)(image)),
     "leaky_relu": lambda image: layers.LeakyReLU(0.2)(conv(image)),
     "softmax": lambda vector: layers.Softmax()(dense(vector)),
+    "elu": lambda image: layers.ELU(0.5)(conv(image)),
     "prelu": lambda image: layers.PReLU("he_normal", shared_axes=[1, 2])(conv(image)),
 }
 OPERATIONS = {
@@ -155,6 +163,11 @@ OPERATIONS = {
     "ops_clip": lambda image: ops.clip(conv(image), -0.5, 1.5),
     "ops_split": lambda image: ops.add(*ops.split(conv(image), 2, axis=-1)),
     "ops_unstack": lambda image: ops.add(*ops.unstack(conv(image)[:, :2], axis=1)),
+    "ops_split_in_part": lambda image: conv(ops.split(conv(image), [1, 3], axis=-1)[1]),
+    "ops_roll": lambda image: conv(ops.roll(conv(image), (1, 0), axis=(1, 2))),
+    "ops_flip": lambda image: conv(ops.flip(conv(image), axis=1)),
+    "ops_take": lambda line: dense(ops.take(dense(line), [0, 2, 1], axis=1)),
+    "ops_resize": lambda image: conv(ops.image.resize(image, (4, 4))),
     "ops_pad": lambda image: conv(ops.pad(image, [(0, 0), (1, 1), (2, 0), (0, 0)]), size=3),
     "ops_repeat": lambda image: conv(ops.repeat(image, 2, axis=1)),
     "ops_matmul": lambda line: ops.matmul(dense(line, 5), ops.transpose(dense(line, 5), (0, 2, 1))),
@@ -170,6 +183,9 @@ ATTENTION = {
     "cross_attention": lambda line, other_line: attend(line, other_line, value_dim=5),
     "causal_attention": lambda line: layers.MultiHeadAttention(2, 3, dropout=0.1)(
         line, line, use_causal_mask=True
+    ),
+    "attention_of_rank_4": lambda image: layers.MultiHeadAttention(2, 3, attention_axes=(2,))(
+        image, image
     ),
     "attention_block": lambda line: layers.Add()([line, attend(line, line)]),
 }

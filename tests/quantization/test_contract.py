@@ -26,7 +26,7 @@ CASES = [(group, name) for group, table in GROUPS.items() for name in table]
 # Averages of a few int8 numbers often lie halfway between two; TensorFlow's fake quantization and
 # TFLite's kernels round these to different sides.
 HALFWAY = {"average_pool", "average_pool_first", "average_pool1d", "upsampling_bilinear"}
-HALFWAY |= {"global_average1d"}
+HALFWAY |= {"global_average1d", "resizing", "ops_resize"}
 
 # One step of the convolution's output is about four steps of tanh's, or of the narrower clip's.
 STEEP = {"tanh_inside": 4.01, "ops_clip": 4.01}

@@ -57,6 +57,15 @@ def test_zero_is_always_in_the_range():
     assert float(layer.low) == 0
 
 
+def test_zeros_tell_nothing_of_a_range():
+    layer = FakeQuantize(momentum=0.5)
+    layer(ops.zeros(3), training=True)
+    assert [float(layer.low), float(layer.high)] == [0.0, 1.0]  # not a scale of almost nothing
+    layer(ops.array([0.0, 4.0]), training=True)
+    layer(ops.zeros(3), training=True)
+    assert float(layer.high) == 4.0
+
+
 def test_gradients_pass_within_the_range_and_vanish_beyond():
     import tensorflow as tf
 

@@ -113,7 +113,9 @@ def convert(
             *_unused(quantize, representative_dataset, aware),
             *converter.select_ops(tflite),
             *missing,
-            *quantizing.notes_on_precision(tflite, kernels, quantize, aware, kept),
+            *quantizing.notes_on_precision(
+                tflite, exported.model, kernels, quantize, aware=aware, left=kept
+            ),
         ),
     )
     files.write_bytes(path, tflite.content)  # last, so that a failure leaves no file

@@ -9,6 +9,7 @@ from tfprune.errors import PruneError
 from tfprune.export import converter
 from tfprune.export.calibrated import calibrate
 from tfprune.export.int4 import notes_on_int4, with_int4_weights
+from tfprune.export.islands import without_islands
 from tfprune.export.kept_float import find_layers, notes_on
 from tfprune.export.masked_scores import unbounded
 from tfprune.export.normalizations import VARIANCE
@@ -62,13 +63,14 @@ def quantized(
         content = converter.run(folder, settings)
         if settings.quantize == "int16x8":
             _check_int16(read_tflite(content))
-        return content, LeftFloat()
+        return without_islands(content), LeftFloat()
     calibrated = calibrate(folder, model, settings)
     kept = find_layers(keep_float, model, calibrated.layers)
     asked = {output for layer in kept for output in layer.outputs}
     others = tuple(n for n in calibrated.normalizations if not asked.intersection(n.outputs))
     coarse = tuple(layer for layer in calibrated.outliers if not asked & set(layer.outputs))
-    return calibrated.quantized(kept), LeftFloat(kept, others, coarse)
+    content = calibrated.quantized(kept)
+    return content if kept else without_islands(content), LeftFloat(kept, others, coarse)
 
 
 def _check_int16(tflite: TFLiteModel) -> None:
@@ -86,8 +88,10 @@ def _check_int16(tflite: TFLiteModel) -> None:
 
 def notes_on_precision(
     tflite: TFLiteModel,
+    model: Any,
     kernels: tuple[KernelLink, ...],
     quantize: str | None,
+    *,
     aware: bool,
     left: LeftFloat,
 ) -> tuple[Note, ...]:
@@ -102,5 +106,5 @@ def notes_on_precision(
     own = (Note(layer.name, VARIANCE) for layer in left.normalizations)
     coarse = (Note(layer.name, OUTLIERS) for layer in left.outliers)
     known = (*left.asked, *left.normalizations, *left.outliers)
-    others = stayed_float(tflite, kernels, quantize, aware, known)
+    others = stayed_float(tflite, model, kernels, quantize, aware, known)
     return (*asked, *own, *coarse, *unbounded(tflite), *others)

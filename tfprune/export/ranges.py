@@ -16,6 +16,8 @@ from tfprune.tflite.tensor import Tensor
 
 _PLAIN = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 Range = tuple[float, float]
+# A range of nothing makes scales that XNNPACK refuses, and any other holds zeros as well.
+_OF_ZEROS = 1.0
 
 
 class Ranges:
@@ -93,6 +95,8 @@ def measured(content: bytes, samples: tuple[Sample, ...]) -> bytes:
             low, high = found.get(index, (np.inf, -np.inf))
             found[index] = min(low, float(values.min())), max(high, float(values.max()))
     for index, (low, high) in found.items():
+        if low == high == 0.0:  # e.g. of a relu that lets nothing through
+            high = _OF_ZEROS
         if np.isfinite(low) and np.isfinite(high):
             ranges.set(index, low, high)
     return ranges.content

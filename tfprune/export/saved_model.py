@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +70,32 @@ def _from_keras(model: Any, folder: str, batch_size: int | None, input_signature
     archive = keras.export.ExportArchive()
     archive.track(model)
     forward = functools.partial(model.__call__, training=False)
-    archive.add_endpoint("serve", forward, input_signature=[specs])
-    try:
-        archive.write_out(folder, verbose=False)
-    except ValueError as error:
-        _check_scopes(model, error)
-        raise
+    with _without_masks_of_cells(model):
+        archive.add_endpoint("serve", forward, input_signature=[specs])
+        try:
+            archive.write_out(folder, verbose=False)
+        except ValueError as error:
+            _check_scopes(model, error)
+            raise
     return Exported(folder, tuple(tf.nest.flatten(specs)), model, notes)
+
+
+@contextmanager
+def _without_masks_of_cells(model: Any) -> Iterator[None]:
+    """Let recurrent cells have no dropout inside the block.
+
+    Keras draws the masks in inference too, for nobody: a file then holds a seed, and each of its
+    runs moves it on.
+    """
+    cells = [layer for layer in layers_of(model) if hasattr(layer, "get_dropout_mask")]
+    rates = [(cell.dropout, cell.recurrent_dropout) for cell in cells]
+    try:
+        for cell in cells:
+            cell.dropout = cell.recurrent_dropout = 0.0
+        yield
+    finally:
+        for cell, (inputs, recurrent) in zip(cells, rates, strict=True):
+            cell.dropout, cell.recurrent_dropout = inputs, recurrent
 
 
 def _check_scopes(model: Any, error: ValueError) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tfprune.linking.layer_ops import CONVERSIONS, LayerOps, is_of, kinds_left_out
+from collections.abc import Iterator
+from typing import Any
+
+from tfprune.linking.layer_ops import LayerOps, is_of, kinds_left_out, layer_ops
 from tfprune.linking.link import KernelLink
 from tfprune.notes import Note
 from tfprune.runtimes import DYNAMIC_MINIMUM
@@ -15,15 +18,17 @@ _SAME_KIND = "it moves values to several outputs, as does one that is kept float
 
 def stayed_float(
     tflite: TFLiteModel,
+    model: Any,
     kernels: tuple[KernelLink, ...],
     quantize: str | None,
     aware: bool = False,
     kept: tuple[LayerOps, ...] = (),
 ) -> tuple[Note, ...]:
-    """Return a note for each kernel that stayed float, and for each float op of an integer file.
+    """Return a note for each kernel that stayed float, and for each layer with float ops.
 
     Args:
         tflite: The converted file.
+        model: The Keras model it was made of, None if it is not known.
         kernels: Its kernels, as `link_kernels` found them.
         quantize: How it was quantized; only int8 weights are meant, so None and `"float16"`
             give no notes.
@@ -40,7 +45,8 @@ def stayed_float(
     ]
     if quantize == "dynamic":
         return tuple(notes)
-    return (*notes, *_float_ops(tflite, _LEFT_ALONE if aware else _NO_KERNEL, kept))
+    layers = layer_ops(model, tflite)
+    return (*notes, *_float_ops(tflite, layers, _LEFT_ALONE if aware else _NO_KERNEL, kept))
 
 
 def _kernel_reason(link: KernelLink, quantize: str) -> str:
@@ -64,15 +70,17 @@ def outputs_of(link: KernelLink, tflite: TFLiteModel) -> set[str]:
     return {graph.tensors[index].name for op in readers for index in op.outputs}
 
 
-def _float_ops(tflite: TFLiteModel, why: str, kept: tuple[LayerOps, ...]) -> list[Note]:
+def _float_ops(
+    tflite: TFLiteModel, layers: tuple[LayerOps, ...], why: str, kept: tuple[LayerOps, ...]
+) -> Iterator[Note]:
     kinds = kinds_left_out(kept)
-    notes = []
-    for op in tflite.all_ops:
-        outputs = tflite.written_by(op)
-        if op.name in CONVERSIONS or not any(t.dtype == "float32" for t in outputs):
-            continue
-        name = outputs[0].name
-        if not is_of(kept, [name]):
-            reason = _SAME_KIND if op.name in kinds else why
-            notes.append(Note(name.split(";")[0], f"{op.name} computes in float: {reason}"))
-    return notes
+    for layer in layers:
+        found: dict[str, dict[str, None]] = {}
+        for op in layer.ops:
+            outputs = tflite.written_by(op)
+            if any(t.dtype == "float32" for t in outputs) and not is_of(kept, [outputs[0].name]):
+                reason = _SAME_KIND if op.name in kinds else why
+                found.setdefault(reason, {})[op.name] = None
+        for reason, names in found.items():
+            verb = "computes" if len(names) == 1 else "compute"
+            yield Note(layer.name, f"{', '.join(names)} {verb} in float: {reason}")

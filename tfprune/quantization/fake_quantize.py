@@ -11,6 +11,9 @@ from keras.quantizers import fake_quant_with_min_max_vars
 from tfprune.wrapping import HoldsRange
 
 _SMALLEST_RANGE = 1e-5
+# Of a tensor that was zero everywhere so far, such as that of a relu which lets nothing through: a
+# range of nothing makes scales that XNNPACK refuses, and any other holds zeros as well.
+_OF_ZEROS = 1.0
 # A channel this much smaller than the largest one counts as zero: XNNPACK refuses scales below
 # 2^-32 (`src/operators/convolution-nhwc.c`).
 _SMALLEST_SHARE = 2.0**-16
@@ -90,15 +93,23 @@ class FakeQuantize(keras.layers.Layer, HoldsRange):
         values = ops.cast(ops.stop_gradient(inputs), self.low.dtype)
         # Zero is always in the range: padding and relu need it exact.
         low = ops.minimum(ops.min(values), 0.0)
-        high = ops.maximum(ops.max(values), low + _SMALLEST_RANGE)
-        low, high = self._follow(self.low, low), self._follow(self.high, ops.maximum(high, 0.0))
+        high = ops.maximum(ops.max(values), 0.0)
+        zeros = ops.equal(low, high)
+        known = ops.logical_and(
+            self.seen, ops.logical_or(self.low < 0.0, ops.not_equal(self.high, _OF_ZEROS))
+        )
+        high = ops.maximum(high, low + _SMALLEST_RANGE)
+        low = self._follow(self.low, low, known, zeros, 0.0)
+        high = self._follow(self.high, high, known, zeros, _OF_ZEROS)
         self.low.assign(low)
         self.high.assign(high)
         self.seen.assign(ops.ones((), "bool"))
         return low, high
 
-    def _follow(self, old: Any, new: Any) -> Any:
-        return ops.where(self.seen, self.momentum * old + (1 - self.momentum) * new, new)
+    def _follow(self, old: Any, new: Any, known: Any, zeros: Any, first: float) -> Any:
+        """Return one end of the range; a batch of zeros tells nothing of it."""
+        moved = ops.where(zeros, old, self.momentum * old + (1 - self.momentum) * new)
+        return ops.where(known, moved, ops.where(zeros, first, new))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the inputs."""

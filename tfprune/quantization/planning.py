@@ -20,6 +20,7 @@ from tfprune.quantization.reads import Reads
 from tfprune.quantization.rules import FLOAT, LEARNED, Int8Rule, find_rule
 from tfprune.quantization.rules.activations import is_relu
 from tfprune.quantization.rules.rule import left_alone
+from tfprune.quantization.slicing import SPLITS
 from tfprune.wrapping import bare
 
 _INDICES = "it computes indices, which rounding would change"
@@ -44,6 +45,7 @@ class Int8Plan:
         numbers: Calls → the tensors that they compute with, to be rounded; they get others as they
             are.
         dtypes: Tensors of integers and bools → their dtype.
+        sliced: Calls that split a tensor into parts of which somebody reads some only.
         untouched: Calls that read and make no numbers, and stay as they are.
         nested_inputs: Input tensors of nested models, which come rounded.
         notes: Layers left alone, and why.
@@ -56,6 +58,7 @@ class Int8Plan:
     ends: set[int] = field(default_factory=set)
     numbers: dict[int, set[int]] = field(default_factory=dict)
     dtypes: dict[int, str] = field(default_factory=dict)
+    sliced: set[int] = field(default_factory=set)
     untouched: set[int] = field(default_factory=set)
     nested_inputs: set[int] = field(default_factory=set)
     notes: list[Note] = field(default_factory=list)
@@ -88,6 +91,8 @@ def plan(model: Any, keep_float: Selection) -> Int8Plan:
     for node in nets.nodes:
         if not is_graph(node.operation):
             _look_ahead(node, nets, made)
+            if op_name(node.operation) in SPLITS and not all(map(nets.is_read, node.outputs)):
+                made.sliced.add(id(node))
             _tell_fill(node, made, names)
     return made
 
@@ -113,6 +118,25 @@ def _tell_numbers(nets: _Nets, made: Int8Plan, names: Names) -> None:
             made.rules[key] = left_alone("")
         elif rule.reason:
             made.notes.append(Note(names.path_of(computing[key]), f"stays float: {rule.reason}"))
+    _join_floats(nets, made)
+
+
+def _join_floats(nets: _Nets, made: Int8Plan) -> None:
+    """Let floats that a layer left alone makes be rounded where they are joined, and not before.
+
+    Where somebody reads such a float as it is, too, the converter of TensorFlow 2.21 cannot give it
+    the joint range, and refuses the model.
+    """
+    floats = {
+        id(tensor)
+        for node in nets.nodes
+        if not is_graph(node.operation) and made.rules[id(node.operation)].output == FLOAT
+        for tensor in node.outputs
+        if id(tensor) not in made.dtypes
+    }
+    for node in nets.nodes:
+        if not is_graph(node.operation) and made.rules[id(node.operation)].joins:
+            made.numbers[id(node)] -= floats
 
 
 def _keeps_from_zero(node: Any, nets: _Nets) -> bool:
@@ -196,6 +220,10 @@ class _Nets:
                 self.nested_inputs += inner.inputs
                 yield from self._walk(Calls(inner), seen)
         self.models.append(calls)
+
+    def is_read(self, tensor: Any) -> bool:
+        """Whether anybody reads a tensor, or it is an output of its model."""
+        return any(net.readers(tensor) or id(tensor) in net.outputs for net in self.models)
 
     def is_called_once(self, operation: Any) -> bool:
         """Whether a layer or operation is called once only."""

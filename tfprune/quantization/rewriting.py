@@ -13,6 +13,7 @@ from tfprune.keras_internals import maker
 from tfprune.quantization.fake_quantize import FakeQuantize
 from tfprune.quantization.planning import Int8Plan
 from tfprune.quantization.rules import FLOAT, LEARNED, MIXED, MOVED
+from tfprune.quantization.slicing import slices
 from tfprune.quantization.wrapper import Quantized
 from tfprune.wrapping import Masking
 
@@ -39,6 +40,8 @@ class Rewriting:
         self._names: set[str] = set()
         # Rounded tensor → the layer that holds its range, None if that is out of reach.
         self._rounded: dict[int, FakeQuantize | None] = {}
+        # Rounded tensors that a call has moved since.
+        self._carried: set[int] = set()
         # Float tensor → the same, rounded.
         self._versions: dict[int, Any] = {}
 
@@ -76,13 +79,19 @@ class Rewriting:
         args, kwargs = self._round_all(node, args, kwargs)
         if rule.output == MIXED:
             return self._mix(operation, args, kwargs)
-        outputs = operation(*args, **kwargs)
+        if rule.joins:
+            args, kwargs = keras.tree.map_structure(self._pinned, (args, kwargs))
+        if id(node) in self._plan.sliced:
+            outputs = slices(operation, *args, **kwargs)
+        else:
+            outputs = operation(*args, **kwargs)
         if id(node) in self._plan.unrounded or id(node.operation) in self._plan.ends:
             self._rounded[id(outputs)] = None
             return outputs
         if rule.output == MOVED:
             owner = self._rounded[id(self._moved(args, kwargs))]
             self._rounded.update({id(tensor): owner for tensor in keras.tree.flatten(outputs)})
+            self._carried.update(map(id, keras.tree.flatten(outputs)))
             return outputs
         fresh = keras.tree.flatten(outputs)
         rounded = [
@@ -93,23 +102,38 @@ class Rewriting:
 
     def _call_nested(self, model: Any, args: Any, kwargs: Any) -> Any:
         outputs = model(*args, **kwargs)
-        pairs = zip(keras.tree.flatten(outputs), model.outputs, strict=True)
+        pairs = list(zip(keras.tree.flatten(outputs), model.outputs, strict=True))
         self._rounded.update({id(o): None for o, i in pairs if id(i) in self._rounded})
+        self._carried.update(id(o) for o, i in pairs if id(i) in self._carried)
         return outputs
 
     def _mix(self, operation: Any, args: Any, kwargs: Any) -> Any:
         """Call a layer whose output has the range of its input but must be rounded again."""
         tensor = self._moved(args, kwargs)
-        owner = self._rounded.get(id(tensor))
-        if owner is None:
-            owner = self._range(maker(tensor).name)
-            again = owner(tensor)
+        if self._rounded.get(id(tensor)) is None:
+            again = self._round(tensor, LEARNED)
             args, kwargs = keras.tree.map_structure(
                 lambda t: again if t is tensor else t, (args, kwargs)
             )
-        rounded = owner(operation(*args, **kwargs), observe=False)
+            tensor = again
+        return self._again(operation(*args, **kwargs), self._rounded[id(tensor)])
+
+    def _again(self, tensor: Any, owner: Any) -> Any:
+        """Return a tensor rounded in the range that another one has."""
+        rounded = owner(tensor, observe=False)
         self._rounded[id(rounded)] = owner
         return rounded
+
+    def _pinned(self, tensor: Any) -> Any:
+        """Round a moved tensor once more, before it joins others in a range of theirs.
+
+        The converter carries the joint range back through all that only moves values, to whoever
+        else reads them, and what does not fit into it is cut off (TensorFlow 2.21).
+        """
+        if id(tensor) not in self._carried:
+            return tensor
+        owner = self._rounded[id(tensor)]
+        return self._round(tensor, LEARNED) if owner is None else self._again(tensor, owner)
 
     def _moved(self, args: Any, kwargs: Any) -> Any:
         """Return the rounded tensor whose values a call moves or mixes."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from tfprune.keras_internals import growing
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.fake_quantize import FakeQuantize
 from tfprune.wrapping import Around, bare
@@ -110,7 +111,8 @@ class Quantized(Around):
         """Return the range of that name, new if this is the first call."""
         attribute = f"{name}_range"
         if name not in self._ranges:
-            setattr(self, attribute, FakeQuantize(self.momentum, name=attribute))
+            with growing(self):  # a layer that was built from the start makes this one built, too
+                setattr(self, attribute, FakeQuantize(self.momentum, name=attribute))
             self._ranges.append(name)
         return getattr(self, attribute)
 

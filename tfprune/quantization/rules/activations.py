@@ -8,7 +8,7 @@ from typing import Any
 
 from keras import layers, ops
 
-from tfprune.keras_facts import activation_name, activation_of
+from tfprune.keras_facts import activation_name, activation_of, op_name
 from tfprune.keras_facts.origins import name_of
 from tfprune.quantization.arithmetic import Arithmetic
 from tfprune.quantization.rules.rule import LEARNED, Int8Rule, left_alone
@@ -46,6 +46,12 @@ def _prelu(layer: Any, q: Arithmetic, x: Any) -> Any:
     return q.range(ops.relu(x), "above") + q.range(below * q.kernel(-layer.alpha, None), "sloped")
 
 
+def _sloped_elu(layer: Any, q: Arithmetic, x: Any) -> Any:
+    found = q.range(ops.elu(x), "elu")
+    below = q.range(ops.relu(found * q.constant(-1.0)), "below")
+    return q.range(ops.relu(found), "above") + q.range(below * q.constant(-layer.alpha), "sloped")
+
+
 _KNOWN: dict[str, Int8Activation] = {
     "linear": Int8Activation(fused=True),
     "relu": Int8Activation(fused=True),
@@ -54,6 +60,7 @@ _KNOWN: dict[str, Int8Activation] = {
     "hard_silu": Int8Activation(),
     "gelu": Int8Activation(),
     "leaky_relu": Int8Activation(),
+    "elu": Int8Activation(),  # what the converter leaves float, `convert` makes int8
     "sigmoid": Int8Activation(output=UNIT),
     "tanh": Int8Activation(output=SYMMETRIC_UNIT),
     "softmax": Int8Activation(output=UNIT),
@@ -106,8 +113,8 @@ def find(layer: Any) -> Int8Rule | None:
         return Int8Rule(output=UNIT) if layer.axis == -1 else left_alone("its axis is not the last")
     if isinstance(layer, layers.LeakyReLU):
         return Int8Rule()
-    if isinstance(layer, layers.ELU):
-        return left_alone("the converter keeps ELU float")
+    if isinstance(layer, layers.ELU) or op_name(layer) == "Elu":
+        return Int8Rule(compute=None if layer.alpha == 1.0 else _sloped_elu)
     if isinstance(layer, layers.PReLU):
         return Int8Rule(compute=_prelu)
     found = _KNOWN.get(activation_of(layer) or "")

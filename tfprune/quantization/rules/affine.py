@@ -7,6 +7,7 @@ from typing import Any
 from keras import layers, ops
 
 from tfprune.quantization.arithmetic import Arithmetic
+from tfprune.quantization.dilation import dilated
 from tfprune.quantization.rules.activations import activate, with_activation
 from tfprune.quantization.rules.rule import Int8Rule, left_alone
 
@@ -20,12 +21,11 @@ def _conv(layer: Any, q: Arithmetic, inputs: Any) -> Any:
     padding = "valid" if layer.padding == "causal" else layer.padding
 
     def product(x: Any, kernel: Any) -> Any:
+        rates = _two(layer.dilation_rate)
+        if max(rates) > 1 and not q.training:
+            return dilated(x, kernel, padding, rates)
         return ops.conv(
-            x,
-            kernel,
-            strides=_two(layer.strides),
-            padding=padding,
-            dilation_rate=_two(layer.dilation_rate),
+            x, kernel, strides=_two(layer.strides), padding=padding, dilation_rate=rates
         )
 
     return _convolved(layer, q, inputs, layer.kernel, layer.bias, product, q.norm)

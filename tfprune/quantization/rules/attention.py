@@ -95,7 +95,8 @@ def _attention(
 def _masked(q: Arithmetic, scores: Any, mask: Any) -> Any:
     if mask is None:
         return scores
-    mask = ops.expand_dims(mask, 1) if len(mask.shape) == 3 else mask
+    while len(mask.shape) < len(scores.shape):
+        mask = ops.expand_dims(mask, -3)
     added = (1.0 - ops.cast(mask, scores.dtype)) * _MASKED
     return q.range(scores + q.fixed(added, _MASKED, 0.0), "masked")
 
@@ -106,7 +107,7 @@ def _attention_rule(layer: Any) -> Int8Rule:
         return left_alone("attention with a gate or a sliding window has no int8 rule")
     if not internals.attends_like(layer, layers.MultiHeadAttention):
         return left_alone("it overrides `_compute_attention`")
-    if layer.built and len(internals.attention_equations(layer)[0].split("->")[1]) != 4:
+    if layer.built and len(config["attention_axes"]) > 1:
         return left_alone("it attends over several axes")
     return Int8Rule(compute=_attention, keeps_whole=True)
 

@@ -24,7 +24,12 @@ def _learned(layer: Any) -> Int8Rule:
     return Int8Rule()
 
 
-def _resized(layer: Any) -> Int8Rule:
+def resized(layer: Any) -> Int8Rule:
+    """Return the rule of a layer or operation that resizes images."""
+    if getattr(layer, "antialias", False):
+        return left_alone("resizing with antialias has no op in TFLite")
+    if getattr(layer, "pad_to_aspect_ratio", False) and layer.fill_value:
+        return left_alone("its fill value may lie outside the range of its input")
     if layer.interpolation == "nearest":
         return _moved(layer)
     if layer.interpolation == "bilinear":
@@ -81,7 +86,7 @@ RULES: dict[type, Any] = {
     layers.AveragePooling2D: _mixed,
     layers.GlobalAveragePooling1D: _learned,
     layers.GlobalAveragePooling2D: _learned,
-    layers.UpSampling2D: _resized,
+    **dict.fromkeys((layers.UpSampling2D, layers.Resizing), resized),
     layers.Add: _joined(_folding(ops.add), fuses_relu=True),
     layers.Subtract: _joined(None, fuses_relu=True),
     layers.Multiply: _joined(_folding(ops.multiply), fuses_relu=True),

@@ -70,7 +70,17 @@ def _normalization(layer: Any) -> Int8Rule:
     return Int8Rule(compute=_normalized)
 
 
+def _of_the_data(layer: Any) -> Int8Rule:
+    return left_alone(
+        "its variance reaches over many powers of two, of which int8 would hold the largest only"
+    )
+
+
 RULES: dict[type, Any] = {
+    **dict.fromkeys(
+        (layers.LayerNormalization, layers.GroupNormalization, layers.RMSNormalization),
+        _of_the_data,
+    ),
     layers.BatchNormalization: _batch_norm_rule,
     layers.Normalization: _normalization,
     layers.Rescaling: _rescaling,

@@ -8,7 +8,8 @@ from typing import Any
 from tfprune.keras_facts import op_name
 from tfprune.keras_internals import calls_of
 from tfprune.quantization.arithmetic import Arithmetic
-from tfprune.quantization.rules.rule import LEARNED, MOVED, Int8Rule, left_alone
+from tfprune.quantization.rules.moving import resized
+from tfprune.quantization.rules.rule import LEARNED, MIXED, MOVED, Int8Rule, left_alone
 
 
 def _squared(operation: Any, q: Arithmetic, x: Any) -> Any:
@@ -60,15 +61,20 @@ _MOVES = (
     "Ravel",
     "Tile",
     "Max",
+    "Min",
     "Slice",
-    "Flip",
+    "Roll",
+    "BroadcastTo",
+    "StopGradient",
+    "Copy",
 )
 _RULES: dict[str, Int8Rule] = {
     **dict.fromkeys(_SUMS, Int8Rule(fuses_relu=True)),
     **dict.fromkeys(_LEARNED, Int8Rule()),
     **dict.fromkeys(_JOINS, Int8Rule(joins=True)),
     **dict.fromkeys(_MOVES, Int8Rule(output=MOVED)),
-    "GetItem": Int8Rule(output=MOVED, keeps_whole=True),
+    **dict.fromkeys(("GetItem", "Take"), Int8Rule(output=MOVED, keeps_whole=True)),
+    "Flip": Int8Rule(output=MIXED),  # the converter leaves it float, and what follows it too
     "Square": Int8Rule(compute=_squared),
     "Negative": Int8Rule(compute=_negated),
     "ZerosLike": Int8Rule(output=(0.0, 1.0)),
@@ -77,6 +83,7 @@ _BY_CALL: dict[str, Callable[[Any], Int8Rule]] = {
     "Divide": _division,
     "TrueDivide": _division,
     "Pad": _padding,
+    "Resize": resized,
 }
 
 
