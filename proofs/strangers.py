@@ -23,13 +23,14 @@ from proofs.packages import cache_folder
 from proofs.rows import append_row, read_rows
 from proofs.strangers_images import IMAGES
 from proofs.strangers_measure import StrangerRow, down_the_road
+from proofs.strangers_mobile import MOBILE
 from proofs.strangers_series import SERIES
 from proofs.strangers_table import page
 from tfprune.files import write_text
 from tfprune.progress import track
 
 ROOT = Path(__file__).parent.parent
-NETWORKS = {build.__name__: build for build in (*IMAGES, *SERIES)}
+NETWORKS = {build.__name__: build for build in (*IMAGES, *MOBILE, *SERIES)}
 
 
 def main() -> int:

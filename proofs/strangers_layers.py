@@ -72,6 +72,20 @@ class Affine(layers.Layer):
 
 
 @register
+class Normed(layers.Layer):
+    """Root mean square normalization, written out, with gains of the layer's own."""
+
+    def build(self, shape: Any) -> None:
+        """Make a gain for each channel."""
+        self.gain = self.add_weight(shape=(shape[-1],), initializer="ones", name="gain")
+
+    def call(self, x: Any) -> Any:
+        """Return the input over its size, scaled."""
+        size = ops.mean(ops.square(x), axis=-1, keepdims=True)
+        return x * ops.rsqrt(size + 1e-6) * self.gain
+
+
+@register
 class ResponseNorm(layers.Layer):
     """Responses of channels beside those of all, as in ConvNeXt V2, without the mean."""
 

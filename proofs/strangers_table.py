@@ -10,7 +10,8 @@ _HEAD = f"""# Networks that a stranger may bring
 
 Written by `python -m proofs.strangers` (`--only NAME` measures one). Small networks of our own
 hand, in the idioms that people use in theirs (`proofs/strangers_images.py`,
-`proofs/strangers_series.py`), their weights drawn at random. The columns:
+`proofs/strangers_mobile.py`, `proofs/strangers_series.py`), their weights drawn at random. The
+columns:
 
 - **reachable**: share of the output channels of all kernels that may be pruned, without the
   model's outputs.

@@ -9,11 +9,13 @@ from proofs.coverage_models import inputs_for
 from proofs.strangers import NETWORKS
 
 QUICK = ("plain_relu", "cbam", "repeated_gate", "pointnet", "cross_network", "ft_transformer")
-QUICK += ("detector", "hgnet", "cct")
+QUICK += ("detector", "hgnet", "cct", "coordinate_attention")
 REACHABLE = {
     **dict.fromkeys(("mlp_mixer", "n_beats"), 0.7),  # tokens and steps, whose number stays
     **dict.fromkeys(("cct", "forecaster", "cbam", "repeated_gate"), 0.9),  # a gate of one channel
     **dict.fromkeys(("hgnet", "cross_network"), 0.8),  # learned numbers, and a column of one
+    **dict.fromkeys(("eca", "linear_attention"), 0.5),  # channels in a row, or in one softmax
+    **dict.fromkeys(("gated_mlp", "focal_modulation"), 0.7),  # tokens, and gates of one channel
     "pointnet": 0.5,  # a regularizer that fits one width alone
 }
 """What is less than 99 %, and why."""
