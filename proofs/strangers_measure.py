@@ -40,6 +40,8 @@ class StrangerRow:
         aware: "verified", or what happened to the model trained in int8.
         int8_ops, ops: Of its ops that multiply and add up, how many are int8, and all.
         notes: What `quantize_model` left float, and why.
+        others: How many samples ranges were found on that no file was compared on; 0 in rows
+            measured earlier, whose ranges are those of the samples compared.
     """
 
     name: str
@@ -54,6 +56,7 @@ class StrangerRow:
     int8_ops: int = 0
     ops: int = 0
     notes: list[str] = field(default_factory=list)
+    others: int = 0
 
     def __post_init__(self) -> None:
         """Take the row of the coverage as JSON brings it, too."""
@@ -73,7 +76,8 @@ def down_the_road(build: Callable[[], Any], folder: Path) -> StrangerRow:
     found: list[Row] = []
     candidate = Candidate(name, name, "strangers", build)
     measure(candidate, found.append)
-    row = StrangerRow(name=name, what=(build.__doc__ or "").rstrip("."), pruned=found[-1])
+    what = (build.__doc__ or "").rstrip(".")
+    row = StrangerRow(name=name, what=what, pruned=found[-1], others=OTHERS)
     if row.pruned.failure:
         return row
     keras.utils.set_random_seed(0)

@@ -21,10 +21,10 @@ columns:
 - **masks**: wrapped for half of the weights, one update, stripped: "planned" where 40 % of the
   weights of all kernels are zero; depthwise kernels, which are left alone, make that fewer.
 - **float32, float16, int8**: converted, and verified with XNNPACK and without, on two samples. int8
-  is calibrated on {OTHERS} others.
+  is calibrated on {OTHERS} others; where a * stands, on these two themselves.
 - **doctor**: what is said of the float16 file on Android phones.
-- **aware**: `quantize_model`, one step of training on those others, converted, verified; **int8
-  ops**: convolutions and products of its file that are int8, of all.
+- **aware**: `quantize_model`, one step of training on the samples of int8, converted, verified;
+  **int8 ops**: convolutions and products of its file that are int8, of all.
 """
 
 
@@ -63,7 +63,8 @@ def _line(row: StrangerRow) -> str:
     found = " / ".join(f"{value:.0e}" for value in row.pruned.differences.values())
     cells = [
         row.name, f"{row.pruned.reachable:.1%}", found or row.pruned.failure or "-", row.clean,
-        row.masked, row.pruned.tflite, row.float16, row.int8, row.doctor, row.aware,
+        row.masked, row.pruned.tflite, row.float16, row.int8 + "*" * (not row.others), row.doctor,
+        row.aware,
         f"{row.int8_ops} of {row.ops}",
     ]  # fmt: skip
     return "| " + " | ".join((cell[:60] or "-").replace("|", "/") for cell in cells) + " |"
