@@ -122,11 +122,21 @@ def test_a_bidirectional_layer_with_states_is_kept_with_a_note():
     check(model)
 
 
-def test_stacked_cells_are_kept_with_a_note():
-    stack = layers.RNN([layers.LSTMCell(4), layers.LSTMCell(6)], name="stack")
-    model = sequence_to(stack)
-    assert notes(model) == ["stack: no flow rule for the cell StackedRNNCells"]
+@pytest.mark.parametrize(
+    "around", [lambda rnn: rnn, layers.Bidirectional], ids=["rnn", "both ways"]
+)
+def test_stacked_cells_lose_units_one_by_one(around):
+    cells = [layers.LSTMCell(6, name="low"), layers.GRUCell(4, name="high")]
+    model = sequence_to(around(layers.RNN(cells, name="rnn")))
+    assert {"embed 4"} < set(sizes(model))
     check(model)
+
+
+def test_stacked_cells_with_a_state_are_kept_with_a_note():
+    cells = [layers.LSTMCell(6), layers.GRUCell(4)]
+    vectors = keras.Input((5, 3))
+    output, *_ = layers.RNN(cells, return_state=True, name="rnn")(layers.Dense(4)(vectors))
+    assert "stacked cells with states are not followed" in str(notes(keras.Model(vectors, output)))
 
 
 def test_time_distributed_layers_see_one_step():

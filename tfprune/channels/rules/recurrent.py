@@ -20,6 +20,8 @@ _CONVOLUTIONAL = (layers.ConvLSTM1D, layers.ConvLSTM2D, layers.ConvLSTM3D)
 def recurrent(call: Call) -> list[Flow]:
     """A unit owns a column in every gate, and a row of the recurrent kernel."""
     cell = call.layer.cell
+    if type(cell) is layers.StackedRNNCells:
+        return _stacked(call, cell.cells)
     if type(cell) not in _GATES:
         return call.unknown(f"no flow rule for the cell {type(cell).__name__}")
     plain = isinstance(call.layer, (layers.LSTM, layers.GRU, layers.SimpleRNN))
@@ -27,6 +29,23 @@ def recurrent(call: Call) -> list[Flow]:
     units = call.new(cell.units)
     call.setting(*at, units=units)
     return _bind_cell(call, cell, units, _GATES[type(cell)], -1)
+
+
+def _stacked(call: Call, cells: list[Any]) -> list[Flow]:
+    """Cells one after the other within a step: each reads what the one before puts out."""
+    strange = [type(cell).__name__ for cell in cells if type(cell) not in _GATES]
+    if strange:
+        return call.unknown(f"no flow rule for the cell {strange[0]}")
+    if call.argument("initial_state") is not None or call.layer.return_state:
+        return call.unknown("stacked cells with states are not followed")
+    read = call.input[-1]
+    for place, cell in enumerate(cells):
+        units = call.new(cell.units)
+        call.setting("cell", "config", "cells", place, "config", "units", units=units)
+        _bind_weights(call, cell, read, units, _GATES[type(cell)])
+        read = units
+    call.keep_others(-1)
+    return call.flows({-1: read})
 
 
 def convolutional(call: Call) -> list[Flow]:
@@ -43,9 +62,14 @@ def _bind_cell(call: Call, cell: Any, units: Ids, gates: int, axis: int) -> list
     for state in keras.tree.flatten(call.argument("initial_state")):
         if state is not None:
             call.same(state[axis], units)
-    inner, last = (len(cell.kernel.shape) - back for back in (2, 1))
     call.keep_others(axis)
-    call.reads(cell.kernel, inner, call.input[axis])
+    _bind_weights(call, cell, call.input[axis], units, gates)
+    return call.flows({axis: units})
+
+
+def _bind_weights(call: Call, cell: Any, read: Ids, units: Ids, gates: int) -> None:
+    inner, last = (len(cell.kernel.shape) - back for back in (2, 1))
+    call.reads(cell.kernel, inner, read)
     call.reads(cell.recurrent_kernel, inner, units)
     columns = np.tile(units, gates)
     for kernel in (cell.kernel, cell.recurrent_kernel):
@@ -54,7 +78,6 @@ def _bind_cell(call: Call, cell: Any, units: Ids, gates: int, axis: int) -> list
         call.writes(cell.bias, len(cell.bias.shape) - 1, columns)
     for function in (cell.activation, getattr(cell, "recurrent_activation", None)):
         check_activation(call, function, units)
-    return call.flows({axis: units})
 
 
 def bidirectional(call: Call) -> list[Flow]:
