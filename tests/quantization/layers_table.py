@@ -167,7 +167,7 @@ OPERATIONS = {
     "ops_roll": lambda image: conv(ops.roll(conv(image), (1, 0), axis=(1, 2))),
     "ops_flip": lambda image: conv(ops.flip(conv(image), axis=1)),
     "ops_take": lambda line: dense(ops.take(dense(line), [0, 2, 1], axis=1)),
-    "ops_resize": lambda image: conv(ops.image.resize(image, (4, 4))),
+    "ops_resize": lambda image: ops.image.resize(image, (5, 4)),
     "ops_pad": lambda image: conv(ops.pad(image, [(0, 0), (1, 1), (2, 0), (0, 0)]), size=3),
     "ops_repeat": lambda image: conv(ops.repeat(image, 2, axis=1)),
     "ops_matmul": lambda line: ops.matmul(dense(line, 5), ops.transpose(dense(line, 5), (0, 2, 1))),
