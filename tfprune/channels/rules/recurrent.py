@@ -67,7 +67,7 @@ def _bind_cell(call: Call, cell: Any, units: Ids, gates: int, axis: int) -> list
     return call.flows({axis: units})
 
 
-def _bind_weights(call: Call, cell: Any, read: Ids, units: Ids, gates: int) -> None:
+def _bind_weights(call: Call, cell: Any, read: Ids | None, units: Ids, gates: int) -> None:
     inner, last = (len(cell.kernel.shape) - back for back in (2, 1))
     call.reads(cell.kernel, inner, read)
     call.reads(cell.recurrent_kernel, inner, units)
