@@ -76,6 +76,7 @@ proof: $(VENV)/.dev   ## the slow evidence: hours on 2 cores; goes on where it w
 	$(BIN)/python -m proofs.distillation
 	$(BIN)/python -m proofs.once
 	$(BIN)/python -m proofs.clustering
+	$(BIN)/python -m proofs.tickets
 	$(BIN)/python -m proofs.repair_depth
 	$(BIN)/python -m proofs.merging
 	$(BIN)/python -m proofs.resnet_pruning --scopes global --finetune random l1 l2 bn_scale fpgm lamp taylor fisher relevance activation_mean activation_apoz

@@ -20,7 +20,7 @@ PAGES = (
         "phone",
         "quantization",
     ),
-    *("sweep", "techniques", "zeros"),
+    *("sweep", "techniques", "tickets", "zeros"),
 )
 GUIDES = ["README.md", *(f"docs/{page}.md" for page in PAGES)]
 

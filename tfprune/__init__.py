@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # what type checkers and editors know; a test holds it agains
     from tfprune.surgery import repair as repair
     from tfprune.sweeping import sweep as sweep
     from tfprune.training import Distilled as Distilled
+    from tfprune.training import find_ticket as find_ticket
     from tfprune.verification import golden_sample as golden_sample
     from tfprune.verification.verify import verify as verify
 
@@ -98,6 +99,7 @@ _PUBLIC = {
     "PruningOptimizer": "tfprune.masks",
     "quantize_model": "tfprune.quantization",
     "Distilled": "tfprune.training",
+    "find_ticket": "tfprune.training",
     "PolynomialDecay": "tfprune.schedules",
     "ConstantSparsity": "tfprune.schedules",
     "PruningSchedule": "tfprune.schedules",

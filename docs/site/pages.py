@@ -20,7 +20,7 @@ GROUPS = {
     "Zeros": "prune_low_magnitude prune_once plan_pruning strip_pruning prune_scope PrunableLayer "
     "UpdatePruningStep PruningSummaries PruningOptimizer PolynomialDecay ConstantSparsity "
     "PruningSchedule Block NM Rule PruningPolicy PruneForLatencyOnXNNPack make_sparse_ready",
-    "Quantization and training": "quantize_model quantization_errors Distilled",
+    "Quantization and training": "quantize_model quantization_errors Distilled find_ticket",
     "Files": "convert inspect doctor verify golden_sample benchmark count_instructions",
     "Errors": "PruneError PruneWarning VerificationError",
 }
