@@ -1,10 +1,10 @@
 """ResNet-20 with 90 % zeros in equal epochs: masks that grow, that are held, or that move.
 
     python -m proofs.regrowth [--starts pretrained scratch] [--ways polynomial held set rigl]
-                              [--images 10000] [--seed 0] [--rows FILE.jsonl]
+                              [--images 10000] [--test 10000] [--seed 0] [--rows FILE.jsonl]
 
 All ways share out 90 % zeros over the kernels as Erdős-Rényi-kernel says, train three epochs with
-the same shuffled images and are judged on all 10,000 test images. "polynomial" grows the zeros
+the same shuffled images and are judged on the same test images. "polynomial" grows the zeros
 from none over two thirds of the steps, by magnitude; "held" has all of them from the first step on
 and leaves them where they are; "set" and "rigl" move them until 75 % of the steps. From pretrained
 weights the first mask of the last three is by magnitude, from scratch it is drawn. Prints a table
@@ -57,16 +57,17 @@ class RegrowthRow:
     seed: int
     images: int
     epochs: int
-    zeros: float  # share of the masked kernels
-    accuracy: float  # share of the 10,000 test images
+    zeros: float  # share of all kernels
+    tested: int  # images
+    accuracy: float  # share of them
     seconds: float  # of CPU, training alone
 
 
-def trained(start: str, way: str, images: Images, count: int, seed: int) -> RegrowthRow:
-    """Train one network one way."""
+def trained(start: str, way: str, seed: int, images: Images) -> RegrowthRow:
+    """Train one network one way on all training images, and judge it on all test images."""
     keras.utils.set_random_seed(seed)
     dense = resnets.pretrained(20) if start == "pretrained" else resnets.resnet(20)
-    x, y = normalise(images.train_x)[:count], images.train_y[:count]
+    x, y = normalise(images.train_x), images.train_y
     steps = EPOCHS * (len(x) // BATCH)
     schedule = WAYS[way](steps, steps // UPDATES)
     drawn = start == "scratch" and way != "polynomial"
@@ -95,11 +96,18 @@ def trained(start: str, way: str, images: Images, count: int, seed: int) -> Regr
         start=start,
         way=way,
         seed=seed,
-        images=count,
+        images=len(x),
         epochs=EPOCHS,
-        zeros=sum(np.sum(k == 0) for k in kernels) / sum(k.size for k in kernels),
+        zeros=float(sum(np.sum(k == 0) for k in kernels) / sum(k.size for k in kernels)),
+        tested=len(images.test_x),
         accuracy=accuracy(stripped, normalise(images.test_x), images.test_y),
         seconds=round(seconds, 1),
+    )
+
+
+def _first(images: Images, train: int, test: int) -> Images:
+    return Images(
+        images.train_x[:train], images.train_y[:train], images.test_x[:test], images.test_y[:test]
     )
 
 
@@ -112,13 +120,10 @@ class _Quiet(tfprune.UpdatePruningStep):
 
 def shown(rows: list[RegrowthRow]) -> str:
     """Return the rows as a Markdown table."""
-    lines = [
-        "| from | masks | seed | zeros, % | accuracy, % | CPU s |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = ["| from | masks | seed | images | zeros, % | accuracy, % | CPU s |", "|---" * 7 + "|"]
     for row in rows:
         numbers = f"{100 * row.zeros:.2f} | {100 * row.accuracy:.1f} | {row.seconds:.0f}"
-        lines.append(f"| {row.start} | {row.way} | {row.seed} | {numbers} |")
+        lines.append(f"| {row.start} | {row.way} | {row.seed} | {row.images:,} | {numbers} |")
     return "\n".join(lines)
 
 
@@ -130,18 +135,20 @@ def main() -> int:
     parser.add_argument("--starts", nargs="+", choices=list(RATES), default=list(RATES))
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--images", type=int, default=10_000, help="to train on (10000)")
+    parser.add_argument("--test", type=int, default=10_000, help="to judge by (10000)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rows", type=Path, default=Path("build/regrowth.jsonl"))
     parser.add_argument("--data", help="CIFAR-10 as an .npz")
     arguments = parser.parse_args()
     arguments.rows.parent.mkdir(parents=True, exist_ok=True)
-    images = cifar10(arguments.data)
+    images = _first(cifar10(arguments.data), arguments.images, arguments.test)
     for start in arguments.starts:
         for way in arguments.ways:
             rows = read_rows(arguments.rows, RegrowthRow)
-            asked = (start, way, arguments.seed, arguments.images)
-            if asked not in [(row.start, row.way, row.seed, row.images) for row in rows]:
-                row = trained(start, way, images, arguments.images, arguments.seed)
+            asked = (start, way, arguments.seed, arguments.images, arguments.test)
+            known = [(row.start, row.way, row.seed, row.images, row.tested) for row in rows]
+            if asked not in known:
+                row = trained(start, way, arguments.seed, images)
                 append_row(arguments.rows, row)
                 print(row, flush=True)
     print(shown(read_rows(arguments.rows, RegrowthRow)))
