@@ -174,8 +174,8 @@ def test_a_frozen_model_is_told_that_nothing_would_learn():
     ("make", "said"),
     [
         (lambda: layers.Dense(2, name="head"), "it is a Dense"),
-        (lambda: prune_low_magnitude(frozen()), "is wrapped, for masks or int8"),
-        (lambda: quantize_model(frozen()), "is wrapped, for masks or int8"),
+        (lambda: prune_low_magnitude(frozen()), "is wrapped, for masks, clusters or int8"),
+        (lambda: quantize_model(frozen()), "is wrapped, for masks, clusters or int8"),
     ],
 )
 def test_what_is_no_plain_model_is_refused(make, said):

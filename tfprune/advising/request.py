@@ -111,7 +111,7 @@ def _check_model(subject: str, model: Any) -> None:
         raise PruneError(asked, f"it is a {type(model).__name__}", "pass a built keras.Model")
     wrapped = [layer.name for layer in layers_inside(model) if isinstance(layer, Around)]
     if wrapped:
-        found = f"{wrapped[0]!r} is wrapped, for masks or int8: half of the way is done"
+        found = f"{wrapped[0]!r} is wrapped, for masks, clusters or int8: half of the way is done"
         raise PruneError(asked, found, "advise on the plain model; strip_pruning(model) returns it")
 
 
