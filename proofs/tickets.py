@@ -39,7 +39,7 @@ STYLE = """  <style>
     .small { font-size: 11px; fill: #59636e } .left { text-anchor: start }
     .axis { stroke: #d0d7de; fill: none } path, polyline { fill: none; stroke-width: 2 }
     .value { stroke: #0969da } .new_weights { stroke: #bf5f00 } .random_masks { stroke: #1a7f37 }
-    .thin { stroke-width: 1 }
+    .thin, .axis { stroke-width: 1 }
     @media (prefers-color-scheme: dark) {
       text { fill: #f0f6fc } .small { fill: #b1bac4 } .axis { stroke: #484f58 }
       .value { stroke: #58a6ff } .new_weights { stroke: #f0883e } .random_masks { stroke: #3fb950 }
@@ -156,7 +156,8 @@ def table(rows: list[Row]) -> str:
 def _cell(values: list[float]) -> str:
     if not values:
         return ""
-    return f"{np.mean(values):.1f} ({min(values):.1f} to {max(values):.1f})"
+    ends = f" ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else ""
+    return f"{np.mean(values):.1f}{ends}"
 
 
 def draw(rows: list[Row]) -> str:
@@ -167,20 +168,32 @@ def draw(rows: list[Row]) -> str:
         f'y="254">{name}</text>'
         for i, (way, name) in enumerate(WAYS.items())
     )
-    said = table(rows).replace("|", " ").replace("\n", "; ")
+    said = "; ".join(
+        f"{name}, {_back_to(rewind)}: "
+        + ", ".join(
+            f"{np.mean(values):.1f} at {_left(rows, number):.3g} % left"
+            for number in range(1, ROUNDS + 1)
+            if (values := found(rows, rewind, number, way))
+        )
+        for rewind in known(rows)
+        for way, name in WAYS.items()
+    )
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 268" role="img" '
-        f'aria-labelledby="t">\n  <title id="t">Accuracy by zeros: {said}</title>\n{STYLE}'
+        f'aria-labelledby="t">\n  <title id="t">Accuracy in percent. {said}</title>\n{STYLE}'
         + "\n".join(["", *parts, legend])
         + "\n</svg>\n"
     )
 
 
+def _back_to(rewind: int) -> str:
+    return "back to initial weights" if rewind == 0 else f"back to batch {rewind}"
+
+
 def _panel(rows: list[Row], rewind: int, x: int) -> str:
-    title = "back to initial weights" if rewind == 0 else f"back to batch {rewind}"
-    low = LOWEST
-    parts = [f'<text x="{x + 140}" y="20">{title}: % right by % of weights left</text>']
-    for value in range(low, 101, 5):
+    title = f"{_back_to(rewind)}: % right by % of weights left"
+    parts = [f'<text x="{x + 140}" y="20">{title}</text>']
+    for value in range(LOWEST, 101, 5):
         parts.append(f'<path class="axis" d="M{x} {_y(value):.1f}h290"/>')
         parts.append(f'<text class="small" x="{x - 16}" y="{_y(value) + 4:.1f}">{value}</text>')
     lefts = [_left(rows, number) for number in range(ROUNDS + 1)]
