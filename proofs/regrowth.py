@@ -35,16 +35,25 @@ from proofs.distillation import BATCH, EPOCHS, epochs
 from proofs.rows import append_row, read_rows
 from proofs.training import accuracy, normalise
 from tfprune.schedules import SET, RigL
+from tfprune.schedules.regrowth import Regrowth
 
 SPARSITY, FRACTION, UPDATES = 0.9, 0.3, 12
 RATES = {"pretrained": 0.02, "scratch": 0.1}
+
+
+def moving(kind: type[Regrowth], steps: int, beat: int) -> Regrowth:
+    """Return masks that move until three quarters of the training, as in the paper."""
+    settings = {"fraction": FRACTION, "frequency": beat}
+    return kind(target_sparsity=SPARSITY, begin_step=0, end_step=3 * steps // 4, **settings)
+
+
 WAYS: dict[str, Callable[[int, int], Any]] = {
     "polynomial": lambda steps, beat: tfprune.PolynomialDecay(
         0.0, SPARSITY, 0, 2 * steps // 3 // beat * beat, frequency=beat
     ),
     "held": lambda steps, beat: tfprune.ConstantSparsity(SPARSITY, 0, 1, frequency=1),
-    "set": lambda steps, beat: SET(SPARSITY, 0, 3 * steps // 4, FRACTION, beat),
-    "rigl": lambda steps, beat: RigL(SPARSITY, 0, 3 * steps // 4, FRACTION, beat),
+    "set": lambda steps, beat: moving(SET, steps, beat),
+    "rigl": lambda steps, beat: moving(RigL, steps, beat),
 }
 
 

@@ -27,7 +27,9 @@ def pruned(schedule, optimizer="adam", **how):
 
 
 def moving(kind, sparsity=0.75, frequency=2):
-    return kind(sparsity, begin_step=0, end_step=12, fraction=0.5, frequency=frequency)
+    return kind(
+        target_sparsity=sparsity, begin_step=0, end_step=12, fraction=0.5, frequency=frequency
+    )
 
 
 def masks(model):
@@ -57,7 +59,7 @@ def exchange(schedule, pattern=None, weights=WEIGHTS, gradient=GRADIENT, step=4)
 def test_rigl_drops_the_smallest_and_grows_where_the_gradient_is_largest():
     # f(4) = 0.8 / 2 (1 + cos(pi / 2)) = 0.4: of 9, 8, 2 and 1 stays 60 %, which is 9 and 8; where
     # none stays the gradient is largest at the 2, which grows again at once, and at the corner
-    schedule = RigL(5 / 9, begin_step=0, end_step=8, fraction=0.8, frequency=4)
+    schedule = RigL(target_sparsity=5 / 9, begin_step=0, end_step=8, fraction=0.8, frequency=4)
     weights, mask, momentum = exchange(schedule)
     assert mask == [[1, 0, 1], [0, 1, 0], [1, 0, 0]]
     assert weights.tolist() == [[9, 0, 0], [0, 8, 0], [2, 0, 0]]
@@ -65,7 +67,7 @@ def test_rigl_drops_the_smallest_and_grows_where_the_gradient_is_largest():
 
 
 def test_at_any_other_step_the_mask_and_the_momentum_stay():
-    schedule = RigL(5 / 9, begin_step=0, end_step=8, fraction=0.8, frequency=4)
+    schedule = RigL(target_sparsity=5 / 9, begin_step=0, end_step=8, fraction=0.8, frequency=4)
     weights, mask, momentum = exchange(schedule, step=3)
     assert weights.tolist() == WEIGHTS and mask == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
     assert momentum.tolist() == [[1, 1, 3], [3, 1, 3], [1, 3, 3]]
@@ -74,7 +76,9 @@ def test_at_any_other_step_the_mask_and_the_momentum_stay():
 def test_set_drops_the_same_and_grows_by_lot():
     grown = set()
     for seed in range(8):
-        schedule = SET(5 / 9, begin_step=0, end_step=8, fraction=0.8, frequency=4, seed=seed)
+        schedule = SET(
+            target_sparsity=5 / 9, begin_step=0, end_step=8, fraction=0.8, frequency=4, seed=seed
+        )
         weights, mask, _ = exchange(schedule)
         assert np.sum(mask) == 4 and mask[0][0] == mask[1][1] == 1
         assert np.all((weights == 0) | (weights == np.array(WEIGHTS)))
@@ -85,7 +89,7 @@ def test_set_drops_the_same_and_grows_by_lot():
 def test_blocks_are_dropped_and_grown_whole():
     weights = [[9.0, 1.0, 0.0, 0.0], [0.0, 0.0, 2.0, 2.0]]
     gradient = [[0.0, 0.0, 1.0, 0.0], [3.0, 3.0, 0.0, 0.0]]
-    schedule = RigL(0.5, begin_step=0, end_step=100, fraction=0.5, frequency=4)
+    schedule = RigL(target_sparsity=0.5, begin_step=0, end_step=100, fraction=0.5, frequency=4)
     _, mask, _ = exchange(schedule, Block((1, 2)), weights, gradient)
     assert mask == [[1, 1, 0, 0], [1, 1, 0, 0]]
 
@@ -93,13 +97,13 @@ def test_blocks_are_dropped_and_grown_whole():
 def test_each_group_of_n_m_keeps_its_count():
     weights = [[9.0, 0.0], [0.0, 2.0], [8.0, 0.0], [0.0, 1.0]]
     gradient = [[0.0, 4.0], [0.0, 0.0], [0.0, 4.0], [0.0, 5.0]]
-    schedule = RigL(0.5, begin_step=0, end_step=100, fraction=0.5, frequency=4)
+    schedule = RigL(target_sparsity=0.5, begin_step=0, end_step=100, fraction=0.5, frequency=4)
     _, mask, _ = exchange(schedule, NM(1, 2), weights, gradient)
     assert mask == [[1, 1], [0, 0], [1, 0], [0, 1]]
 
 
 def test_the_share_that_is_exchanged_falls_as_a_cosine():
-    schedule = RigL(0.9, begin_step=10, end_step=30, fraction=0.4, frequency=5)
+    schedule = RigL(target_sparsity=0.9, begin_step=10, end_step=30, fraction=0.4, frequency=5)
     shares = [float(schedule.exchanged(step)) for step in (10, 20, 30, 40)]
     assert shares == pytest.approx([0.4, 0.2, 0, 0])
 
@@ -196,9 +200,15 @@ def test_an_allocation_gives_each_kernel_its_own_sparsity():
 @pytest.mark.parametrize(
     ("make", "found"),
     [
-        (lambda: RigL(0.9, 0, 10, fraction=0.0), "above 0 and below 1"),
-        (lambda: SET(0.9, 10, 10), "the fraction falls to nothing at end_step"),
-        (lambda: RigL(1.0, 0, 10), "at least 0 and below 1"),
+        (
+            lambda: RigL(target_sparsity=0.9, begin_step=0, end_step=10, fraction=0.0),
+            "above 0 and below 1",
+        ),
+        (
+            lambda: SET(target_sparsity=0.9, begin_step=10, end_step=10),
+            "the fraction falls to nothing at end_step",
+        ),
+        (lambda: RigL(target_sparsity=1.0, begin_step=0, end_step=10), "at least 0 and below 1"),
     ],
 )
 def test_arguments_out_of_range_are_refused(make, found):

@@ -14,7 +14,7 @@ from tfprune.errors import PruneError
 from tfprune.schedules.schedule import Periodic
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Regrowth(Periodic):
     """At each update some of the weights that stay are dropped, and as many others grow."""
 
@@ -68,7 +68,7 @@ class Regrowth(Periodic):
 
 
 @keras.saving.register_keras_serializable("tfprune")
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RigL(Regrowth):
     """Drop the smallest weights, grow those with the largest gradients.
 
@@ -96,7 +96,7 @@ class RigL(Regrowth):
         PruneError: an argument is out of range.
 
     Example:
-        >>> schedule = RigL(0.9, begin_step=0, end_step=100, fraction=0.3, frequency=10)
+        >>> schedule = RigL(target_sparsity=0.9, begin_step=0, end_step=100, frequency=10)
         >>> [round(float(schedule.exchanged(t)), 3) for t in (0, 50, 100)]
         [0.3, 0.15, 0.0]
     """
@@ -105,7 +105,7 @@ class RigL(Regrowth):
 
 
 @keras.saving.register_keras_serializable("tfprune")
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SET(Regrowth):
     """Drop the smallest weights, grow others at random (sparse evolutionary training).
 
@@ -126,7 +126,8 @@ class SET(Regrowth):
         PruneError: an argument is out of range.
 
     Example:
-        >>> due, sparsity = SET(0.9, begin_step=0, end_step=100, frequency=10)(1)
+        >>> schedule = SET(target_sparsity=0.9, begin_step=0, end_step=100, frequency=10)
+        >>> due, sparsity = schedule(1)
         >>> bool(due), round(float(sparsity), 3)
         (True, 0.9)
     """
