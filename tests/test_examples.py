@@ -13,6 +13,7 @@ SLOW = {
     "structured_mobilenet",
     "two_workers",
     "your_images",
+    "your_text",
 }  # half a minute each; `make proof` runs them
 
 

@@ -192,6 +192,11 @@ def test_a_fit_begins_with_the_epoch_that_a_callback_says():
     assert model.fit(x, x, epochs=4, verbose=0, callbacks=[begin]).epoch == [2, 3]
 
 
+def test_recurrent_cells_have_dropout_inside():
+    own = layers.GRUCell(2), layers.LSTM(2).cell, layers.Dense(2), layers.Dropout(0.5)
+    assert [internals.drops_out_inside(layer) for layer in own] == [True, True, False, False]
+
+
 def test_a_call_takes_training_or_not():
     node = internals.node_behind(keras.Input((2,)) * 2.0)
     takes = [layers.Dropout(0.5), layers.Flatten(), node.operation]

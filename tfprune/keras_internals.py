@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import keras
 from keras.src.backend.common import global_state
+from keras.src.layers.rnn import dropout_rnn_cell
 from keras.src.utils import naming
 
 from tfprune.errors import PruneError
@@ -135,6 +136,11 @@ def declared_trainable(layer: Any) -> list[Any]:
 def draws_numbers(layer: Any) -> bool:
     """Whether a layer itself, without those inside it, draws random numbers."""
     return bool(private(layer, "_seed_generators"))
+
+
+def drops_out_inside(layer: Any) -> bool:
+    """Whether a layer is a recurrent cell that has dropout (keras/src/layers/rnn)."""
+    return isinstance(layer, private(dropout_rnn_cell, "DropoutRNNCell"))
 
 
 def holding_variables(layer: Any) -> dict[str, Any]:

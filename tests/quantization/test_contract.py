@@ -28,8 +28,9 @@ CASES = [(group, name) for group, table in GROUPS.items() for name in table]
 HALFWAY = {"average_pool", "average_pool_first", "average_pool1d", "upsampling_bilinear"}
 HALFWAY |= {"global_average1d", "resizing", "ops_resize"}
 
-# One step of the convolution's output is about four steps of tanh's, or of the narrower clip's.
-STEEP = {"tanh_inside": 4.01, "ops_clip": 4.01}
+# One step of the convolution's output is about four steps of tanh's, or of the narrower clip's and
+# ELU's, whose negative half is pressed together.
+STEEP = {"tanh_inside": 4.01, "ops_clip": 4.01, "elu": 4.01}
 
 
 class Group:

@@ -18,7 +18,7 @@ from tfprune.export.foreign import from_saved_model, from_tf_keras
 from tfprune.export.specs import Exported, unbuilt, with_batch
 from tfprune.keras_facts import is_tf_keras
 from tfprune.keras_files import load_model
-from tfprune.keras_internals import layers_of, maker
+from tfprune.keras_internals import drops_out_inside, layers_of, maker
 from tfprune.precision import in_float32
 
 # What a name scope may be called: tensorflow/python/framework/ops.py, _VALID_SCOPE_NAME_REGEX.
@@ -87,7 +87,7 @@ def _without_masks_of_cells(model: Any) -> Iterator[None]:
     Keras draws the masks in inference too, for nobody: a file then holds a seed, and each of its
     runs moves it on.
     """
-    cells = [layer for layer in layers_of(model) if hasattr(layer, "get_dropout_mask")]
+    cells = [layer for layer in layers_of(model) if drops_out_inside(layer)]
     rates = [(cell.dropout, cell.recurrent_dropout) for cell in cells]
     try:
         for cell in cells:
