@@ -24,7 +24,7 @@ graphs = given(recipes, st.booleans(), ratios, seeds)
 quiet = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-@settings(max_examples=300, derandomize=True, **quiet)
+@settings(max_examples=150, derandomize=True, **quiet)
 @graphs
 def test_a_smaller_graph_computes_what_the_one_with_zeros_computes(recipe, sequence, ratio, seed):
     oracle_holds(recipe, sequence, ratio, seed, saves=False)
