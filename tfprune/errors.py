@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral
+from typing import Any
 
 _MOST = 8
 
@@ -78,6 +80,11 @@ class PruneWarning(UserWarning):
 
 _NO_CAUSE = ("Graph execution error:", "Detected at", 'File "', "<stack traces", "[[")
 """How the lines of a TensorFlow error begin that say where it happened, not what."""
+
+
+def is_whole_number(value: Any) -> bool:
+    """Whether what a user gave is a whole number, of Python or NumPy; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def first_line(error: Exception) -> str:

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from tests.masks.conftest import small_model as model_under_masks
 from tfprune.clustering import cluster_weights
 
 RNG = np.random.default_rng(0)
@@ -13,15 +14,7 @@ Y = RNG.normal(size=(32, 2)).astype("float32")
 
 def small_model():
     keras.utils.set_random_seed(1)
-    return keras.Sequential(
-        [
-            keras.Input((6,)),
-            layers.Dense(8, activation="relu", name="hidden"),
-            layers.BatchNormalization(),
-            layers.Dense(2, name="head"),
-        ],
-        name="small",
-    )
+    return model_under_masks()
 
 
 def clustered(optimizer="adam", number=4, model=None, **arguments):

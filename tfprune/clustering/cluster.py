@@ -13,7 +13,7 @@ from tfprune.clustering.planning import ClusterPlan, plan_for, why_not
 from tfprune.clustering.settings import ClusterSettings
 from tfprune.clustering.wrapper import ClusterWeights
 from tfprune.errors import PruneError
-from tfprune.graph import Clones, is_graph, replay
+from tfprune.graph import Clones, check_rewired, replay
 from tfprune.keras_facts import kernels_of, may_have_kernels
 from tfprune.keras_internals import layers_of
 from tfprune.layer_names import Selectors
@@ -21,6 +21,7 @@ from tfprune.masks.arguments import LAYER, check_keywords, first_layer
 from tfprune.notes import Note
 
 log = logging.getLogger("tfprune")
+_SUBCLASSED = "wrap its layers where they are made: cluster_weights(keras.layers.Dense(64), 16)"
 
 
 def cluster_weights(
@@ -85,22 +86,13 @@ def cluster_weights(
     )
     if isinstance(to_cluster, keras.Model):
         check_keywords(what, kwargs, cluster_weights)
-        _check_graph(to_cluster)
+        check_rewired(to_cluster, _SUBCLASSED)
         return _cluster_model(to_cluster, settings, plan_for(to_cluster, settings, leave_alone))
     check_keywords(what, kwargs, cluster_weights, LAYER, first_layer)
     if leave_alone:
         found = "it chooses among the layers of a model; here it is layers that were given"
         raise PruneError(f"{what} with leave_alone=...", found, "leave it out, or pass the model")
     return _cluster_layers(what, to_cluster, settings, kwargs)
-
-
-def _check_graph(model: Any) -> None:
-    if model.built and not is_graph(model):
-        raise PruneError(
-            f"wrap the layers of {type(model).__name__} {model.name!r}",
-            "it is subclassed: its calls are code, which cannot be rewired",
-            "wrap its layers where they are made: cluster_weights(keras.layers.Dense(64), 16)",
-        )
 
 
 def _cluster_layers(what: str, given: Any, settings: ClusterSettings, kwargs: Any) -> Any:

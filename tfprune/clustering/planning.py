@@ -11,6 +11,7 @@ import numpy as np
 from tfprune.clustering.initialization import CentroidInitialization
 from tfprune.clustering.settings import ClusterSettings
 from tfprune.errors import PruneError
+from tfprune.graph import check_built
 from tfprune.keras_facts import Kernel, kernels_of
 from tfprune.keras_internals import has_lora, layers_of
 from tfprune.layer_names import Names, Selection, Selectors
@@ -95,12 +96,7 @@ def plan_clusters(
 
 def plan_for(model: Any, settings: ClusterSettings, leave_alone: Selectors) -> ClusterPlan:
     """Return the plan for settings."""
-    if not isinstance(model, keras.Model) or not model.built:
-        raise PruneError(
-            f"cluster the weights of {type(model).__name__}",
-            "it is not a Keras model with weights yet",
-            "build it first: model.build(input_shape), or start it with keras.Input(shape)",
-        )
+    check_built(model, "cluster the weights of")
     if any(isinstance(layer, HoldsRange) for layer in layers_of(model)):
         raise PruneError(
             f"cluster the weights of {model.name!r}",

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfprune.clustering.engine import GradientAggregation
 from tfprune.clustering.initialization import CentroidInitialization
-from tfprune.errors import PruneError, near
+from tfprune.errors import PruneError, is_whole_number, near
 from tfprune.keras_facts import Kernel
 from tfprune.keras_facts.kernel_kinds import CONVOLUTION, POINTWISE, kind_of
 
@@ -43,8 +43,7 @@ class ClusterSettings:
 
     def __post_init__(self) -> None:
         number, least = self.number_of_clusters, 3 if self.preserve_sparsity else 2
-        whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-        if not whole or not least <= number <= _AT_MOST:
+        if not is_whole_number(number) or not least <= number <= _AT_MOST:
             zero = " with preserve_sparsity, where one of them is zero" if least == 3 else ""
             found = f"it is a whole number from {least} to {_AT_MOST}{zero}"
             raise PruneError(f"number_of_clusters={number!r}", found, "number_of_clusters=16")

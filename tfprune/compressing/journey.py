@@ -100,10 +100,11 @@ def travel(job: Job) -> Travelled:
 
 
 def _forecast(job: Job, dense: Network, files: list[TriedFile]) -> Forecast:
-    if not job.searches or timed_on(job.recipe) is None:
+    target = timed_on(job.recipe)
+    if target is None or not job.searches:
         return Forecast(None, files)
     with job.stages("measure what each op takes at several widths") as stage:
-        table = table_of(job, dense)
+        table = table_of(job, dense, target)
         stage.say("no table" if table is None else f"{table.files} small files")
     return Forecast(table, files)
 

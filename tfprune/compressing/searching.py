@@ -75,14 +75,14 @@ def timed_on(recipe: Recipe) -> str | None:
     return "arm64-emulated" if "instructions" in asked else None
 
 
-def table_of(job: Job, dense: Network) -> LatencyTable | None:
-    """Measure what the ops of the dense model take on the target, once for all its networks.
+def table_of(job: Job, dense: Network, target: str) -> LatencyTable | None:
+    """Measure what the ops of the dense model take on a target, once for all its networks.
 
     None, and a remark, if they cannot be measured: widths are then chosen by MACs.
     """
-    target, settings = timed_on(job.recipe) if job.searches else None, job.recipe.prune
+    settings = job.recipe.prune
     precision = next((p for p in job.recipe.quantize.precisions if p in PRECISIONS), None)
-    if target is None or precision is None:
+    if precision is None:
         return None
 
     def do(folder: Path) -> dict[str, Any]:

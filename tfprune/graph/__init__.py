@@ -7,6 +7,8 @@ from tfprune.graph.compiling import compiled_as, own_training
 from tfprune.graph.model_inputs import inputs_of, outputs_of, packed
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import (
+    check_built,
+    check_rewired,
     functional,
     interpret,
     is_graph,
@@ -25,6 +27,8 @@ __all__ = [
     "Clones",
     "OutputMeaning",
     "answers_of",
+    "check_built",
+    "check_rewired",
     "clone_layer",
     "compiled_as",
     "functional",

@@ -29,6 +29,38 @@ def is_graph(model: Any) -> bool:
     return isinstance(model, keras.Model) and isinstance(model, keras.Function)
 
 
+def check_built(model: Any, asked: str) -> None:
+    """Check that an object is a Keras model with weights, of whatever kind.
+
+    Args:
+        model: The object.
+        asked: What it is wanted for, without the name of its class at the end.
+
+    Raises:
+        PruneError: it is not.
+    """
+    if not isinstance(model, keras.Model) or not model.built:
+        raise PruneError(
+            f"{asked} {type(model).__name__}",
+            "it is not a Keras model with weights yet",
+            "build it first: model.build(input_shape), or start it with keras.Input(shape)",
+        )
+
+
+def check_rewired(model: Any, fix: str) -> None:
+    """Check that a model's layers can be wrapped; one that is not built is another fault.
+
+    Raises:
+        PruneError: it is subclassed; `fix` says what to do instead.
+    """
+    if model.built and not is_graph(model):
+        raise PruneError(
+            f"wrap the layers of {type(model).__name__} {model.name!r}",
+            "it is subclassed: its calls are code, which cannot be rewired",
+            fix,
+        )
+
+
 def functional(model: Any) -> Any:
     """Return the Functional model behind a Functional or built Sequential model.
 

@@ -94,11 +94,12 @@ class MaskedKernel:
         due, sparsity = self._schedule(step)
         old = ops.convert_to_tensor(self.mask)
         mask = ops.cond(due, lambda: self._mask_due(weights, sparsity, step), lambda: old)
-        stayed, grown = ops.logical_and(mask, old), ops.logical_and(mask, ops.logical_not(old))
         self.step.assign(step)
-        self.mask.assign(mask)  # from here on `old`, which is the variable, is the new mask
         if not regrows(self.rule):
+            self.mask.assign(mask)
             return _select(mask, weights)
+        stayed, grown = ops.logical_and(mask, old), ops.logical_and(mask, ops.logical_not(old))
+        self.mask.assign(mask)  # from here on `old`, which is the variable, is the new mask
         self._begin_afresh(grown)
         return _select(stayed, weights)
 

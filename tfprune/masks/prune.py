@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from tfprune.errors import PruneError
-from tfprune.graph import Clones, is_graph, replay
+from tfprune.graph import Clones, check_rewired, replay
 from tfprune.keras_facts import Kernel, kernels_of, may_have_kernels
 from tfprune.keras_internals import layers_of
 from tfprune.layer_names import BySelector
@@ -20,6 +20,7 @@ from tfprune.plan.planning import check_policy
 from tfprune.schedules import PruningSchedule
 
 log = logging.getLogger("tfprune")
+_SUBCLASSED = "model.compile(optimizer=tfprune.PruningOptimizer('adam', pruning_schedule=...))"
 
 
 def prune_low_magnitude(
@@ -77,7 +78,7 @@ def prune_low_magnitude(
     settings = (pruning_schedule, block_size, block_pooling_type, pruning_policy, sparsity_m_by_n)
     if isinstance(to_prune, keras.Model):
         check_keywords(what, kwargs, prune_low_magnitude)
-        _check_graph(to_prune)
+        check_rewired(to_prune, _SUBCLASSED)
         plan = plan_pruning(to_prune, *settings, rules=rules, score=score, allocation=allocation)
         return _prune_model(to_prune, plan)
     check_no_model(what, rules, allocation)
@@ -99,15 +100,6 @@ def prune_low_magnitude(
         "it is neither a Keras model, a layer, nor a list of layers",
         "pass a keras.Model; tf_keras models are pruned with tfmot itself",
     )
-
-
-def _check_graph(model: Any) -> None:
-    if model.built and not is_graph(model):
-        raise PruneError(
-            f"wrap the layers of {type(model).__name__} {model.name!r}",
-            "it is subclassed: its calls are code, which cannot be rewired",
-            "model.compile(optimizer=tfprune.PruningOptimizer('adam', pruning_schedule=...))",
-        )
 
 
 def _prune_layer(layer: Any, rule: Rule, policy: Any, kwargs: dict[str, Any]) -> Any:

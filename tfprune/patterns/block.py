@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
-from tfprune.errors import PruneError
+from tfprune.errors import PruneError, is_whole_number
 from tfprune.patterns.protocol import Shape
 from tfprune.patterns.threshold import keep_highest
 
@@ -109,7 +108,7 @@ class Block:
 
 
 def _is_length(n: Any) -> bool:
-    return isinstance(n, Integral) and not isinstance(n, bool) and (int(n) > 0 or n == -1)
+    return is_whole_number(n) and (int(n) > 0 or n == -1)
 
 
 def _pool(scores: Any, lengths: Shape, pooling: str) -> Any:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import keras
 from keras import ops
 
-from tfprune.errors import PruneError
+from tfprune.errors import PruneError, is_whole_number
 from tfprune.patterns.protocol import Shape
 
 
@@ -40,10 +39,7 @@ class NM:
     of: int
 
     def __post_init__(self) -> None:
-        whole = all(
-            isinstance(n, Integral) and not isinstance(n, bool) for n in (self.zeros, self.of)
-        )
-        if not whole:
+        if not (is_whole_number(self.zeros) and is_whole_number(self.of)):
             raise PruneError(
                 f"NM(zeros={self.zeros!r}, of={self.of!r})",
                 "both are counts of weights, whole numbers",

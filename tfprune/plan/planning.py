@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
-import keras
-
 from tfprune.errors import PruneError
+from tfprune.graph import check_built
 from tfprune.keras_facts import Kernel, is_known, kernels_of, part_of_keras, sublayers
 from tfprune.keras_internals import has_lora, layers_inside, layers_of
 from tfprune.layer_names import BySelector, Names, shown
@@ -76,16 +75,12 @@ def plan_pruning(
         PruneError: the model is not built, a name matches nothing, or an argument is wrong.
 
     Example:
+        >>> import keras
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="head")])
         >>> print(plan_pruning(model, block_size=(1, 2)))
         head/kernel (4, 2): prune to 0.5 in blocks of (1, 2) (default rule)
     """
-    if not isinstance(model, keras.Model) or not model.built:
-        raise PruneError(
-            f"plan the pruning of {type(model).__name__}",
-            "it is not a Keras model with weights yet",
-            "build it first: model.build(input_shape), or start it with keras.Input(shape)",
-        )
+    check_built(model, "plan the pruning of")
     default = Rule.from_arguments(
         pruning_schedule, block_size, block_pooling_type, sparsity_m_by_n, score
     )

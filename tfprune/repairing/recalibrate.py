@@ -6,7 +6,6 @@ import logging
 import warnings
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from tfprune.criteria.observe import observe
 from tfprune.errors import PruneError, PruneWarning, first_line
-from tfprune.graph import Clones, compiled_as, is_graph, replay
+from tfprune.graph import Clones, check_built, compiled_as, is_graph, replay
 from tfprune.keras_internals import layers_of, own_trainable, set_own_trainable
 from tfprune.layer_names import Names
 from tfprune.notes import Note
@@ -55,6 +54,7 @@ def recalibrate(model: Any, data: Any, steps: int | None = None) -> Any:
             does not fit the model.
 
     Example:
+        >>> import keras
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.BatchNormalization()])
         >>> new = recalibrate(model, np.array([[1.0], [3.0]]))
         >>> [float(w[0]) for w in new.layers[0].get_weights()]
@@ -75,12 +75,7 @@ def recalibrate(model: Any, data: Any, steps: int | None = None) -> Any:
 
 
 def _copy(model: Any) -> Any:
-    if not isinstance(model, keras.Model) or not model.built:
-        raise PruneError(
-            f"recalibrate a {type(model).__name__}",
-            "it is not a Keras model with weights yet",
-            "build it first: model.build(input_shape), or start it with keras.Input(shape)",
-        )
+    check_built(model, "recalibrate a")
     clones = Clones(model)
     copy = replay(model, clones.of) if is_graph(model) else _copy_subclassed(model, clones)
     clones.copy_weights()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar
 
 from keras import ops
 
-from tfprune.errors import PruneError
+from tfprune.errors import PruneError, is_whole_number
 
 
 class PruningSchedule(ABC):
@@ -103,7 +103,7 @@ def check_steps(asked: str, begin_step: int, end_step: int, frequency: int) -> N
     """Raise PruneError unless the steps are whole numbers in order."""
     steps = {"begin_step": begin_step, "end_step": end_step, "frequency": frequency}
     for name, step in steps.items():
-        if not isinstance(step, Integral) or isinstance(step, bool):
+        if not is_whole_number(step):
             raise PruneError(asked, f"{name} is {step!r}, not a whole number", f"{name}=int(...)")
     if begin_step < 0:
         raise PruneError(asked, "begin_step must be 0 or more", "use begin_step=0")

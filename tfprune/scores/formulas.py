@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
 from keras import ops
 
-from tfprune.errors import PruneError
+from tfprune.errors import PruneError, is_whole_number
 from tfprune.scores.score import Score
 
 
@@ -138,7 +137,7 @@ class RandomScore(Score):
     remembers: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.seed, Integral) or isinstance(self.seed, bool) or self.seed < 0:
+        if not is_whole_number(self.seed) or self.seed < 0:
             raise PruneError(
                 f"RandomScore(seed={self.seed!r})",
                 "a seed is a whole number of at least 0",

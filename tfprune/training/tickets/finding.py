@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 
-from tfprune.errors import PruneError
+from tfprune.errors import PruneError, is_whole_number
 from tfprune.graph import Clones, compiled_as, is_graph, replay
 from tfprune.layer_names import BySelector
 from tfprune.masks import UpdatePruningStep, strip_pruning
@@ -86,6 +85,7 @@ def find_ticket(
         FileError: the folder cannot be used.
 
     Example:
+        >>> import numpy as np
         >>> x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
         >>> y = x @ np.ones((4, 1), "float32")
         >>> def make_model():
@@ -111,7 +111,7 @@ def find_ticket(
         "rewind_to": rewind_to,
         "seed": seed,
     }
-    with _at_work(folder) as run:
+    with contextlib.nullcontext() if folder is None else Run(folder).at_work() as run:
         trainings = Trainings(run, asked)
         search = _Search(
             model=model,
@@ -244,23 +244,13 @@ def _row(number: int, masks: Masks, value: float, *others: float | None) -> Tick
     )
 
 
-@contextlib.contextmanager
-def _at_work(folder: str | os.PathLike[str] | None) -> Iterator[Run | None]:
-    if folder is None:
-        yield None
-        return
-    with Run(folder).at_work() as run:
-        yield run
-
-
 def _check(sparsity: Any, rounds: Any, rewind_to: Any, controls: Any, seed: Any) -> None:
     if not isinstance(sparsity, (int, float)) or not 0 < sparsity < 1:
         found = "it is a share of zeros between 0 and 1"
         raise PruneError(f"sparsity={sparsity!r}", found, "sparsity=0.8")
     wholes = (("rounds", rounds, 1), ("rewind_to", rewind_to, 0), ("seed", seed, 0))
     for name, value, least in wholes:
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or value < least:
+        if not is_whole_number(value) or value < least:
             found = f"it is a whole number, {least} or more"
             raise PruneError(f"{name}={value!r}", found, f"{name}={max(least, 1)}")
     if controls not in _CONTROLS:
