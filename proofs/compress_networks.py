@@ -92,7 +92,10 @@ def mobilenetv2() -> Task:
         train=train,
         validation=mobilenet_model.batches(images.test_x[:JUDGED], images.test_y[:JUDGED]),
         unseen=mobilenet_model.batches(images.test_x[JUDGED:end], images.test_y[JUDGED:end]),
-        recipe={"fine_tune": {"epochs": 2}, "prune": {"trials": 1}},  # half an hour each
+        recipe={
+            "fine_tune": {"epochs": 2, "learning_rate": 1e-4, "teacher": 0},
+            "prune": {"trials": 2},
+        },
     )
 
 

@@ -63,6 +63,8 @@ class Lessons:
         folder: For what is needed to go on after an interruption.
         trained_only: Whether the model as it came is no candidate for the best: one of
             `quantize_model` rounds nothing before it has seen a batch.
+        settle: Returns a copy with BatchNorm recalibrated, by which an epoch is judged as long as
+            the moving statistics lag behind the weights; None judges by what is there.
     """
 
     epochs: int
@@ -71,6 +73,7 @@ class Lessons:
     seed: int
     folder: Path
     trained_only: bool = False
+    settle: Callable[[Any], Any] | None = None
 
 
 def cosine(rate: float, epoch: int, epochs: int) -> float:

@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from tfprune.compressing.feeding import load_samples, samples_of, save_samples
 from tfprune.compressing.fitting import Lessons
 from tfprune.compressing.floor import Bar
 from tfprune.compressing.job import Job, Network
 from tfprune.compressing.measuring import sizes
 from tfprune.compressing.planning import judge_of, plan_at
+from tfprune.compressing.settling import settled_if_better, settling
 from tfprune.compressing.way import Metrics
 from tfprune.counts import count
 from tfprune.curves import LatencyTable
@@ -23,7 +22,6 @@ from tfprune.errors import FileError, PruneError, PruneWarning
 from tfprune.export import convert
 from tfprune.graph import inputs_of
 from tfprune.keras_files import save_model
-from tfprune.keras_internals import layers_of
 from tfprune.repairing.recalibrate import recalibrate
 from tfprune.runs import FinishedStep, digest
 
@@ -132,7 +130,15 @@ def trained_network(
         both = settings.start == "better"
         starts = ("repaired", "recalibrated") if both else (settings.start,)
         found: dict[str, list[Metrics]] = {}
-        lessons = Lessons(epochs=epochs, until=epochs, better=bar.better, seed=seed, folder=folder)
+        settle = settling(job, samples)
+        lessons = Lessons(
+            epochs=epochs,
+            until=epochs,
+            better=bar.better,
+            seed=seed,
+            folder=folder,
+            settle=settle,
+        )
         for start in starts:
             first = replace(lessons, until=min(1, epochs)) if both else lessons
             model, found[start] = _trained(job, pruned, start, first)
@@ -142,7 +148,7 @@ def trained_network(
         if both:
             model, found[chosen] = _trained(job, pruned, chosen, lessons)
         best = bar.best(found[chosen], lambda metrics: metrics)
-        model, best, settled = _settled(job, model, samples, best, bar)
+        model, best, settled = settled_if_better(job, model, settle, best, bar)
         save_model(model, folder / "model.keras")
         counts = count(model)
         return {
@@ -165,24 +171,6 @@ def trained_network(
         macs=None if whole["macs"] is None else record["macs"] / whole["macs"],
         params=record["params"] / whole["params"],
     )
-
-
-def _settled(
-    job: Job, model: Any, samples: FinishedStep, metrics: Metrics, bar: Bar
-) -> tuple[Any, Metrics, bool]:
-    """Return the network with BatchNorm recalibrated, if it is better so.
-
-    After a short training with Keras' momentum of 0.99 or 0.999 the moving statistics are still
-    those of the weights before it.
-    """
-    if not any(isinstance(own, keras.layers.BatchNormalization) for own in layers_of(model)):
-        return model, metrics, False
-    inputs = load_samples(samples.file("samples.npz"), model)[0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PruneWarning)  # of layers that keep their statistics
-        other = recalibrate(model, inputs)
-    found = job.way.judge(other)
-    return (other, found, True) if bar.better(found, metrics) else (model, metrics, False)
 
 
 def _trained(

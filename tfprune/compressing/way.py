@@ -11,6 +11,7 @@ import keras
 from tfprune.compressing.feeding import fit_arguments, word_for
 from tfprune.compressing.file_model import running
 from tfprune.compressing.fitting import Lessons, fit_and_keep_best
+from tfprune.compressing.settling import lags
 from tfprune.errors import PruneError, first_line
 from tfprune.evaluation import evaluate
 from tfprune.evaluation.predicting import Infer, compiled_inference
@@ -104,10 +105,18 @@ class KerasWay:
             self._arguments = fit_arguments(self._train, model, self._settings.batch_size)
         self.prepare(model)
         infer = compiled_inference(model)
+
+        def judge(fitted: Any) -> Metrics:
+            found = self.judge(model, infer=infer)
+            if lessons.settle is None or not lags(model, int(fitted.optimizer.iterations)):
+                return found
+            other = self.judge(lessons.settle(model))
+            return other if lessons.better(other, found) else found
+
         return fit_and_keep_best(
             self._taught(model),
             self._arguments,
-            lambda _: self.judge(model, infer=infer),
+            judge,
             lessons,
             rate=self._rate,
             callbacks=self._callbacks,
@@ -203,10 +212,13 @@ class OwnWay:
 
     def train(self, model: Any, lessons: Lessons) -> list[Metrics]:
         """Train a model in place; a killed training begins anew."""
-        before = self.judge(model)
+        before, weights = self.judge(model), model.get_weights()
         keras.utils.set_random_seed(lessons.seed)
         self._fit(model, lessons.until)
-        return [before, self.judge(model)]
+        after = self.judge(model)
+        if not lessons.trained_only and not lessons.better(after, before):
+            model.set_weights(weights)
+        return [before, after]
 
     def judge(self, model: Any, like: Any = None) -> Metrics:
         """Return metrics by name: of a Keras model, or of a `.tflite` file of the model `like`."""
