@@ -21,10 +21,12 @@ def batch_for(model, seed=0):
 def unlearned(model, inputs):
     """The quantized model with its ranges, as if trained at learning rate 0."""
     aware = quantize_model(model)
-    for layer in aware._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = False  # else its statistics move on
+    norms = [n for n in aware._flatten_layers() if isinstance(n, keras.layers.BatchNormalization)]
+    for norm in norms:
+        norm.trainable = False  # else its statistics move on
     aware(inputs, training=True)
+    for norm in norms:
+        norm.trainable = True
     return aware
 
 
@@ -45,12 +47,17 @@ def outputs_of(model, inputs):
 def trained(model, inputs, steps=3, **settings):
     """The model after a few steps of training towards its own outputs, disturbed."""
     aware = quantize_model(model, **settings)
-    outputs = model(inputs, training=False)
+    train(aware, inputs, model(inputs, training=False), steps)
+    return aware
+
+
+def train(aware, inputs, outputs, steps=3):
+    """Train towards these outputs, disturbed."""
     targets = keras.tree.map_structure(lambda y: np.tanh(y) + 0.1, outputs)
     aware.compile(keras.optimizers.Adam(1e-3), "mse", jit_compile=False)
+    aware.optimizer.build(aware.trainable_variables)  # else the first step is traced twice
     for _ in range(steps):
         aware.train_on_batch(inputs, targets)
-    return aware
 
 
 def float_ops(path):

@@ -215,7 +215,8 @@ def _walk(
         else:
             stride, longer = (target - here.notch) // 2, 2
             target = here.notch + stride
-    if goal is not None and here.notch < goal and len(networks) == settings.trials:
+    stopped = goal is not None and here.notch < goal and len(networks) == settings.trials
+    if stopped and not any(trial.good for trial in trials):
         job.stages.remark(
             f"all of prune.trials={settings.trials} networks were trained before the budget was "
             "met: allow more, or fewer prune.steps"
