@@ -1,11 +1,15 @@
 """The code of the README and of the guides runs, and what they link to exists."""
 
+import ast
+import functools
+import inspect
 import pathlib
 import re
 import shlex
 
 import pytest
 
+import tfprune
 from tfprune.cli.parser import build_parser
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -20,7 +24,7 @@ PAGES = (
         "phone",
         "quantization",
     ),
-    *("sweep", "techniques", "tickets", "zeros"),
+    *("sweep", "techniques", "tickets"),
 )
 GUIDES = ["README.md", *(f"docs/{page}.md" for page in PAGES)]
 
@@ -70,6 +74,27 @@ def commands(text):
     indented = re.findall(r"^ {4}.*$", text.replace("\\\n", " "), re.MULTILINE)
     lines = [*indented, *"\n".join(fences).replace("\\\n", " ").splitlines()]
     return [line.strip() for line in lines if line.strip().startswith("tfprune ")]
+
+
+@pytest.mark.parametrize("page", PAGES_OF_ALL)
+def test_what_the_code_of_a_page_calls_exists_and_takes_its_arguments(page):
+    """Also of code that does not run here, for want of a phone, a cluster or the reader's data."""
+    for call in calls((ROOT / page).read_text()):
+        path = ast.unparse(call.func).split(".")[1:]
+        asked = {keyword.arg: None for keyword in call.keywords if keyword.arg}
+        signature = inspect.signature(functools.reduce(getattr, path, tfprune))
+        signature.bind_partial(*[None for _ in call.args], **asked)
+
+
+def calls(text):
+    """The calls of names that begin with `tfprune.`, in fenced code that is Python."""
+    for block in re.findall(r"^```(?:python|text)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        try:
+            nodes = list(ast.walk(ast.parse(block)))
+        except SyntaxError:  # what a command prints
+            continue
+        found = [node for node in nodes if isinstance(node, ast.Call)]
+        yield from (c for c in found if ast.unparse(c.func).startswith("tfprune."))
 
 
 @pytest.mark.parametrize("page", PAGES_OF_ALL)

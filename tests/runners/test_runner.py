@@ -233,6 +233,7 @@ from tfprune.files import temporary_folder
 from tfprune.runners import Runner, TensorSpec
 from tfprune.runners.runner import WORKER
 from tfprune.runners.samples import random_inputs
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup make test ignores it, its children too
 def start(): found.append(Runner(sys.argv[1]))
 found = []
 thread = threading.Thread(target=start)
