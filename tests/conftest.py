@@ -1,7 +1,10 @@
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# Two processes on two cores: threads of one operator would wait for each other, and burn a sixth.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import hypothesis
 import keras
@@ -24,6 +27,11 @@ tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfigu
 def pytest_collection_modifyitems(items):
     """A private name that a new Keras renamed is said first, before all that fails with it."""
     items.sort(key=lambda item: item.path.name != "test_keras_internals.py")
+
+
+def pytest_collection_finish():
+    """TensorFlow's converter collects garbage each time: not among all that the imports made."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
