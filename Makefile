@@ -76,6 +76,8 @@ proof: $(VENV)/.dev   ## the slow evidence: hours on 2 cores; goes on where it w
 	$(BIN)/python -m proofs.distillation
 	$(BIN)/python -m proofs.once
 	$(BIN)/python -m proofs.regrowth
+	$(BIN)/python -m proofs.side_by_side
+	$(BIN)/python -m proofs.side_by_side --times
 	$(BIN)/python -m proofs.clustering
 	$(BIN)/python -m proofs.tickets
 	$(BIN)/python -m proofs.repair_depth

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 
@@ -44,3 +45,9 @@ def count_filters(model: keras.Model) -> int:
 def count_weights(model: keras.Model) -> int:
     """Return the number of trainable weights, as papers count parameters."""
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)
+
+
+def share_of_zeros(model: keras.Model) -> float:
+    """Return the share of weights that are zero, in all trainable variables of two or more axes."""
+    kernels = [v.numpy() for v in model.trainable_variables if len(v.shape) > 1]
+    return float(sum(np.sum(k == 0) for k in kernels) / sum(k.size for k in kernels))

@@ -26,10 +26,10 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 
 import tfprune
 from proofs import resnets
+from proofs.counting import share_of_zeros
 from proofs.data import Images, cifar10
 from proofs.distillation import BATCH, EPOCHS, epochs
 from proofs.rows import append_row, read_rows
@@ -96,18 +96,17 @@ def trained(start: str, way: str, seed: int, images: Images) -> RegrowthRow:
             batch_size=BATCH,
             verbose=0,
             shuffle=False,
-            callbacks=[_Quiet()],
+            callbacks=[Quiet()],
         )
     seconds = time.process_time() - begun
     stripped = tfprune.strip_pruning(model)
-    kernels = [v.numpy() for v in stripped.trainable_variables if len(v.shape) > 1]
     return RegrowthRow(
         start=start,
         way=way,
         seed=seed,
         images=len(x),
         epochs=EPOCHS,
-        zeros=float(sum(np.sum(k == 0) for k in kernels) / sum(k.size for k in kernels)),
+        zeros=share_of_zeros(stripped),
         tested=len(images.test_x),
         accuracy=accuracy(stripped, normalise(images.test_x), images.test_y),
         seconds=round(seconds, 1),
@@ -120,8 +119,8 @@ def _first(images: Images, train: int, test: int) -> Images:
     )
 
 
-class _Quiet(tfprune.UpdatePruningStep):
-    """Does not warn after each of the fits of one epoch that the plan is not reached yet."""
+class Quiet(tfprune.UpdatePruningStep):
+    """Does not warn after a fit of some epochs that the plan is not reached yet."""
 
     def on_train_end(self, logs: Any = None) -> None:
         """Say nothing."""

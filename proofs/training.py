@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,10 +44,20 @@ def augmented(
     return data.map(move, num_parallel_calls=2).batch(batch, drop_remainder=True).prefetch(4)
 
 
-def compile_for(model: keras.Model, learning_rate: Any) -> None:
-    """Compile with momentum 0.9, weight decay 1e-4 and a loss on logits."""
+def compile_for(
+    model: keras.Model, learning_rate: Any, around: Callable[[Any], Any] = lambda inner: inner
+) -> None:
+    """Compile with momentum 0.9, weight decay 1e-4 and a loss on logits.
+
+    Args:
+        model: Compiled in place.
+        learning_rate: A number or a schedule.
+        around: What becomes of the optimizer before, `tfprune.PruningOptimizer` for masks that
+            look at gradients.
+    """
+    optimizer = keras.optimizers.SGD(learning_rate, momentum=0.9, nesterov=True, weight_decay=1e-4)
     model.compile(
-        keras.optimizers.SGD(learning_rate, momentum=0.9, nesterov=True, weight_decay=1e-4),
+        around(optimizer),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

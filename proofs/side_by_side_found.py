@@ -1,0 +1,64 @@
+"""What docs/side_by_side.md says around its tables."""
+
+from proofs.side_by_side_task import BATCH, RATE, SCORED
+
+HEAD = f"""# Side by side
+
+Written by `python -m proofs.side_by_side`; the rows:
+[measured/side_by_side.jsonl](measured/side_by_side.jsonl). A pretrained ResNet on CIFAR-10 goes
+each way with the same training images, epochs, batches of {BATCH} and learning rate (momentum SGD,
+{RATE:g} at first, falling to nothing as a cosine) and becomes a .tflite; this file is judged on the
+test images. Filters are judged by Taylor on {SCORED} labelled images; what is repaired or
+calibrated takes 256 without labels. Nobody's settings were tuned: this is what a technique does
+alone and in little time, not the best it can do.
+
+![How right each way ends](pictures/side_by_side.svg)
+
+Dots: the mean of the seeds; a ring where nothing was trained; dashed, the network before.
+
+"""
+_RIGHT = "right, % | lost most |"
+PARTS_HEADS = {
+    "techniques": f"""### The ten techniques, one task
+
+File and download (gzip -9) in kB, millions of multiply-accumulates (zeros count as others do),
+the dense file's time over the file's own (`--times`: one thread, in turns; in brackets the worst
+and the best round; `-`: not timed yet), accuracy, and the class that lost most beside the dense
+network, in points.
+
+| technique | here | file | gzip | MACs | times as fast | {_RIGHT}
+|---|---|---:|---:|---:|---:|---:|---|""",
+    "structured": f"""### A third of the MACs: at once or in steps
+
+The same epochs in all. In steps, each has its share of them, and the learning rate falls anew.
+
+| filters go | how | MACs | zeros, % | {_RIGHT} CPU s |
+|---|---|---:|---:|---:|---|---:|""",
+    "masks": f"""### 90 % zeros: at once, in steps, gradual, moving
+
+The same epochs in all, zeros shared out as Erdős-Rényi-kernel says. How SET and RigL move them:
+[regrowth.md](regrowth.md).
+
+| zeros come | how | MACs | zeros, % | {_RIGHT} CPU s |
+|---|---|---:|---:|---:|---|---:|""",
+}
+NOT_HERE = """| **neurons** | no place here: the only Dense layer gives the classes | | | | | | |
+| **heads** | no place here: there is no attention | | | | | | |
+"""
+CONCLUSIONS = """## What to conclude
+
+- **int8 after training first.** It costs one calibration, no training, and next to nothing of what
+  is right, for a download nearly as small as any here.
+- **Repair before you train.** Half of the MACs gone and repaired without training is right about as
+  often as the same filters gone and trained for 60 steps without repair, or a little more often.
+- **Filters or blocks?** At about half of the MACs and after the same training they lose the same
+  here; filters leave the smaller file: the blocks that went held few weights.
+- **Zeros for the download, not for the work.** 80 % zeros make the smallest download, and with
+  sparse storage a file as small as in int8; the multiply-accumulates stay.
+- **Look at the classes.** What loses a tenth in the mean loses twice that in its worst class.
+
+What did not work: sixty steps are too few to make good for any cut of this size. `prune_once` with
+repair and without training is right on 87.9 % of 2,000 test images at the same 80 % zeros
+([once.md](once.md)), where zeros that grow during so short a training end far lower. One seed tells
+large differences from chance, not small ones.
+"""
