@@ -203,10 +203,14 @@ def test_repeat_vector_repeats_over_time():
     check(model)
 
 
-def test_a_softmax_over_channels_keeps_them():
+def test_a_softmax_over_channels_is_shared_out_among_those_that_stay():
     model = vectors_to(layers.Dense(4, name="dense"), layers.Softmax(name="soft"))
-    assert kept(model) == {"dense": "compared with one another by soft"}
+    assert kept(model) == {}
     check(model)
+    each = layers.TimeDistributed(layers.Dense(4, "softmax", name="dense"), name="each")
+    assert list(kept(vectors_to(each)).values()) == [
+        "the activation softmax of each/dense may mix channels"
+    ]
     check(vectors_to(layers.Dense(4, name="dense"), layers.Softmax(axis=1)))
 
 

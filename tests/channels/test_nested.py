@@ -263,6 +263,24 @@ def test_a_layer_that_acts_in_training_alone_lets_units_pass_and_stays():
 
 
 @keras.saving.register_keras_serializable("tests")
+class Drawn(DropPath):
+    """Draws a number around its mean, in training (the code of a VAE)."""
+
+    def call(self, inputs, training=None):
+        mean, size = inputs
+        noise = keras.random.normal(ops.shape(mean), seed=self.seed) if training else 0
+        return mean + size * noise if training else mean
+
+
+def test_what_meets_in_training_alone_goes_together():
+    vectors = keras.Input((3,))
+    code = Drawn()([dense("mean")(vectors), dense("size")(vectors)])
+    model = model_of(vectors, code)
+    assert sizes(model) == ["mean 4"] and not notes(model)
+    assert check(model)(ops.ones((5, 3)), training=True).shape == (5, 2)
+
+
+@keras.saving.register_keras_serializable("tests")
 class Mixes(layers.Layer):
     def build(self, shape):
         self.kernel = self.add_weight(shape=(shape[-1], 4), name="kernel")

@@ -81,9 +81,25 @@ def test_glu_ties_the_gate_to_what_it_opens():
 
 
 @pytest.mark.parametrize(
+    "operate",
+    [
+        lambda q, k, v: ops.matmul(q, np.eye(WIDTH, dtype="float32")),
+        lambda q, k, v: ops.matmul(x2=np.eye(WIDTH, dtype="float32"), x1=q),
+        lambda q, k, v: ops.swapaxes(
+            ops.matmul(np.ones((WIDTH, WIDTH), "float32"), ops.swapaxes(q, 1, 2)), 1, 2
+        ),
+        lambda q, k, v: ops.einsum("btc,cd->btd", q, np.eye(WIDTH, dtype="float32")),
+    ],
+)
+def test_a_constant_in_a_product_loses_the_rows_of_removed_units(operate):
+    model = attention(operate, False)
+    assert prunable(model) == ["query 12: writes query/kernel[1] query/bias[0]"]
+    check(model)
+
+
+@pytest.mark.parametrize(
     "operate, reason",
     [
-        (lambda q, k, v: ops.matmul(q, np.eye(WIDTH, dtype="float32")), "is a constant"),
         (lambda q, k, v: ops.einsum("...a,...b->...b", q, k), "do not name every axis"),
     ],
 )

@@ -167,6 +167,21 @@ class Call:
         if self.node is None or earlier != self.input.axis(axis):
             self.keep(units, f"statistics over them cannot be followed in {self.name}")
 
+    def shares(self, axes: Sequence[int], flow: Flow, reason: str) -> None:
+        """Say that units along these axes share one sum, as in a softmax: those that stay do.
+
+        Args:
+            axes: All axes over which the sum is taken.
+            flow: That of the only output.
+            reason: Why the units stay where the call cannot be made anew.
+        """
+        taken = [ids for axis in axes if (ids := flow[axis]) is not None]
+        if taken and self.node is not None:
+            self._records.shared[id(self.node)] = tuple(flow.axis(axis) for axis in axes)
+            return
+        for ids in taken:
+            self.keep(ids, reason)
+
     def flow(self, units: Mapping[int, Ids | None] | None = None, output: int = 0) -> Flow:
         """Return the flow of an output: its shape, and units by axis."""
         shape = self.output_shapes[output]

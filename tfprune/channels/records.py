@@ -73,6 +73,7 @@ class Records:
         self.settings: dict[int, dict[tuple, Ids]] = {}
         self.rewrites: dict[int, Any] = {}
         self.averaged: dict[int, int] = {}
+        self.shared: dict[int, tuple[int, ...]] = {}
         self.flows: dict[int, Flow] = {}
         self.notes: list[Note] = []
         self._fixed: set[tuple[int, int]] = set()

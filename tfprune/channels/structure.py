@@ -112,3 +112,7 @@ class Structure:
     def averaged_axis(self, layer: Any) -> int | None:
         """Return the axis over whose units a layer takes statistics, None if it takes none."""
         return self._records.averaged.get(id(layer))
+
+    def shared_axes(self, node: Any) -> tuple[int, ...]:
+        """Return the axes whose units share one sum in a call, as in a softmax; none if not."""
+        return self._records.shared.get(id(node), ())

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfprune.channels import KeptUnits, Structure
 from tfprune.graph import Clones, replay
+from tfprune.keras_facts.origins import name_of
 
 
 def force_to_zero(structure: Structure, kept: KeptUnits) -> Any:
@@ -35,11 +36,24 @@ def force_to_zero(structure: Structure, kept: KeptUnits) -> Any:
             outputs = operation(*args, **kwargs)
         else:
             outputs = OverKept(operation, axis, kept.mask(ids))(*args, **kwargs)
+        outputs = _of_those_that_stay(structure, kept, node, outputs)
         return _masked_outputs(structure, kept, node, outputs)
 
     copy = replay(structure.model, clones.of, call=call)
     clones.copy_weights()
     return copy
+
+
+def _of_those_that_stay(structure: Structure, kept: KeptUnits, node: Any, outputs: Any) -> Any:
+    """Let the units that stay share the sum of a softmax alone."""
+    axes = structure.shared_axes(node)
+    units = structure.flow(node.outputs[0]).units
+    masks = {axis: kept.mask(units[axis]) for axis in axes if axis in units}
+    if all(mask.all() for mask in masks.values()):
+        return outputs
+    name = getattr(node.operation, "activation", None) or node.operation
+    logarithm = "log" in name_of(name).lower()
+    return OfThoseThatStay(axes, masks, logarithm, dtype=outputs.dtype)(outputs)
 
 
 def _masked_outputs(structure: Structure, kept: KeptUnits, node: Any, outputs: Any) -> Any:
@@ -92,6 +106,38 @@ def _line(mask: np.ndarray, axis: int, x: Any) -> np.ndarray:
     shape = [1] * len(x.shape)
     shape[axis] = len(mask)
     return mask.reshape(shape)
+
+
+class OfThoseThatStay(keras.layers.Layer):
+    """Share out the sum of a softmax, or of its logarithm, among the units that stay.
+
+    Args:
+        axes: Over which the softmax was taken.
+        masks: Axis → for each position, whether it stays.
+        logarithm: Whether it is the logarithm.
+        **kwargs: Passed to `keras.layers.Layer`.
+    """
+
+    def __init__(
+        self,
+        axes: tuple[int, ...],
+        masks: dict[int, np.ndarray],
+        logarithm: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.axes = axes
+        self.masks = masks
+        self.logarithm = logarithm
+
+    def call(self, x: Any) -> Any:
+        """Return the shares, with a sum of 1 again."""
+        ops = keras.ops
+        shares = ops.exp(x) if self.logarithm else x
+        for axis, mask in self.masks.items():
+            shares = ops.where(_line(mask, axis, x), shares, ops.zeros_like(x))
+        total = ops.sum(shares, self.axes, keepdims=True)
+        return x - ops.log(total) if self.logarithm else shares / total
 
 
 class OverKept(keras.layers.Layer):

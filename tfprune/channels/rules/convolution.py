@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 import keras
 import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
-from tfprune.channels.rules.elementwise import check_activation
+from tfprune.channels.records import KeptUnits
+from tfprune.channels.rules.elementwise import activated, check_activation
 from tfprune.channels.units import Ids
 
 layers = keras.layers
@@ -66,9 +70,33 @@ def separable(call: Call) -> Flow:
 def _produce(call: Call, axis: int, units: Ids) -> Flow:
     call.writes(call.layer.bias, 0, units)
     call.setting("filters", units=units)
-    check_activation(call, call.layer.activation, units)
-    call.keep_others(axis)
-    return call.flow({axis: units})
+    _mix_places(call, axis)
+    return activated(call, call.layer.activation, call.flow({axis: units}))
+
+
+def _mix_places(call: Call, axis: int) -> None:
+    """Keep units along other axes; a short line of them, as of pooled channels, gets zeros back.
+
+    The convolution gets the line in its full length, with zeros where units are gone (ECA).
+    """
+    others = call.input.others([axis])
+    size = prod(length or 2 for length in call.input.shape[1:])
+    if call.node is None or len(others) != 1 or any(len(ids) < size for ids in others.values()):
+        call.keep_others(axis)
+        return
+    [(place, ids)] = others.items()
+    call.rewrite(lambda kept, op, args, kwargs: op(_restored(kept, args[0], ids, place)))
+
+
+def _restored(kept: KeptUnits, tensor: Any, ids: Ids, axis: int) -> Any:
+    """Return a tensor of the units that stay along an axis, with zeros where the others were."""
+    mask = kept.mask(ids)
+    if mask.all():
+        return tensor
+    widths = [(0, 0)] * len(tensor.shape)
+    widths[axis] = (0, 1)
+    places = np.where(mask, np.cumsum(mask) - 1, mask.sum())
+    return keras.ops.take(keras.ops.pad(tensor, widths), places.tolist(), axis=axis)
 
 
 def _repeat(units: Ids | None, times: int) -> Ids | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
-from tfprune.channels.rules.elementwise import check_activation
+from tfprune.channels.rules.elementwise import activated
 from tfprune.channels.units import Ids
 from tfprune.keras_facts import Einsum, op_name
 from tfprune.keras_internals import node_behind
@@ -23,8 +23,7 @@ def dense(call: Call) -> Flow:
     call.writes(layer.kernel, 1, units)
     call.writes(layer.bias, 0, units)
     call.setting("units", units=units)
-    check_activation(call, layer.activation, units)
-    return call.flow({**call.input.others([-1]), -1: units})
+    return activated(call, layer.activation, call.flow({**call.input.others([-1]), -1: units}))
 
 
 def einsum_dense(call: Call) -> Flow:
@@ -53,8 +52,7 @@ def einsum_dense(call: Call) -> Flow:
         bind(layer.bias, place - min(places), flow[place])
     for axis, ids in flow.items():
         _count(call, output[axis], ids)
-        check_activation(call, layer.activation, ids)
-    return call.flow(flow)
+    return activated(call, layer.activation, call.flow(flow))
 
 
 def _count(call: Call, letter: str, units: Ids | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -9,8 +10,16 @@ import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
+from tfprune.channels.records import KeptUnits
+from tfprune.channels.rules.picking import picked
 from tfprune.channels.units import Ids
-from tfprune.keras_facts import ELEMENTWISE_LAYERS, JOINING_LAYERS, PASS_THROUGH, is_elementwise
+from tfprune.keras_facts import (
+    ELEMENTWISE_LAYERS,
+    JOINING_LAYERS,
+    PASS_THROUGH,
+    activation_name,
+    is_elementwise,
+)
 from tfprune.keras_facts.origins import name_of
 
 layers = keras.layers
@@ -21,25 +30,46 @@ def passes(call: Call) -> list[Flow]:
     return call.flows(call.input.units)
 
 
+def one_of_them(call: Call) -> Flow:
+    """One input comes out as it is, but in training the others may meet it."""
+    if any(flow.shape != call.output_shapes[0] for flow in call.inputs):
+        return call.unknown("its inputs are of several shapes")[0]
+    return join(call, call.inputs)
+
+
 def check_activation(call: Call, function: Any, units: Ids | None) -> None:
     """Keep the units of a layer whose activation mixes them, or may do so."""
     if units is not None and not is_elementwise(function):
         call.keep(units, f"the activation {name_of(function)} of {call.name} may mix channels")
 
 
+def activated(call: Call, function: Any, flow: Flow) -> Flow:
+    """Return the flow of an output behind an activation function, at the end of a layer."""
+    if activation_name(function) in ("softmax", "log_softmax"):
+        reason = f"the activation {name_of(function)} of {call.name} may mix channels"
+        call.shares([-1], flow, reason)
+        return flow
+    for units in flow.units.values():
+        check_activation(call, function, units)
+    return flow
+
+
 def activation(call: Call) -> Flow:
     """An activation function on every unit."""
-    for units in call.input.units.values():
-        check_activation(call, call.layer.activation, units)
-    return call.flow(call.input.units)
+    return activated(call, call.layer.activation, call.flow(call.input.units))
 
 
 def softmax(call: Call) -> Flow:
-    """Units along the normalized axes are compared with one another."""
-    axes = call.layer.axis
-    for axis in axes if isinstance(axes, (list, tuple)) else [axes]:
-        call.keep(call.input[axis], f"compared with one another by {call.name}")
-    return call.flow(call.input.units)
+    """Units along the normalized axes share a sum of 1: those that stay do."""
+    return shared(call, call.layer.axis)
+
+
+def shared(call: Call, axes: Any) -> Flow:
+    """Return the flow of a softmax over these axes, or of its logarithm."""
+    flow = call.flow(call.input.units)
+    axes = list(axes) if isinstance(axes, (list, tuple)) else [axes]
+    call.shares(axes, flow, f"compared with one another by {call.name}")
+    return flow
 
 
 def prelu(call: Call) -> Flow:
@@ -72,12 +102,64 @@ def joins(call: Call) -> Flow:
     return join(call, call.inputs)
 
 
-def join(call: Call, flows: list[Flow]) -> Flow:
-    """Return the flow of tensors that are broadcast against one another."""
+def multiplies(call: Call) -> Flow:
+    """Inputs meet in a product: one of fixed width loses what it is multiplied with."""
+    flow = join(call, call.inputs, product=call.node is not None)
+    if any(is_cut(each, flow) for each in call.inputs):
+        call.rewrite(
+            lambda kept, op, args, kwargs: op(
+                [cut(kept, flow, each, x) for each, x in zip(call.inputs, args[0], strict=True)],
+                **kwargs,
+            )
+        )
+    return flow
+
+
+def is_cut(operand: Flow, flow: Flow) -> bool:
+    """Whether an operand has a fixed width where what comes out has units."""
+    return any(True for _ in _fixed(operand, flow))
+
+
+def cut(kept: KeptUnits, flow: Flow, operand: Flow, value: Any) -> Any:
+    """Return what stays of an operand where it has a fixed width and what comes out has units.
+
+    Args:
+        kept: Which units stay.
+        flow: Of what comes out.
+        operand: Of the operand.
+        value: The operand, a tensor of the graph or an array.
+    """
+    for place, ids in _fixed(operand, flow):
+        places = kept.positions(ids)
+        if isinstance(value, keras.KerasTensor):
+            value = picked(value, places, place)
+        else:
+            value = np.take(np.asarray(value), places, axis=place)
+    return value
+
+
+def _fixed(operand: Flow, flow: Flow) -> Iterator[tuple[int, Ids]]:
+    for axis, ids in flow.units.items():
+        place = axis - flow.rank + operand.rank
+        if place >= 0 and operand[place] is None and operand.shape[place] == len(ids) > 1:
+            yield place, ids
+
+
+def join(call: Call, flows: list[Flow], product: bool = False) -> Flow:
+    """Return the flow of tensors that are broadcast against one another.
+
+    Args:
+        call: The call.
+        flows: The tensors.
+        product: Whether they are multiplied, and one of fixed width can be cut: zero times
+            anything is zero.
+    """
     shape = call.output_shapes[0]
     joined: dict[int, Ids] = {}
     for axis in range(len(shape)):
         units = _meeting(flows, axis - len(shape), shape[axis])
+        if product:
+            units = [ids for ids in units if ids is not None]
         for each in units[1:]:
             call.same(units[0], each)
         if units and units[0] is not None:
@@ -105,6 +187,7 @@ def _keep_broadcast(call: Call, flows: list[Flow], rank: int) -> None:
 RULES = {
     **dict.fromkeys((*PASS_THROUGH, *ELEMENTWISE_LAYERS), passes),
     **dict.fromkeys(JOINING_LAYERS, joins),
+    layers.Multiply: multiplies,
     layers.Activation: activation,
     layers.PReLU: prelu,
     layers.Softmax: softmax,

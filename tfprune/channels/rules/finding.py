@@ -32,7 +32,7 @@ from tfprune.keras_facts import (
     is_elementwise,
     package_of,
 )
-from tfprune.keras_internals import layers_of
+from tfprune.keras_internals import calls_of, layers_of
 from tfprune.wrapping import Clustering
 
 _LAYERS: dict[type, FlowRule] = {
@@ -95,7 +95,7 @@ def find_rule(layer: Any) -> FlowRule | None:
         if base in _LAYERS:
             # A subclass that keeps its base's call flows like its base.
             return _LAYERS[base] if _same_call(kind, base) else None
-    return elementwise.passes if _acts_in_training_alone(layer) else None
+    return elementwise.one_of_them if _acts_in_training_alone(layer) else None
 
 
 def may_be_unfolded(layer: Any) -> bool:
@@ -115,14 +115,26 @@ def _any_inside(layer: Any, attribute: str) -> bool:
 
 
 def _acts_in_training_alone(layer: Any) -> bool:
-    """Whether a layer without weights returns its input as it is, but in training: a drop path."""
+    """Whether a layer without weights returns one of its inputs as it is, but in training.
+
+    A drop path does, and a layer that draws a code around its mean.
+    """
     if layer.weights or "training" not in inspect.signature(layer.call).parameters:
         return False
-    x = keras.KerasTensor((None, 2))
+    calls = calls_of(layer)
+    given = calls[0].arguments.args if calls else (keras.KerasTensor((None, 2)),)
+    args = keras.tree.map_structure(_like, given)
     try:
-        return layer.call(x, training=False) is x
+        made = layer.call(*args, training=False)
     except Exception:  # Code that wants another tensor does something with it.
         return False
+    return any(made is each for each in keras.tree.flatten(args))
+
+
+def _like(value: Any) -> Any:
+    if not isinstance(value, keras.KerasTensor):
+        return value
+    return keras.KerasTensor(value.shape, value.dtype)
 
 
 def _same_call(kind: Any, base: Any) -> bool:

@@ -12,7 +12,7 @@ from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import KeptUnits
 from tfprune.channels.rules import picking, pooling, products
-from tfprune.channels.rules.elementwise import join
+from tfprune.channels.rules.elementwise import cut, is_cut, join, shared
 from tfprune.channels.rules.merging import concatenated
 from tfprune.channels.units import Ids
 from tfprune.keras_facts import ELEMENTWISE_OPS, JOINING_OPS, is_array, op_name
@@ -39,12 +39,15 @@ def joins(call: Call) -> Flow:
     operands = [_as_flow(value) for value in args]
     if kwargs and any(_as_flow(v) is not None for v in kwargs.values()):
         return call.unknown("its tensors are given by name")[0]
-    flow = join(call, [_lengthen(o, call.inputs) for o in operands if o is not None])
-    if any(
-        not isinstance(value, Flow) and o is not None
-        for value, o in zip(args, operands, strict=True)
-    ):
-        call.rewrite(lambda kept, op, args, kwargs: op(*_cut(kept, flow, args), **kwargs))
+    product = op_name(call.layer) == "Multiply" and call.node is not None
+    met = [_lengthen(o, call.inputs) for o in operands if o is not None]
+    flow = join(call, met, product=product)
+    cuts = [
+        operand if (product or not isinstance(value, Flow)) and is_cut(operand, flow) else None
+        for value, operand in zip(args, (o or Flow(()) for o in operands), strict=True)
+    ]
+    if any(cuts):
+        call.rewrite(lambda kept, op, args, kwargs: op(*_cut(kept, flow, cuts, args), **kwargs))
     return flow
 
 
@@ -70,19 +73,11 @@ def _lengthen(operand: Flow, tensors: list[Flow]) -> Flow:
     return Flow(operand.shape, units)
 
 
-def _cut(kept: KeptUnits, flow: Flow, args: tuple) -> list[Any]:
-    return [_cut_constant(kept, flow, value) for value in args]
-
-
-def _cut_constant(kept: KeptUnits, flow: Flow, value: Any) -> Any:
-    if isinstance(value, keras.KerasTensor) or not np.shape(value):
-        return value
-    array = np.asarray(value)
-    for axis, ids in flow.units.items():
-        place = axis - flow.rank + array.ndim
-        if place >= 0 and array.shape[place] == len(ids) > 1:
-            array = np.take(array, kept.positions(ids), axis=place)
-    return array
+def _cut(kept: KeptUnits, flow: Flow, cuts: list[Flow | None], args: tuple) -> list[Any]:
+    return [
+        value if operand is None else cut(kept, flow, operand, value)
+        for operand, value in zip(cuts, args, strict=True)
+    ]
 
 
 def concatenate(call: Call) -> Flow:
@@ -96,21 +91,28 @@ def reduces(call: Call) -> Flow:
     Zeros add nothing to a sum, nor to a mean whose divisor stays as it was; where no value is below
     zero they are never the largest.
     """
-    operation = call.layer
-    given = operation.axis
-    rank = call.input.rank
-    axes = range(rank) if given is None else [given] if isinstance(given, int) else given
-    axes = sorted(axis % rank for axis in axes)
-    name = op_name(operation) or ""
+    axes = reduced_axes(call)
+    name = op_name(call.layer) or ""
     taken = [ids for axis in axes if (ids := call.input[axis]) is not None]
     if name == "Mean" and taken:
         call.rewrite(lambda kept, op, args, kwargs: op(*args, **kwargs) * _left(kept, taken))
     elif name != "Sum" and not (name in ("Amax", "Max") and call.input.floored):
         for ids in taken:
             call.keep(ids, f"taken together by {call.name}")
-    if operation.keepdims:
-        return call.flow(call.input.others(axes))
+    return _without(call, axes)
+
+
+def reduced_axes(call: Call) -> list[int]:
+    """Return the axes over which an operation reduces, counted from 0."""
+    given, rank = call.layer.axis, call.input.rank
+    axes = range(rank) if given is None else [given] if isinstance(given, int) else given
+    return sorted(axis % rank for axis in axes)
+
+
+def _without(call: Call, axes: list[int]) -> Flow:
     left = call.input.others(axes)
+    if call.layer.keepdims:
+        return call.flow(left)
     return call.flow({a - sum(x < a for x in axes): ids for a, ids in left.items()})
 
 
@@ -120,7 +122,12 @@ def _left(kept: KeptUnits, taken: list[Ids]) -> float:
 
 
 def softmax(call: Call) -> Flow:
-    """Units along the normalized axes are compared with one another."""
+    """Units along the normalized axes share a sum of 1: those that stay do."""
+    return shared(call, call.layer.axis)
+
+
+def sparsemax(call: Call) -> Flow:
+    """Units along the normalized axis are compared with one another."""
     return _alone(call, call.layer.axis, "compared with one another")
 
 
@@ -129,6 +136,15 @@ def normalize(call: Call) -> Flow:
     if call.layer.order > 0:
         return call.flow(call.input.units)
     return _alone(call, call.layer.axis, "compared with one another")
+
+
+def norm(call: Call) -> Flow:
+    """The norm of a vector does not change when zeros are dropped, unless it looks for them."""
+    order = call.layer.ord
+    if isinstance(order, (int, float)) and order <= 0:
+        for axis in reduced_axes(call):
+            call.keep(call.input[axis], f"taken together by {call.name}")
+    return _without(call, reduced_axes(call))
 
 
 def in_order(call: Call) -> Flow:
@@ -211,16 +227,18 @@ _RULES: dict[str, Callable[[Call], Any]] = {
     **_named(_ORDER, in_order),
     **_named(_POOL, pooling.channels_pass),
     **_named(_REDUCE, reduces),
-    **_named("Softmax LogSoftmax Sparsemax", softmax),
+    **_named("Softmax LogSoftmax", softmax),
     **_named("Split Take", picking.takes),
     "BroadcastTo": picking.broadcast,
     "Clip": clip,
     "Concatenate": concatenate,
     "GetItem": picking.slices,
+    "Norm": norm,
     "Normalize": normalize,
     "Pad": picking.pads,
     "Repeat": repeat,
     "Reshape": picking.reshape,
+    "Sparsemax": sparsemax,
     "Stack": stack,
     "Tile": tile,
     **products.RULES,

@@ -154,11 +154,11 @@ def _take(tensor: Any, places: np.ndarray, axis: int) -> Any:
     before, end = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
     widths = [(0, 0)] * len(tensor.shape)
     widths[axis] = (before, len(places) - end)
-    tensor = _picked(tensor, places[inside], axis)
+    tensor = picked(tensor, places[inside], axis)
     return keras.ops.pad(tensor, widths) if any(widths[axis]) else tensor
 
 
-def _picked(tensor: Any, places: np.ndarray, axis: int) -> Any:
+def picked(tensor: Any, places: np.ndarray, axis: int) -> Any:
     """Return these places of a tensor, as a slice where they follow one another."""
     first, count = int(places[0]) if len(places) else 0, len(places)
     if np.array_equal(places, np.arange(tensor.shape[axis])):

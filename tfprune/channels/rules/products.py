@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
+from tfprune.channels.records import KeptUnits
 from tfprune.channels.rules.convolution import channel_axis
 from tfprune.channels.units import Ids
 from tfprune.keras_facts import Einsum
@@ -44,18 +46,49 @@ def _product(
     A unit that is summed over must go from all operands that bear its label; a length of 1 meets
     any other, and has no units.
     """
-    if not all(isinstance(value, Flow) for value in operands):
-        return call.unknown("one of its operands is a constant")
+    if any(isinstance(value, keras.Variable) for value in operands):
+        return call.unknown("one of its operands is a variable")
+    flows = [v if isinstance(v, Flow) else Flow(np.shape(v)) for v in operands]
     found: dict[Hashable, Ids | None] = {}
-    for flow, labels in zip(operands, inputs, strict=True):
-        for axis, label in enumerate(labels):
+    for value, flow, labels in zip(operands, flows, inputs, strict=True):
+        for axis, label in enumerate(labels if isinstance(value, Flow) else ()):
             if flow.shape[axis] == 1:
                 call.keep(flow[axis], f"broadcast by {call.name}")
             elif label in found:
                 call.same(found[label], flow[axis])
             else:
                 found[label] = flow[axis]
+    _cut_constants(call, operands, inputs, found)
     return [call.flow({axis: found.get(label) for axis, label in enumerate(output)})]
+
+
+def _cut_constants(
+    call: Call, operands: Sequence[Any], inputs: Sequence[Labels], found: dict[Hashable, Ids | None]
+) -> None:
+    """Let a constant lose what the tensors that it is multiplied with lose."""
+    cuts = [
+        []
+        if isinstance(value, Flow)
+        else [
+            (axis, ids)
+            for axis, label in enumerate(labels)
+            if (ids := found.get(label)) is not None and np.shape(value)[axis] == len(ids)
+        ]
+        for value, labels in zip(operands, inputs, strict=True)
+    ]
+
+    def make(kept: KeptUnits, operation: Any, args: Any, kwargs: Any) -> Any:
+        given = [*args, *(kwargs[name] for name in ("x1", "x2")[len(args) :] if name in kwargs)]
+        return operation(*(_cut(kept, x, cut) for x, cut in zip(given, cuts, strict=True)))
+
+    if any(cuts):
+        call.rewrite(make)
+
+
+def _cut(kept: KeptUnits, value: Any, cuts: list[tuple[int, Ids]]) -> Any:
+    for axis, ids in cuts:
+        value = np.take(np.asarray(value), kept.positions(ids), axis=axis)
+    return value
 
 
 def dot_product_attention(call: Call) -> list[Flow]:
