@@ -35,6 +35,32 @@ class PassingOn(Block):
         return x + self.drop(self.narrow(self.wide(x)), training=training)
 
 
+class Opened(PassingOn):
+    """A gated part: a layer and an operation at the same depth."""
+
+    def call(self, x, training=None):
+        ones = keras.ops.ones((keras.ops.shape(x)[0], 1))
+        opened = self.wide(x) * keras.ops.silu(keras.ops.tile(x, (1, 2))[:, :6]) * ones
+        return self.drop(self.narrow(opened), training=training)
+
+
+class Turned(Block):
+    """Turns its input by angles that its code computes, as rotary positions do."""
+
+    def call(self, x):
+        return super().call(x * keras.ops.cos(keras.ops.arange(4, dtype="float32")))
+
+
+class Causal(Block):
+    """Later places are left out of a mean, by a mask that is made for each example."""
+
+    def call(self, x):
+        length = keras.ops.arange(x.shape[1])
+        mask = keras.ops.cast(length[:, None] >= length[None], "float32")
+        mask = keras.ops.broadcast_to(mask, (keras.ops.shape(x)[0], *mask.shape))
+        return super().call(keras.ops.matmul(mask, x))
+
+
 class Scaled(Block):
     def build(self, shape):
         self.gamma = self.add_weight(shape=(4,), initializer="ones", name="gamma")
@@ -152,6 +178,30 @@ def test_training_reaches_the_layers_inside():
     same(model, unfolded)
     x = np.ones((50, 4), "float32")
     assert not np.array_equal(unfolded(x, training=True), unfolded(x))
+
+
+def test_calls_of_one_depth_may_come_in_any_order():
+    """In training, too, the code goes one way; only a layer's second call is numbered so."""
+    model = around(Opened(name="block"))
+    unfolded, notes = unfold(model, everything)
+    same(model, unfolded)
+    assert notes == ()
+
+
+def test_constants_that_no_weight_made_are_part_of_the_code():
+    model = around(Turned(name="block"))
+    unfolded, notes = unfold(model, everything)
+    same(model, unfolded)
+    assert notes == ()
+
+
+def test_a_constant_of_as_many_rows_as_examples_becomes_one_row():
+    inputs = keras.Input((3, 4))
+    model = keras.Model(inputs, Causal(name="block")(inputs))
+    unfolded, notes = unfold(model, everything)
+    x = RNG.normal(size=(5, 3, 4)).astype("float32")
+    np.testing.assert_array_equal(model(x), unfolded(x))
+    assert notes == ()
 
 
 def test_regularizers_of_the_layers_inside_stay():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import prod
@@ -88,6 +89,11 @@ def _traced(layer: Any, node: Any, batch: int | None, sizes: FittingSizes) -> An
     if _takes_training(layer, node):
         _check_training(layer, graph, _called(layer, node, batch, training=True))
     _check_complete(layer, graph)
+    if (before := _constants(graph)) and layer.weights:
+        with _other_weights(layer):
+            after = _constants(_called(layer, node, batch))
+        if before != after:
+            raise _stays(layer, "it computes with the weights of its layers")
     _check_equal(layer, node, graph, sizes)
     return graph
 
@@ -169,8 +175,11 @@ def _leave_open(node: Any) -> bool:
 
 
 def _check_training(layer: Any, graph: Any, training: Any) -> None:
-    """Refuse code that branches on `training`: a graph holds one branch."""
-    kinds = [[type(n.operation) for n in nodes_in_order(model)] for model in (graph, training)]
+    """Refuse code that branches on `training`: a graph holds one branch.
+
+    Calls of one depth come in any order.
+    """
+    kinds = [Counter(type(n.operation) for n in nodes_in_order(m)) for m in (graph, training)]
     if kinds[0] != kinds[1]:
         raise _stays(layer, "its call goes another way in training")
 
@@ -184,8 +193,26 @@ def _check_complete(layer: Any, graph: Any) -> None:
         raise _stays(layer, "it draws random numbers")
     for node in nodes_in_order(graph):
         for value in keras.tree.flatten((node.arguments.args, node.arguments.kwargs)):
-            if isinstance(value, keras.Variable) or _is_float_tensor(value):
+            if isinstance(value, keras.Variable):
                 raise _stays(layer, "it computes with the weights of its layers")
+
+
+def _constants(graph: Any) -> Counter[bytes]:
+    """Return what floating tensors a graph computes with, in any order."""
+    found: Counter[bytes] = Counter()
+    for node in nodes_in_order(graph):
+        given = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
+        found.update(np.asarray(value).tobytes() for value in given if _is_float_tensor(value))
+    return found
+
+
+def _other_weights(layer: Any) -> Any:
+    """Return a scope in which the weights of a layer have other values: what is made of them too.
+
+    Sines of positions, computed as tensors, stay what they are.
+    """
+    floats = [v for v in layer.weights if keras.backend.is_float_dtype(v.dtype)]
+    return keras.StatelessScope([(v, v * -0.7 + 3.1) for v in floats])
 
 
 def _is_float_tensor(value: Any) -> bool:

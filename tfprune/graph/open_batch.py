@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import keras
+import numpy as np
 from keras import ops
 
 from tfprune.graph.replay import replay
 from tfprune.graph.structure import values_read
-from tfprune.keras_facts import op_name
+from tfprune.keras_facts import is_array, op_name
 
 _PRIMES = (97, 101, 103, 107, 109, 113, 127, 131)
 
@@ -24,7 +26,8 @@ def with_open_batch(graph: Any, batch: int) -> Any:
     """Return a graph that was traced with `batch` examples as one of any number of examples.
 
     A reshape to `(batch * 4, 8)` becomes one to (-1, 8); `broadcast_to`, `repeat` and `tile` of one
-    row to as many as there are examples becomes a sum with a zero for each example.
+    row to as many as there are examples becomes a sum with a zero for each example; a constant of
+    as many equal rows, such as a causal mask, becomes one row, which meets all examples.
 
     Args:
         graph: A Functional model whose inputs have `batch` examples.
@@ -33,6 +36,7 @@ def with_open_batch(graph: Any, batch: int) -> Any:
 
     def call(node: Any, operation: Any, args: Any, kwargs: Any) -> Any:
         name = op_name(operation)
+        args, kwargs = keras.tree.map_structure(lambda x: _one_row(x, batch), (args, kwargs))
         if name == "Reshape":
             return ops.reshape(args[0], _left_open(operation.newshape, node, batch))
         if name == "BroadcastTo" and operation.shape[0] == batch:
@@ -50,6 +54,14 @@ def with_open_batch(graph: Any, batch: int) -> Any:
 
     inputs: list[Any] = []
     return replay(graph, lambda operation: operation, call=call, shape=lambda t: _open(t, batch))
+
+
+def _one_row(value: Any, batch: int) -> Any:
+    """Return one row of a constant that has the same for each of `batch` examples."""
+    if isinstance(value, keras.KerasTensor) or not is_array(value) or not len(value.shape):
+        return value
+    equal = value.shape[0] == batch and bool(np.all(np.asarray(value) == np.asarray(value[:1])))
+    return value[:1] if equal else value
 
 
 def _open(tensor: Any, batch: int) -> tuple[int | None, ...]:
