@@ -6,6 +6,7 @@ import pytest
 from keras import layers, ops
 
 import tfprune
+from tfprune.tflite import read_tflite
 
 from .road import BATCH, change, converted, outputs_of, steps_apart, unlearned
 
@@ -137,3 +138,23 @@ def test_the_file_of_a_model_of_pixels_and_ids_computes_what_keras_computes(tmp_
     np.testing.assert_array_equal(loaded(arrays), outputs_of(aware, arrays)["output_0"])
     steps = steps_apart(aware, converted(aware, tmp_path), arrays)["output_0"]
     assert steps.max() < 2.01
+
+
+@pytest.mark.parametrize(
+    ("dtype", "make", "looks"),
+    [
+        ("int32", lambda ids: ids, 1),
+        ("int32", lambda ids: ops.clip(ids, 0, 999)[:, 1:], 0),
+        ("uint16", lambda ids: ids, 0),
+    ],
+)
+def test_a_table_looks_for_ids_below_zero_only_where_there_may_be_some(
+    dtype, make, looks, tmp_path
+):
+    """Keras counts them from the end of the table, in three ops."""
+    ids = keras.Input((12,), dtype=dtype, name="ids")
+    given = IDS.astype(dtype)
+    aware = unlearned(keras.Model(ids, head(vectors(make(ids)))), given)
+    path = converted(aware, tmp_path)
+    assert [op.name for op in read_tflite(path).ops].count("LESS") == looks
+    assert steps_apart(aware, path, given)["output_0"].max() < 1.01

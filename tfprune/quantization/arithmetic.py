@@ -49,6 +49,11 @@ class Arithmetic:
         """The BatchNormalization that follows the layer and is folded into it, or None."""
         return self._wrapper.norm
 
+    @property
+    def ids_from_zero(self) -> bool:
+        """Whether the layer is a table whose ids are never below zero."""
+        return self._wrapper.ids_from_zero
+
     def range(self, values: Any, name: str) -> Any:
         """Return values rounded to a range that is learned under this name, unique in the layer."""
         return self._wrapper.range_named(name)(values, training=self.training)

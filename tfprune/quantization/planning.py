@@ -16,6 +16,7 @@ from tfprune.keras_facts import op_name
 from tfprune.layer_names import Names, Selection
 from tfprune.notes import Note
 from tfprune.quantization.folding import is_by_channel
+from tfprune.quantization.ids import never_negative
 from tfprune.quantization.reads import Reads
 from tfprune.quantization.rules import FLOAT, LEARNED, Int8Rule, find_rule
 from tfprune.quantization.rules.activations import is_relu
@@ -46,6 +47,7 @@ class Int8Plan:
             are.
         dtypes: Tensors of integers and bools → their dtype.
         sliced: Calls that split a tensor into parts of which somebody reads some only.
+        ids: Tables whose ids are never below zero.
         untouched: Calls that read and make no numbers, and stay as they are.
         nested_inputs: Input tensors of nested models, which come rounded.
         notes: Layers left alone, and why.
@@ -59,6 +61,7 @@ class Int8Plan:
     numbers: dict[int, set[int]] = field(default_factory=dict)
     dtypes: dict[int, str] = field(default_factory=dict)
     sliced: set[int] = field(default_factory=set)
+    ids: set[int] = field(default_factory=set)
     untouched: set[int] = field(default_factory=set)
     nested_inputs: set[int] = field(default_factory=set)
     notes: list[Note] = field(default_factory=list)
@@ -87,6 +90,7 @@ def plan(model: Any, keep_float: Selection) -> Int8Plan:
         if _keeps_from_zero(node, nets):
             why = "int8 would round away the small number that keeps what follows from zero"
             made.rules[id(node.operation)] = left_alone(why)
+    made.ids = {key for key, operation in operations.items() if nets.has_ids_from_zero(operation)}
     _tell_numbers(nets, made, names)
     for node in nets.nodes:
         if not is_graph(node.operation):
@@ -224,6 +228,13 @@ class _Nets:
     def is_read(self, tensor: Any) -> bool:
         """Whether anybody reads a tensor, or it is an output of its model."""
         return any(net.readers(tensor) or id(tensor) in net.outputs for net in self.models)
+
+    def has_ids_from_zero(self, operation: Any) -> bool:
+        """Whether a layer is a table, and no id that it is given is below zero."""
+        calls = [node for node in self.nodes if node.operation is operation]
+        return isinstance(bare(operation), keras.layers.Embedding) and all(
+            never_negative(self._nets[id(node)], node.input_tensors[0]) for node in calls
+        )
 
     def is_called_once(self, operation: Any) -> bool:
         """Whether a layer or operation is called once only."""

@@ -66,6 +66,7 @@ class Rewriting:
             output=self._range("output", rule.output) if ends else None,
             keeps_zeros=self._keep_zeros and _has_zeros(operation),
             momentum=self._momentum,
+            ids_from_zero=id(operation) in self._plan.ids,
         )
 
     def _call(self, node: Any, operation: Any, args: Any, kwargs: Any) -> Any:

@@ -68,6 +68,7 @@ class Quantized(Around):
         keeps_zeros: Whether weights that are zero stay zero in training.
         momentum: Of the ranges inside the layer.
         ranges: The names of the ranges inside it, as far as known.
+        ids_from_zero: Whether it is a table whose ids are never below zero.
         **kwargs: Passed to `keras.layers.Layer`.
     """
 
@@ -79,6 +80,7 @@ class Quantized(Around):
         keeps_zeros: bool = False,
         momentum: float = 0.99,
         ranges: list[str] | None = None,
+        ids_from_zero: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(layer, _calling(self, layer), **kwargs)
@@ -87,6 +89,7 @@ class Quantized(Around):
         self.output_range = output
         self.keeps_zeros = keeps_zeros
         self.momentum = momentum
+        self.ids_from_zero = ids_from_zero
         self._ranges: list[str] = []
         for name in ranges or ():
             self.range_named(name)
@@ -131,6 +134,7 @@ class Quantized(Around):
             "keeps_zeros": self.keeps_zeros,
             "momentum": self.momentum,
             "ranges": list(self._ranges),
+            "ids_from_zero": self.ids_from_zero,
         }
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import tensorflow as tf
 from keras import layers, ops
 
 from tfprune.quantization.arithmetic import Arithmetic
@@ -139,7 +140,10 @@ def _rule(compute: Any) -> Any:
 def _embedded(layer: Any, q: Arithmetic, inputs: Any) -> Any:
     if layer.input_dim == 1 and len(inputs.shape) == 0:  # a weight of a layer of the user's own
         return ops.reshape(q.kernel(layer.embeddings, axis=None), (-1,))
-    return ops.take(q.kernel(layer.embeddings, axis=None), ops.cast(inputs, "int32"), axis=0)
+    table, ids = q.kernel(layer.embeddings, axis=None), ops.cast(inputs, "int32")
+    if q.ids_from_zero:  # Keras compares and adds and selects, for ids counted from the end
+        return tf.gather(table, ids)
+    return ops.take(table, ids, axis=0)
 
 
 RULES: dict[type, Any] = {
