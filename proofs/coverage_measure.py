@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,11 @@ def count_channels(model: Any, groups: list[Group]) -> tuple[int, int, int]:
     The output channels of a kernel are the positions on its output axes: 64 for a convolution
     with 64 filters, heads times their size for an attention projection.
     """
+    return count_of_kernels(kernels_of(model), groups)
+
+
+def count_of_kernels(kernels: Iterable[Any], groups: list[Group]) -> tuple[int, int, int]:
+    """Return the same counts as `count_channels` for some kernels."""
     free: dict[tuple[int, int], np.ndarray] = {}
     out: dict[tuple[int, int], np.ndarray] = {}
     for group in groups:
@@ -91,7 +96,7 @@ def count_channels(model: Any, groups: list[Group]) -> tuple[int, int, int]:
                 place = id(member.variable), member.axis
                 found[place] = found.get(place, False) | (member.units >= 0)
     total = prunable = outputs = 0
-    for kernel in kernels_of(model):
+    for kernel in kernels:
         total += int(np.prod([kernel.shape[axis] for axis in kernel.out_axes]))
         prunable += _marked(kernel, free)
         outputs += _marked(kernel, out)

@@ -22,15 +22,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from proofs.packages import cache_folder
 from proofs.rows import append_row, read_rows
 from proofs.strangers_images import IMAGES
+from proofs.strangers_maps import MAPS
 from proofs.strangers_measure import StrangerRow, down_the_road
 from proofs.strangers_mobile import MOBILE
 from proofs.strangers_series import SERIES
 from proofs.strangers_table import page
+from proofs.strangers_tables import TABLES
 from tfprune.files import write_text
 from tfprune.progress import track
 
 ROOT = Path(__file__).parent.parent
-NETWORKS = {build.__name__: build for build in (*IMAGES, *MOBILE, *SERIES)}
+NETWORKS = {build.__name__: build for build in (*IMAGES, *MOBILE, *SERIES, *MAPS, *TABLES)}
 
 
 def main() -> int:

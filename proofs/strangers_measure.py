@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import tfprune
 from proofs.coverage_measure import measure
 from proofs.coverage_models import Candidate, inputs_for, randomize
 from proofs.coverage_table import Row
+from proofs.strangers_counts import channels_of
 from tfprune.errors import PruneError, first_line
 from tfprune.tflite import read_tflite
 
@@ -84,6 +85,9 @@ def down_the_road(build: Callable[[], Any], folder: Path) -> StrangerRow:
         return row
     keras.utils.set_random_seed(0)
     model = build()
+    channels, prunable, outputs, reasons = channels_of(model)
+    counts = {"channels": channels, "prunable": prunable, "outputs": outputs, "notes": reasons}
+    row.pruned = replace(row.pruned, **counts)
     randomize(model, np.random.default_rng(1))
     x = inputs_for(model, np.random.default_rng(2))
     others = inputs_for(model, np.random.default_rng(3), OTHERS)

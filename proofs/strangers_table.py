@@ -9,13 +9,15 @@ from proofs.strangers_measure import MANY, OTHERS, StrangerRow
 _HEAD = f"""# Networks that a stranger may bring
 
 Written by `python -m proofs.strangers` (`--only NAME` measures one). Small networks of our own
-hand, in the idioms that people use in theirs (`proofs/strangers_images.py`,
-`proofs/strangers_mobile.py`, `proofs/strangers_series.py`), their weights drawn at random. Rows
-are measured one by one while tfprune goes on, so that parts of some are of an earlier
+hand, in the idioms that people use in theirs (`proofs/strangers_images.py`, `strangers_maps.py`,
+`strangers_mobile.py`, `strangers_series.py`, `strangers_tables.py`), their weights drawn at
+random. Rows are measured one by one while tfprune goes on, so that parts of some are of an earlier
 day; `--fresh` measures all anew. The columns:
 
 - **reachable**: share of the output channels of all kernels that may be pruned, without the
-  model's outputs.
+  model's outputs. Kernels of one channel are not counted (a gate for all channels, a score for each
+  token: no kernel may lose its last), nor weights of a layer's own that multiply no matrix (a
+  learned factor, a table of positions); with both, attention_unet has 97.6 % and hgnet 80.8 %.
 - **oracle**: the smaller model against the original with the removed units forced to zero, as a
   share of the largest output, at ratios 0.3 and 0.5; the limit is 1e-4.
 - **elsewhere**: the smaller model saved, and loaded in a process that does not import tfprune.
