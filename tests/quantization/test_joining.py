@@ -29,3 +29,14 @@ def test_a_float_can_be_joined_with_what_is_made_of_it(tmp_path):
     aware = trained(model, inputs)
     [steps] = steps_apart(aware, converted(aware, tmp_path), inputs).values()
     assert steps.max() < 1.01
+
+
+def test_what_was_repeated_can_be_joined_with_what_is_made_of_it(tmp_path):
+    """The converter refuses a repeated tensor that moves on in the range of what it came from."""
+    numbers = keras.Input((4,))
+    x = ops.repeat(ops.expand_dims(layers.Dense(4)(numbers), 1), 3, axis=1)
+    model = keras.Model(numbers, layers.Dense(2)(ops.concatenate([x, x * x], axis=-1)))
+    inputs = batch_for(model)
+    aware = trained(model, inputs)
+    [steps] = steps_apart(aware, converted(aware, tmp_path), inputs).values()
+    assert steps.max() < 1.01

@@ -51,7 +51,6 @@ _JOINS = ("Maximum", "Minimum", "Concatenate", "Stack")
 _MOVES = (
     "Split",
     "Unstack",
-    "Repeat",
     "Reshape",
     "Transpose",
     "Squeeze",
@@ -74,6 +73,7 @@ _RULES: dict[str, Int8Rule] = {
     **dict.fromkeys(_JOINS, Int8Rule(joins=True)),
     **dict.fromkeys(_MOVES, Int8Rule(output=MOVED)),
     **dict.fromkeys(("GetItem", "Take"), Int8Rule(output=MOVED, keeps_whole=True)),
+    "Repeat": Int8Rule(output=MIXED),  # the converter refuses it in a range that is joined
     "Flip": Int8Rule(output=MIXED),  # the converter leaves it float, and what follows it too
     "Square": Int8Rule(compute=_squared),
     "Negative": Int8Rule(compute=_negated),
