@@ -39,7 +39,7 @@ from proofs.training import compile_for, normalise
 from proofs.untrained import DOCS, go_on, unlabelled
 from tfprune.files import write_text
 
-RUNS, ROUNDS = 100, 10
+RUNS, ROUNDS = 1_000, 20
 
 
 def file_of(row: Row) -> Path:
@@ -112,6 +112,7 @@ def timed(rows: list[Row]) -> Iterator[TimeRow]:
                 ratio=row.ratio,
                 ratio_low=row.ratio_low,
                 ratio_high=row.ratio_high,
+                ratio_of_minima=row.ratio_of_minima,
                 load=result.host["load_average_after"],
             )
 

@@ -22,12 +22,12 @@ PARTS_HEADS = {
     "techniques": f"""### The ten techniques, one task
 
 File and download (gzip -9) in kB, millions of multiply-accumulates (zeros count as others do),
-the dense file's time over the file's own (`--times`: one thread, in turns; in brackets the worst
-and the best round; `-`: not timed yet), accuracy, and the class that lost most beside the dense
-network, in points.
+the dense file's time over the file's own (`--times`: one thread, in turns; of medians, in brackets
+the worst and the best round; of the fastest runs, which other programs disturb least; `-`: not
+timed yet), accuracy, and the class that lost most beside the dense network, in points.
 
-| technique | here | file | gzip | MACs | times as fast | {_RIGHT}
-|---|---|---:|---:|---:|---:|---:|---|""",
+| technique | here | file | gzip | MACs | times as fast | of minima | {_RIGHT}
+|---|---|---:|---:|---:|---:|---:|---:|---|""",
     "structured": f"""### A third of the MACs: at once or in steps
 
 The same epochs in all. In steps, each has its share of them, and the learning rate falls anew.
@@ -42,8 +42,8 @@ The same epochs in all, zeros shared out as Erdős-Rényi-kernel says. How SET a
 | zeros come | how | MACs | zeros, % | {_RIGHT} CPU s |
 |---|---|---:|---:|---:|---|---:|""",
 }
-NOT_HERE = """| **neurons** | no place here: the only Dense layer gives the classes | | | | | | |
-| **heads** | no place here: there is no attention | | | | | | |
+NOT_HERE = """| **neurons** | no place here: the only Dense layer gives the classes | | | | | | | |
+| **heads** | no place here: there is no attention | | | | | | | |
 """
 CONCLUSIONS = """## What to conclude
 
@@ -51,10 +51,12 @@ CONCLUSIONS = """## What to conclude
   is right, for a download nearly as small as any here.
 - **Repair before you train.** Half of the MACs gone and repaired without training is right about as
   often as the same filters gone and trained for 60 steps without repair, or a little more often.
-- **Filters or blocks?** At about half of the MACs and after the same training they lose the same
-  here; filters leave the smaller file: the blocks that went held few weights.
+- **Blocks for time, filters for size.** At about half of the MACs and after the same training they
+  lose the same here. The network without blocks is faster: narrower layers do not save all the time
+  of what went. It is also larger, for the blocks that went held few weights. "repair" and
+  "filters" have the same shapes: how far their times are apart is chance.
 - **Zeros for the download, not for the work.** 80 % zeros make the smallest download, and with
-  sparse storage a file as small as in int8; the multiply-accumulates stay.
+  sparse storage a file as small as in int8; on a PC they save no time.
 - **Look at the classes.** What loses a tenth in the mean loses twice that in its worst class.
 
 What did not work: sixty steps are too few to make good for any cut of this size. `prune_once` with

@@ -57,6 +57,7 @@ class TimeRow:
     ratio: float
     ratio_low: float
     ratio_high: float
+    ratio_of_minima: float
     load: float | None
 
 
@@ -108,7 +109,15 @@ def _techniques(rows: Sequence[Row], times: Sequence[TimeRow]) -> str:
                 *_right(own, rows),
             ]
             lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, NOT_HERE])
+    return "\n".join([*lines, NOT_HERE, _load(rows, times)])
+
+
+def _load(rows: Sequence[Row], times: Sequence[TimeRow]) -> str:
+    network, images, epochs, _ = rows[0].budget
+    own = [t for t in times if (t.network, t.images, t.epochs) == (network, images, epochs)]
+    if not own or own[0].load is None:
+        return ""
+    return f"Timed on a machine that others used too: a load of {own[0].load:.1f} afterwards.\n"
 
 
 def _ways(rows: Sequence[Row], part: str) -> str:
@@ -147,8 +156,9 @@ def _time(row: Row, times: Sequence[TimeRow]) -> str:
     asked = row.network, row.images, row.epochs, row.way
     for time in times:
         if (time.network, time.images, time.epochs, time.way) == asked:
-            return f"{time.ratio:.2f} ({time.ratio_low:.2f} to {time.ratio_high:.2f})"
-    return "-"
+            rounds = f"{time.ratio:.2f} ({time.ratio_low:.2f} to {time.ratio_high:.2f})"
+            return f"{rounds} | {time.ratio_of_minima:.2f}"
+    return "- | -"
 
 
 def _right(own: Sequence[Row], rows: Sequence[Row]) -> list[str]:
