@@ -72,6 +72,7 @@ proof: $(VENV)/.dev   ## the slow evidence: hours on 2 cores; goes on where it w
 	$(BIN)/python -m proofs.doctor_truth
 	$(BIN)/python -m proofs.fuzz
 	$(BIN)/python -m proofs.sparse_ready
+	$(BIN)/python -m proofs.sparse_trained
 	$(BIN)/python -m proofs.repair
 	$(BIN)/python -m proofs.distillation
 	$(BIN)/python -m proofs.once

@@ -60,8 +60,8 @@ CONCLUSIONS = """## What to conclude
   "filters" have the same shapes: how far their times are apart is chance.
 - **Zeros for the download, not for the work.** 80 % zeros make the smallest download, and with
   sparse storage a file as small as in int8; on a PC they save no time.
-- **Pairs and two of four.** Pairs of channels cost far more than single zeros at the same share; two
-  of four are only half of the weights, and cost two points.
+- **Pairs and two of four.** Pairs of channels cost far more than single zeros at the same share;
+  two of four are only half of the weights, and cost two points.
 - **A teacher is worth its passes.** The same filters, trained the same, are right four points more
   often when the dense network teaches.
 - **Combine.** Repaired, taught and in int8, half of the MACs are right more often than any other
