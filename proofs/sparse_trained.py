@@ -5,10 +5,10 @@
 
 The dense network is that of proofs/mobilenetv2.py (pretrained backbone, CIFAR-10 at 96 px, 10,000
 training images). It is made sparse-ready, which shifts its padding, and trained with masks that
-grow on the 1x1 convolutions; --sparsities 0 is the same training without masks. Each file is scored on
-2,000 test images, compared with Keras on the real aarch64 LiteRT under emulation, and its executed
-instructions are counted beside those of the stock dense file. Finished rows are kept; writes
-docs/sparse_trained.md.
+grow on the 1x1 convolutions; --sparsities 0 is the same training without masks. Each file is scored
+on 2,000 test images, compared with Keras on the real aarch64 LiteRT under emulation, and its
+executed instructions are counted beside those of the stock dense file. Finished rows are kept;
+writes docs/sparse_trained.md.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ MobileNetV2 with a pretrained backbone on CIFAR-10 at 96 px ([mobilenetv2.md](mo
 sparse-ready and trained for {epochs} more epochs on 10,000 images (Adam, the rate falling as a
 cosine from {rate:g}) while pairs of output channels of its 1x1 convolutions become zero together
 (`block_size=(1, 2)`, polynomial schedule over the first two thirds). One seed. Accuracy is that of
-each file on 2,000 test images (95 % of such measurements lie within 2.2 points). Instructions of one inference on an emulated Cortex-A76, with
-the aarch64 build of LiteRT; they are no times. Error is that of the file on ARM64 against Keras,
-relative to the largest output; sparse is the share of instructions in sparse kernels.
+each file on 2,000 test images (95 % of such measurements lie within 2.2 points). Instructions of
+one inference on an emulated Cortex-A76, with the aarch64 build of LiteRT; they are no times. Error
+is that of the file on ARM64 against Keras, relative to the largest output; sparse is the share of
+instructions in sparse kernels.
 
 | file | zeros | accuracy | MB | download | instructions, M | fewer | sparse | error | right |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|---|
