@@ -36,7 +36,7 @@ from proofs.side_by_side_picture import PICTURE, draw
 from proofs.side_by_side_task import RATE, Task, Way, seeded
 from proofs.side_by_side_ways import PARTS, TECHNIQUES
 from proofs.training import compile_for, normalise
-from proofs.untrained import DOCS, go_on, unlabelled
+from proofs.untrained import DOCS, go_on, parser_of, unlabelled
 from tfprune.files import write_text
 
 RUNS, ROUNDS = 1_000, 20
@@ -151,21 +151,14 @@ def asked_of(dense: keras.Model, arguments: argparse.Namespace) -> Iterator[Row]
 
 def parse() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__, [20], "side_by_side.jsonl", repeats="--seeds")
+    parser.set_defaults(test_images=10_000)
     add = parser.add_argument
-    add("--depths", type=int, nargs="+", default=[20], help="networks: ResNets of 20, 56 layers")
     add("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     add("--ways", nargs="+", help="only these")
-    add("--seeds", type=int, default=1, help="how many")
     add("--images", type=int, default=2_560, help="to train on (2560)")
     add("--epochs", type=int, default=3, help="of each way in all (3)")
-    add("--test-images", type=int, default=10_000, help="to judge by (10000)")
     add("--times", action="store_true", help="time the files instead")
-    add("--rows", type=Path, default=DOCS / "measured" / "side_by_side.jsonl")
-    add("--weights", help="folder with resnet20_cifar10.npz, resnet56_cifar10.npz")
-    add("--data", help="CIFAR-10 as an .npz")
     return parser.parse_args()
 
 

@@ -207,11 +207,18 @@ def _line(row: Row) -> str:
         f"{row.dense_bytes / 1e6:.1f} → {row.bytes / 1e6:.1f}",
         f"{row.dense / 1e6:.0f} → {row.instructions / 1e6:.0f}",
         f"**{row.ratio:.2f}x**",
+        *arm64_cells(row),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def arm64_cells(row: Any) -> list[str]:
+    """Return the share of instructions in sparse kernels, the error, and whether it is right."""
+    return [
         f"{row.sparse / row.instructions:.0%}",
         "< 1e-6" if row.error < 1e-6 else f"{row.error:.0e}",
         "yes" if row.right else "**no**",
     ]
-    return f"| {' | '.join(cells)} |"
 
 
 def main() -> int:

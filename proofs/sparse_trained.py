@@ -31,10 +31,10 @@ import tfprune
 from proofs import mobilenet_model
 from proofs.data import Images, cifar10
 from proofs.rows import append_row, read_rows
-from proofs.sparse_ready import on_arm64
+from proofs.sparse_ready import arm64_cells, on_arm64
+from proofs.untrained import DOCS
 from tfprune.files import write_text
 
-DOCS = Path(__file__).parents[1] / "docs"
 BLOCK, SAMPLES = (1, 2), 2
 _PAGE = """# A trained MobileNetV2 that runs sparse
 
@@ -94,15 +94,19 @@ def trained(dense: keras.Model, data: tf.data.Dataset, sparsity: float, epochs: 
     return tfprune.recalibrate(tfprune.strip_pruning(model) if sparsity else model, data)
 
 
+def images_to_train(images: Images) -> tf.data.Dataset:
+    """Return the training images in batches, in the same order for each row that asks."""
+    count = mobilenet_model.TRAIN
+    return mobilenet_model.batches(images.train_x[:count], images.train_y[:count], True)
+
+
 def measure(dense: keras.Model, images: Images, sparsity: float, epochs: int) -> Row:
     """Train, convert, score and run one file on emulated ARM64."""
     start, x, y = time.process_time(), images.test_x, images.test_y
     keras.utils.set_random_seed(0)
     model = dense
     if sparsity >= 0:
-        count = mobilenet_model.TRAIN
-        data = mobilenet_model.batches(images.train_x[:count], images.train_y[:count], True)
-        model = trained(dense, data, sparsity, epochs)
+        model = trained(dense, images_to_train(images), sparsity, epochs)
     seconds = time.process_time() - start
     test = mobilenet_model.batches(x[: mobilenet_model.TEST], y[: mobilenet_model.TEST])
     few = np.concatenate([batch.numpy() for batch, _ in test.take(1)])[:SAMPLES]
@@ -157,9 +161,7 @@ def _line(row: Row, stock: Row) -> str:
         f"{row.gzip_bytes / 1e6:.2f}",
         f"{row.instructions / 1e6:.1f}",
         f"{stock.instructions / row.instructions:.2f}x",
-        f"{row.sparse / row.instructions:.0%}",
-        "< 1e-6" if row.error < 1e-6 else f"{row.error:.0e}",
-        "yes" if row.right else "**no**",
+        *arm64_cells(row),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -175,9 +177,7 @@ def main() -> int:
     arguments = parser.parse_args()
     rows = read_rows(arguments.rows, Row)
     images = cifar10()
-    count = mobilenet_model.TRAIN
-    data = mobilenet_model.batches(images.train_x[:count], images.train_y[:count], True)
-    dense = mobilenet_model.dense_model(images, data)
+    dense = mobilenet_model.dense_model(images, images_to_train(images))
     for sparsity in (-1.0, *arguments.sparsities):
         if not any(row.sparsity == sparsity for row in rows):
             rows.append(measure(dense, images, sparsity, arguments.epochs))

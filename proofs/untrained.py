@@ -42,13 +42,15 @@ def right_on(images: Images, count: int) -> Callable[[keras.Model], float]:
     return lambda model: accuracy(model, x, y)
 
 
-def parser_of(doc: str | None, depths: list[int], rows: str) -> argparse.ArgumentParser:
-    """Return a parser of what all of them take."""
+def parser_of(
+    doc: str | None, depths: list[int], rows: str, repeats: str = "--draws"
+) -> argparse.ArgumentParser:
+    """Return a parser of what all of them take; `repeats` names what a row is repeated with."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--depths", type=int, nargs="+", default=depths)
-    parser.add_argument("--draws", type=int, default=1)
+    parser.add_argument(repeats, type=int, default=1)
     parser.add_argument("--test-images", type=int, default=2_000)
     parser.add_argument("--rows", type=Path, default=DOCS / "measured" / rows)
     parser.add_argument("--weights", help="folder with resnet20_cifar10.npz, resnet56_cifar10.npz")

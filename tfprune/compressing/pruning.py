@@ -127,9 +127,6 @@ def trained_network(
     }
 
     def do(folder: Path) -> dict[str, Any]:
-        both = settings.start == "better"
-        starts = ("repaired", "recalibrated") if both else (settings.start,)
-        found: dict[str, list[Metrics]] = {}
         settle = settling(job, samples)
         lessons = Lessons(
             epochs=epochs,
@@ -139,14 +136,7 @@ def trained_network(
             folder=folder,
             settle=settle,
         )
-        for start in starts:
-            first = replace(lessons, until=min(1, epochs)) if both else lessons
-            model, found[start] = _trained(job, pruned, start, first)
-        chosen = starts[0]
-        if both and bar.better(found["recalibrated"][-1], found["repaired"][-1]):
-            chosen = "recalibrated"
-        if both:
-            model, found[chosen] = _trained(job, pruned, chosen, lessons)
+        model, chosen, found = _trained_from(job, pruned, settings.start, lessons)
         best = bar.best(found[chosen], lambda metrics: metrics)
         model, best, settled = settled_if_better(job, model, settle, best, bar)
         save_model(model, folder / "model.keras")
@@ -171,6 +161,25 @@ def trained_network(
         macs=None if whole["macs"] is None else record["macs"] / whole["macs"],
         params=record["params"] / whole["params"],
     )
+
+
+def _trained_from(
+    job: Job, pruned: FinishedStep, start: str, lessons: Lessons
+) -> tuple[Any, str, dict[str, list[Metrics]]]:
+    """Train from one start, or from that which is better after one epoch of each.
+
+    Returns:
+        The network, the start it was trained from, and the metrics of each start.
+    """
+    if start != "better":
+        model, metrics = _trained(job, pruned, start, lessons)
+        return model, start, {start: metrics}
+    first = replace(lessons, until=min(1, lessons.epochs))
+    found = {each: _trained(job, pruned, each, first)[1] for each in ("repaired", "recalibrated")}
+    repaired_is_worse = lessons.better(found["recalibrated"][-1], found["repaired"][-1])
+    chosen = "recalibrated" if repaired_is_worse else "repaired"
+    model, found[chosen] = _trained(job, pruned, chosen, lessons)
+    return model, chosen, found
 
 
 def _trained(

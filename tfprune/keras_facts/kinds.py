@@ -56,6 +56,9 @@ ELEMENTWISE_FUNCTIONS = _names(
 MIXING_FUNCTIONS = _names("glu log_softmax softmax sparsemax")
 """Functions of `keras.activations` in which values meet."""
 
+NEVER_NEGATIVE_FUNCTIONS = _names("exponential hard_sigmoid relu relu6 sigmoid softmax softplus")
+"""Functions of `keras.activations` whose values are never below zero."""
+
 _COMPUTED_BY = {
     "".join(map(str.capitalize, name.split("_"))): name
     for name in (ELEMENTWISE_FUNCTIONS | MIXING_FUNCTIONS) - {"exponential", "linear"}

@@ -8,10 +8,9 @@ import keras
 import numpy as np
 
 from tfprune.graph import Calls
-from tfprune.keras_facts import activation_of, op_name
+from tfprune.keras_facts import NEVER_NEGATIVE_FUNCTIONS, activation_of, op_name
 
 _NEVER = ("Absolute", "Argmax", "Argmin", "Argsort", "OneHot", "Square")
-_NEVER_ACTIVATED = ("relu", "relu6", "sigmoid", "softmax", "hard_sigmoid")
 _WHERE_ALL_ARE_NOT = (
     "Add", "Cast", "Concatenate", "ExpandDims", "Flip", "Floor", "FloorDivide", "GetItem", "Max",
     "Maximum", "Min", "Minimum", "Multiply", "Repeat", "Reshape", "Round", "Split", "Squeeze",
@@ -44,7 +43,7 @@ def never_negative(calls: Calls, value: Any) -> bool:
 def _makes_none_below_zero(calls: Calls, node: Any) -> bool:
     operation, args = node.operation, node.arguments.args
     name = op_name(operation)
-    if name in _NEVER or activation_of(operation) in _NEVER_ACTIVATED:
+    if name in _NEVER or activation_of(operation) in NEVER_NEGATIVE_FUNCTIONS:
         return True
     if name == "Clip":
         return never_negative(calls, operation.x_min)

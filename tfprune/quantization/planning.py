@@ -231,9 +231,10 @@ class _Nets:
 
     def has_ids_from_zero(self, operation: Any) -> bool:
         """Whether a layer is a table, and no id that it is given is below zero."""
-        calls = [node for node in self.nodes if node.operation is operation]
         return isinstance(bare(operation), keras.layers.Embedding) and all(
-            never_negative(self._nets[id(node)], node.input_tensors[0]) for node in calls
+            never_negative(self._nets[id(node)], node.input_tensors[0])
+            for node in self.nodes
+            if node.operation is operation
         )
 
     def is_called_once(self, operation: Any) -> bool:

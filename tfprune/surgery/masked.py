@@ -52,7 +52,7 @@ def _of_those_that_stay(structure: Structure, kept: KeptUnits, node: Any, output
     if all(mask.all() for mask in masks.values()):
         return outputs
     name = getattr(node.operation, "activation", None) or node.operation
-    logarithm = "log" in name_of(name).lower()
+    logarithm = name_of(name) in ("LogSoftmax", "log_softmax")
     return OfThoseThatStay(axes, masks, logarithm, dtype=outputs.dtype)(outputs)
 
 

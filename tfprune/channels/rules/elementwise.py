@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -10,8 +9,7 @@ import numpy as np
 
 from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
-from tfprune.channels.records import KeptUnits
-from tfprune.channels.rules.picking import picked
+from tfprune.channels.rules.picking import cut
 from tfprune.channels.units import Ids
 from tfprune.keras_facts import (
     ELEMENTWISE_LAYERS,
@@ -60,13 +58,8 @@ def activation(call: Call) -> Flow:
 
 
 def softmax(call: Call) -> Flow:
-    """Units along the normalized axes share a sum of 1: those that stay do."""
-    return shared(call, call.layer.axis)
-
-
-def shared(call: Call, axes: Any) -> Flow:
-    """Return the flow of a softmax over these axes, or of its logarithm."""
-    flow = call.flow(call.input.units)
+    """Units along the normalized axes share a sum of 1, or its logarithm: those that stay do."""
+    flow, axes = call.flow(call.input.units), call.layer.axis
     axes = list(axes) if isinstance(axes, (list, tuple)) else [axes]
     call.shares(axes, flow, f"compared with one another by {call.name}")
     return flow
@@ -105,44 +98,24 @@ def joins(call: Call) -> Flow:
 def multiplies(call: Call) -> Flow:
     """Inputs meet in a product: one of fixed width loses what it is multiplied with."""
     flow = join(call, call.inputs, product=call.node is not None)
-    if any(is_cut(each, flow) for each in call.inputs):
+    cuts = [fixed(each, flow) for each in call.inputs]
+    if any(cuts):
         call.rewrite(
             lambda kept, op, args, kwargs: op(
-                [cut(kept, flow, each, x) for each, x in zip(call.inputs, args[0], strict=True)],
-                **kwargs,
+                [cut(kept, x, own) for x, own in zip(args[0], cuts, strict=True)], **kwargs
             )
         )
     return flow
 
 
-def is_cut(operand: Flow, flow: Flow) -> bool:
-    """Whether an operand has a fixed width where what comes out has units."""
-    return any(True for _ in _fixed(operand, flow))
-
-
-def cut(kept: KeptUnits, flow: Flow, operand: Flow, value: Any) -> Any:
-    """Return what stays of an operand where it has a fixed width and what comes out has units.
-
-    Args:
-        kept: Which units stay.
-        flow: Of what comes out.
-        operand: Of the operand.
-        value: The operand, a tensor of the graph or an array.
-    """
-    for place, ids in _fixed(operand, flow):
-        places = kept.positions(ids)
-        if isinstance(value, keras.KerasTensor):
-            value = picked(value, places, place)
-        else:
-            value = np.take(np.asarray(value), places, axis=place)
-    return value
-
-
-def _fixed(operand: Flow, flow: Flow) -> Iterator[tuple[int, Ids]]:
-    for axis, ids in flow.units.items():
-        place = axis - flow.rank + operand.rank
-        if place >= 0 and operand[place] is None and operand.shape[place] == len(ids) > 1:
-            yield place, ids
+def fixed(operand: Flow, flow: Flow) -> list[tuple[int, Ids]]:
+    """Return the axes where an operand has a fixed width, with the units of what comes out."""
+    places = [(axis - flow.rank + operand.rank, ids) for axis, ids in flow.units.items()]
+    return [
+        (place, ids)
+        for place, ids in places
+        if place >= 0 and operand[place] is None and operand.shape[place] == len(ids) > 1
+    ]
 
 
 def join(call: Call, flows: list[Flow], product: bool = False) -> Flow:

@@ -12,6 +12,7 @@ from tfprune.channels.flow import Flow
 from tfprune.keras_facts import (
     ELEMENTWISE_LAYERS,
     JOINING_OPS,
+    NEVER_NEGATIVE_FUNCTIONS,
     PASS_THROUGH,
     activation_name,
     activation_of,
@@ -19,7 +20,6 @@ from tfprune.keras_facts import (
     part_of_keras,
 )
 
-_FLOORED = ("relu", "relu6", "sigmoid", "hard_sigmoid", "softmax", "softplus", "exponential")
 _KEEPING_OPS = frozenset(
     "Add Amax AveragePool Concatenate ExpandDims GetItem Max MaxPool Maximum Mean Multiply "  # noqa: SIM905
     "Reshape Sqrt Squeeze Split Sum Swapaxes Transpose".split()
@@ -43,7 +43,7 @@ def _read(call: Call) -> list[Flow]:
 def _makes(layer: Any) -> bool:
     inside = getattr(layer, "activation", None) if is_layer(layer) else None
     name = activation_of(layer) or (activation_name(inside) if inside is not None else None)
-    return name in _FLOORED and not isinstance(layer, keras.layers.RNN)
+    return name in NEVER_NEGATIVE_FUNCTIONS and not isinstance(layer, keras.layers.RNN)
 
 
 def _keeps(layer: Any) -> bool:

@@ -12,7 +12,7 @@ from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import KeptUnits
 from tfprune.channels.rules import picking, pooling, products
-from tfprune.channels.rules.elementwise import cut, is_cut, join, shared
+from tfprune.channels.rules.elementwise import fixed, join, softmax
 from tfprune.channels.rules.merging import concatenated
 from tfprune.channels.units import Ids
 from tfprune.keras_facts import ELEMENTWISE_OPS, JOINING_OPS, is_array, op_name
@@ -43,11 +43,15 @@ def joins(call: Call) -> Flow:
     met = [_lengthen(o, call.inputs) for o in operands if o is not None]
     flow = join(call, met, product=product)
     cuts = [
-        operand if (product or not isinstance(value, Flow)) and is_cut(operand, flow) else None
-        for value, operand in zip(args, (o or Flow(()) for o in operands), strict=True)
+        fixed(operand or Flow(()), flow) if product or not isinstance(value, Flow) else []
+        for value, operand in zip(args, operands, strict=True)
     ]
     if any(cuts):
-        call.rewrite(lambda kept, op, args, kwargs: op(*_cut(kept, flow, cuts, args), **kwargs))
+        call.rewrite(
+            lambda kept, op, args, kwargs: op(
+                *(picking.cut(kept, x, own) for x, own in zip(args, cuts, strict=True)), **kwargs
+            )
+        )
     return flow
 
 
@@ -73,13 +77,6 @@ def _lengthen(operand: Flow, tensors: list[Flow]) -> Flow:
     return Flow(operand.shape, units)
 
 
-def _cut(kept: KeptUnits, flow: Flow, cuts: list[Flow | None], args: tuple) -> list[Any]:
-    return [
-        value if operand is None else cut(kept, flow, operand, value)
-        for operand, value in zip(cuts, args, strict=True)
-    ]
-
-
 def concatenate(call: Call) -> Flow:
     """Like the layer."""
     return concatenated(call, call.inputs, call.layer.axis)
@@ -91,7 +88,7 @@ def reduces(call: Call) -> Flow:
     Zeros add nothing to a sum, nor to a mean whose divisor stays as it was; where no value is below
     zero they are never the largest.
     """
-    axes = reduced_axes(call)
+    axes = _reduced_axes(call)
     name = op_name(call.layer) or ""
     taken = [ids for axis in axes if (ids := call.input[axis]) is not None]
     if name == "Mean" and taken:
@@ -102,7 +99,7 @@ def reduces(call: Call) -> Flow:
     return _without(call, axes)
 
 
-def reduced_axes(call: Call) -> list[int]:
+def _reduced_axes(call: Call) -> list[int]:
     """Return the axes over which an operation reduces, counted from 0."""
     given, rank = call.layer.axis, call.input.rank
     axes = range(rank) if given is None else [given] if isinstance(given, int) else given
@@ -121,11 +118,6 @@ def _left(kept: KeptUnits, taken: list[Ids]) -> float:
     return float(np.prod([kept.count(ids) / len(ids) for ids in taken]))
 
 
-def softmax(call: Call) -> Flow:
-    """Units along the normalized axes share a sum of 1: those that stay do."""
-    return shared(call, call.layer.axis)
-
-
 def sparsemax(call: Call) -> Flow:
     """Units along the normalized axis are compared with one another."""
     return _alone(call, call.layer.axis, "compared with one another")
@@ -140,11 +132,11 @@ def normalize(call: Call) -> Flow:
 
 def norm(call: Call) -> Flow:
     """The norm of a vector does not change when zeros are dropped, unless it looks for them."""
-    order = call.layer.ord
+    order, axes = call.layer.ord, _reduced_axes(call)
     if isinstance(order, (int, float)) and order <= 0:
-        for axis in reduced_axes(call):
+        for axis in axes:
             call.keep(call.input[axis], f"taken together by {call.name}")
-    return _without(call, reduced_axes(call))
+    return _without(call, axes)
 
 
 def in_order(call: Call) -> Flow:

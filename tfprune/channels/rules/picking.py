@@ -12,6 +12,7 @@ from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import KeptUnits
 from tfprune.channels.rules.moving import Moves, flows_after, follow, moved, reshaped
+from tfprune.channels.units import Ids
 
 # What an operation does beside the axes on which it picks units: one tensor for each output.
 Beside = Callable[[Any, set[int]], list[Any]]
@@ -156,6 +157,23 @@ def _take(tensor: Any, places: np.ndarray, axis: int) -> Any:
     widths[axis] = (before, len(places) - end)
     tensor = picked(tensor, places[inside], axis)
     return keras.ops.pad(tensor, widths) if any(widths[axis]) else tensor
+
+
+def cut(kept: KeptUnits, value: Any, cuts: Iterable[tuple[int, Ids]]) -> Any:
+    """Return what stays of a value along some axes: of a tensor of the graph, or of an array.
+
+    Args:
+        kept: Which units stay.
+        value: The tensor or array.
+        cuts: Axes, and the units that stand along them.
+    """
+    for axis, ids in cuts:
+        places = kept.positions(ids)
+        if isinstance(value, keras.KerasTensor):
+            value = picked(value, places, axis)
+        else:
+            value = np.take(np.asarray(value), places, axis=axis)
+    return value
 
 
 def picked(tensor: Any, places: np.ndarray, axis: int) -> Any:

@@ -12,6 +12,7 @@ from tfprune.channels.call import Call
 from tfprune.channels.flow import Flow
 from tfprune.channels.records import KeptUnits
 from tfprune.channels.rules.convolution import channel_axis
+from tfprune.channels.rules.picking import cut
 from tfprune.channels.units import Ids
 from tfprune.keras_facts import Einsum
 
@@ -79,16 +80,10 @@ def _cut_constants(
 
     def make(kept: KeptUnits, operation: Any, args: Any, kwargs: Any) -> Any:
         given = [*args, *(kwargs[name] for name in ("x1", "x2")[len(args) :] if name in kwargs)]
-        return operation(*(_cut(kept, x, cut) for x, cut in zip(given, cuts, strict=True)))
+        return operation(*(cut(kept, x, own) for x, own in zip(given, cuts, strict=True)))
 
     if any(cuts):
         call.rewrite(make)
-
-
-def _cut(kept: KeptUnits, value: Any, cuts: list[tuple[int, Ids]]) -> Any:
-    for axis, ids in cuts:
-        value = np.take(np.asarray(value), kept.positions(ids), axis=axis)
-    return value
 
 
 def dot_product_attention(call: Call) -> list[Flow]:
