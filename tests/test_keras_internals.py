@@ -413,13 +413,20 @@ def test_a_model_of_tf_keras_has_layers_and_makers_under_the_same_names():
     assert internals.maker(model.outputs[0]).name == "d"
 
 
-def test_a_converter_takes_a_folder_without_loading_it_first(tmp_path):
+@pytest.mark.parametrize("optimizations", [[], [tf.lite.Optimize.DEFAULT]])
+def test_a_converter_that_loads_no_model_writes_what_tensorflows_own_writes(
+    tmp_path, optimizations
+):
     module = tf.Module()
-    spec = tf.TensorSpec((1, 2), tf.float32, name="x")
-    serve = tf.function(lambda x: {"y": tf.nn.relu(x)}, input_signature=[spec])
+    module.kernel = tf.Variable(np.eye(64, dtype="float32"))
+    spec = tf.TensorSpec((1, 64), tf.float32, name="x")
+    serve = tf.function(lambda x: {"y": tf.nn.relu(x @ module.kernel)}, input_signature=[spec])
     tf.saved_model.save(module, str(tmp_path), signatures=serve)
-    read = read_tflite(internals.converter_of(str(tmp_path)).convert())
-    assert [op.name for op in read.subgraphs[0].ops] == ["RELU"]
+    one, other = (internals.converter_of(str(tmp_path)) for _ in range(2))
+    one.optimizations = other.optimizations = optimizations
+    content = one.convert()
+    assert content == super(type(other), other).convert()
+    assert [op.name for op in read_tflite(content).subgraphs[0].ops] == ["FULLY_CONNECTED"]
 
 
 def test_the_converter_stops_after_calibration_and_quantizes_what_came_out():

@@ -444,12 +444,27 @@ def converter_of(folder: str) -> Any:
     """Return a TFLiteConverter of the signature `serving_default` of a SavedModel.
 
     `tf.lite.TFLiteConverter.from_saved_model` loads the whole model only to read the names of its
-    signatures, and `convert` loads it again.
+    signatures, and its `convert` loads it again, for the lines of code that made each op, then
+    collects garbage among all objects of the process. Here neither is done.
     """
     from tensorflow.lite.python import lite
 
-    kind = private(lite, "TFLiteSavedModelConverterV2")
-    return kind(folder, {"serve"}, ["serving_default"])
+    whole: Any = private(lite, "TFLiteSavedModelConverterV2")
+
+    class Converter(whole):
+        def convert(self) -> Any:
+            return private(self, "_convert_and_export_metrics")(_convert_unloaded)
+
+    return Converter(folder, {"serve"}, ["serving_default"])
+
+
+def _convert_unloaded(converter: Any) -> Any:
+    load = private(converter, "_load_saved_model")
+    tags = private(converter, "_saved_model_tags")
+    graph, _, _ = load(private(converter, "saved_model_dir"), tags)
+    private(converter, "_debug_info")
+    converter._debug_info = None
+    return private(converter, "_convert_from_saved_model")(graph)
 
 
 def calibrate_only(converter: Any) -> None:

@@ -99,6 +99,13 @@ def test_models_from_memory_and_disk_give_the_same_outputs(tmp_path, kind):
     np.testing.assert_allclose(run(tmp_path / "m.tflite", X[:1]), model(X[:1]), atol=1e-6)
 
 
+def test_a_look_up_table_comes_along_with_its_words(tmp_path):
+    words = layers.IntegerLookup(vocabulary=[5, 7, 9])
+    model = keras.Sequential([keras.Input((2,), dtype="int64"), words, layers.Embedding(5, 3)])
+    file = read_tflite(convert(model, tmp_path / "m.tflite").path)
+    assert {"FlexLookupTableImportV2", "GATHER"} <= {op.name for op in file.all_ops}
+
+
 def test_a_saved_model_with_pruning_wrappers_loads_in_a_fresh_process(tmp_path):
     import tfprune
 

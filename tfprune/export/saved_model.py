@@ -67,17 +67,32 @@ def _from_keras(model: Any, folder: str, batch_size: int | None, input_signature
     signature = model_specs(model) if input_signature is None else input_signature
     model, notes = in_float32(model)
     specs = with_batch(signature, batch_size)
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    forward = functools.partial(model.__call__, training=False)
     with _without_masks_of_cells(model):
-        archive.add_endpoint("serve", forward, input_signature=[specs])
         try:
-            archive.write_out(folder, verbose=False)
+            _save(model, specs, folder)
         except ValueError as error:
             _check_scopes(model, error)
             raise
     return Exported(folder, tuple(tf.nest.flatten(specs)), model, notes)
+
+
+def _save(model: Any, specs: Any, folder: str) -> None:
+    """Save the forward pass as `serving_default`; the model is traced once.
+
+    Keras' own archive finds look-up tables too, by a walk through all layers, and traces the model
+    three times.
+    """
+    forward = functools.partial(model.__call__, training=False)
+    serve = tf.function(forward, input_signature=[specs], autograph=False).get_concrete_function()
+    module = tf.Module()
+    module.variables_held = list(serve.variables)
+    try:
+        tf.saved_model.save(module, folder, signatures=serve)
+    except AssertionError:  # TensorFlow's error for what a graph reads and nobody holds
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        archive.add_endpoint("serving_default", forward, input_signature=[specs])
+        archive.write_out(folder, verbose=False)
 
 
 @contextmanager
