@@ -4,11 +4,14 @@ from tfprune.surgery.matching import repair
 from tfprune.surgery.pruning import prune_structured
 from tfprune.surgery.structured import plan_structured
 from tfprune.surgery.structured_plan import GroupRow, Size, StructuredPlan
+from tfprune.surgery.vocabulary import CutVocabulary, cut_vocabulary
 
 __all__ = [
+    "CutVocabulary",
     "GroupRow",
     "Size",
     "StructuredPlan",
+    "cut_vocabulary",
     "plan_structured",
     "prune_structured",
     "repair",
