@@ -55,7 +55,9 @@ def train(aware, inputs, outputs, steps=3):
     """Train towards these outputs, disturbed."""
     targets = keras.tree.map_structure(lambda y: np.tanh(y) + 0.1, outputs)
     aware.compile(keras.optimizers.Adam(1e-3), "mse", jit_compile=False)
-    aware.optimizer.build(aware.trainable_variables)  # else the first step is traced twice
+    # Variables made in the first step would have it traced twice.
+    aware.optimizer.build(aware.trainable_variables)
+    aware.compute_loss(None, targets, outputs)
     for _ in range(steps):
         aware.train_on_batch(inputs, targets)
 
