@@ -14,6 +14,8 @@ import pytest
 
 import tfprune
 
+from .sessions import in_fresh_sessions
+
 MODULES = [
     m.name for m in pkgutil.walk_packages(tfprune.__path__, "tfprune.") if "__main__" not in m.name
 ]
@@ -86,13 +88,6 @@ def test_an_unknown_name_says_the_nearest():
         tfprune.convertt  # noqa: B018
 
 
-@pytest.mark.parametrize(
-    "name", ["android.benchmark_android", "rewriting.plan_sparse_ready", "criteria.Taylor"]
-)
-def test_a_name_that_the_docs_write_out_works_in_a_fresh_session(name):
-    assert python(f"import tfprune; tfprune.{name}") == ""
-
-
 @pytest.mark.parametrize("statement", ["import tfprune", "import tfprune; tfprune.PruneError"])
 def test_importing_tfprune_imports_neither_tensorflow_nor_keras(statement):
     check = f"{statement}; import sys; print({{'tensorflow', 'keras', 'numpy'}} & set(sys.modules))"
@@ -112,28 +107,43 @@ def half_done(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(
-    "imports",
-    [
-        "import keras, tfprune",
-        "import tfprune, keras",
-        "import tfprune; tfprune.PruneError; import keras",
-        "import tfprune; tfprune.convert; import keras",
-        "import tfprune.cli, keras",
-        "import keras; from tfprune.graph import Calls",
-        "import tfprune.tflite, tfprune.keras_files, keras; tfprune.verify",
-    ],
+LOADING = "[keras.saving.load_model(f) for f in ('wrapped.keras', 'int8.keras')]"
+NAMES = ("android.benchmark_android", "rewriting.plan_sparse_ready", "criteria.Taylor")
+ORDERS = (
+    "import keras, tfprune",
+    "import tfprune; tfprune.PruneError; import keras",
+    "import tfprune.cli, keras",
+    "import keras; from tfprune.graph import Calls",
+    "import tfprune.tflite, tfprune.keras_files, keras; tfprune.verify",
 )
-def test_keras_loads_our_layers_whichever_was_imported_first(half_done, imports):
-    load = "[keras.saving.load_model(f) for f in ('wrapped.keras', 'int8.keras')]"
-    assert python(f"{imports}; {load}", cwd=half_done) == ""
 
 
-def test_keras_is_found_as_if_nobody_had_waited_for_it():
+@pytest.fixture(scope="module")
+def printed(half_done):
+    """What is printed by a session for each name, and one for each order of imports."""
+    codes = [f"import tfprune; tfprune.{name}" for name in NAMES]
+    return in_fresh_sessions([*codes, *(f"{o}; {LOADING}" for o in ORDERS)], cwd=half_done)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_the_docs_write_out_works_in_a_fresh_session(printed, name):
+    assert printed[f"import tfprune; tfprune.{name}"] == ""
+
+
+@pytest.mark.parametrize("imports", ORDERS)
+def test_keras_loads_our_layers_whichever_was_imported_first(printed, imports):
+    assert printed[f"{imports}; {LOADING}"] == ""
+
+
+def test_keras_loads_our_layers_where_tfprune_imports_it_with_tensorflow(half_done):
+    assert python(f"import tfprune; tfprune.convert; import keras; {LOADING}", half_done) == ""
+
+
+def test_keras_is_found_as_if_nobody_had_waited_for_it_and_loads_our_layers(half_done):
     found = "type(keras.__loader__).__name__, keras.__spec__.loader is keras.__loader__"
     waiting = "[f for f in sys.meta_path if 'tfprune' in type(f).__module__]"
-    code = f"import tfprune, keras, sys; print({found}, {waiting})"
-    assert python(code) == "SourceFileLoader True []\n"
+    code = f"import tfprune, keras, sys; print({found}, {waiting}); {LOADING}"
+    assert python(code, half_done) == "SourceFileLoader True []\n"
 
 
 def test_no_submodule_hides_a_public_function():
