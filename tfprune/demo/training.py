@@ -84,6 +84,7 @@ def _fit(
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
+    _make_variables(model, place(digits.test_x[:1]), digits.test_y[:1])
     history: dict[str, list[float]] = model.fit(
         data,
         epochs=epochs,
@@ -93,6 +94,13 @@ def _fit(
         callbacks=[*callbacks, TrainingBar()],
     ).history
     return history
+
+
+def _make_variables(model: Any, images: Images, labels: Labels) -> None:
+    """Make those of optimizer and metrics: Keras traces a step twice in which variables are made."""
+    model.optimizer.build(model.trainable_variables)
+    model.compute_metrics(images, labels, model(images))
+    model.reset_metrics()
 
 
 def _records(phase: str, first: int, history: dict[str, list[float]]) -> tuple[Epoch, ...]:
