@@ -97,7 +97,7 @@ def _fit(
 
 
 def _make_variables(model: Any, images: Images, labels: Labels) -> None:
-    """Make those of optimizer and metrics: Keras traces a step twice in which variables are made."""
+    """Make those of optimizer and metrics; Keras traces a step twice that makes variables."""
     model.optimizer.build(model.trainable_variables)
     model.compute_metrics(images, labels, model(images))
     model.reset_metrics()
