@@ -3,6 +3,7 @@
 Usage: resume_worker.py {first|second} FOLDER
 """
 
+import functools
 import os
 import pathlib
 import signal
@@ -25,10 +26,14 @@ FORMS = [
 ]
 
 
-def fresh(carrier, form):
+def optimizer_of(form):
     """Weights alone hold no momentum, so plain SGD is what they can resume exactly."""
+    return "sgd" if form == "weights" else "adam"
+
+
+def fresh(carrier, optimizer):
     keras.utils.set_random_seed(3)
-    model = CARRIERS[carrier]("sgd" if form == "weights" else "adam")
+    model = CARRIERS[carrier](optimizer)
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -54,7 +59,7 @@ def save(model, form, path):
 def load(carrier, form, path):
     if form == "keras":
         return keras.models.load_model(f"{path}.keras")
-    model = fresh(carrier, form)
+    model = fresh(carrier, optimizer_of(form))
     if form == "weights":
         model.load_weights(f"{path}.weights.h5")
     else:
@@ -69,14 +74,24 @@ def state(model):
     return [v.numpy() for v in (*own, *model.variables)]
 
 
+@functools.cache
+def half(carrier, optimizer):
+    return train(fresh(carrier, optimizer), 0, 7)
+
+
+@functools.cache
+def whole(carrier, optimizer):
+    return state(train(fresh(carrier, optimizer), 0, 16))
+
+
 def main(part, folder):
     for carrier, form in FORMS:
         path = pathlib.Path(folder) / f"{carrier}-{form}"
         if part == "first":
-            save(train(fresh(carrier, form), 0, 7), form, path)
+            save(half(carrier, optimizer_of(form)), form, path)
         else:
             np.savez(f"{path}-resumed.npz", *state(train(load(carrier, form, path), 7, 16)))
-            np.savez(f"{path}-whole.npz", *state(train(fresh(carrier, form), 0, 16)))
+            np.savez(f"{path}-whole.npz", *whole(carrier, optimizer_of(form)))
     if part == "first":
         os.kill(os.getpid(), signal.SIGKILL)
 
