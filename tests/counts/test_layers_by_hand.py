@@ -5,6 +5,7 @@ import pytest
 from keras import layers
 
 from tfprune.counts import count, macs_by_kernel
+from tfprune.quantization import quantize_model
 
 # layer, shape of one sample, MACs written out
 CASES = [
@@ -94,3 +95,10 @@ def test_bytes_follow_the_dtypes():
 def test_half_the_filters_are_half_the_macs():
     whole = count(one_layer(layers.Conv2D(8, 3), (6, 6, 3))).macs
     assert 2 * count(one_layer(layers.Conv2D(4, 3), (6, 6, 3))).macs == whole
+
+
+def test_a_model_that_trains_in_int8_takes_the_macs_of_the_float_one():
+    image = keras.Input((6, 6, 3))
+    x = layers.Flatten()(layers.Conv2D(8, 3, activation="relu")(image))
+    model = keras.Model(image, layers.Dense(2)(x))
+    assert count(quantize_model(model)).macs == count(model).macs == 16 * 9 * 3 * 8 + 128 * 2

@@ -54,6 +54,7 @@ _RULES: dict[str, CountRule] = {
     "ConvTranspose": _transposed,
     "DotProductAttention": _attention,
 }
+_ROUNDING = "keras.src.quantizers."
 _HIDING = {
     "AssociativeScan",
     "Cond",
@@ -96,6 +97,8 @@ def op_macs(call: CountedCall) -> int:
     kind = type(call.operation)
     if kind is OwnCode:
         return int(call.operation.macs)
+    if class_path(call.operation).startswith(_ROUNDING):
+        return 0
     name = op_name(call.operation)
     if name in _HIDING:
         raise Uncounted(f"{name} runs code that the graph does not show")
