@@ -44,5 +44,6 @@ def in_fresh_sessions(codes, cwd=None):
         text=True,
         check=True,
         cwd=cwd,
+        timeout=300,  # a fork that hangs is a failure, not a night
     )
     return dict(zip(codes, json.loads(done.stdout), strict=True))
