@@ -126,6 +126,16 @@ def test_what_is_made_without_values_never_gets_any():
     assert layer.kernel.shape == (10**12, 10**12)
 
 
+def test_scopes_that_an_error_leaves_open_are_closed():
+    """Keras does not close the scope around a layer whose name TensorFlow refuses."""
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1, name="not a scope")], name="net")
+    with pytest.raises(ValueError, match="not a scope"), internals.scopes_closed():
+        tf.function(model)(tf.zeros((1, 2)))
+    after = layers.Dense(1, name="after")
+    after.build((None, 2))
+    assert after.kernel.path == "after/kernel"
+
+
 def test_layers_come_with_all_that_is_inside_each_once():
     block = Block(name="block")
     assert [layer.name for layer in internals.layers_of(block)] == ["block", "inner", "deep"]

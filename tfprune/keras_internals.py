@@ -19,7 +19,7 @@ from keras.src.utils import naming
 
 from tfprune.errors import PruneError
 
-_WAITING = "uninitialized_variables"
+_WAITING, _SCOPES = "uninitialized_variables", "name_scope_stack"
 TESTED = "Keras 3.12 to 3.15, KerasHub 0.25 to 0.32, TensorFlow 2.21"
 
 
@@ -68,6 +68,22 @@ def without_values() -> Iterator[None]:
             yield
     finally:
         global_state.set_global_attribute(_WAITING, waiting)
+
+
+@contextmanager
+def scopes_closed() -> Iterator[None]:
+    """Close the name scopes that the block leaves open.
+
+    Where TensorFlow refuses a layer's name, Keras leaves open the scope of what is around it
+    (keras/src/backend/tensorflow/core.py, name_scope), and all variables made later are called
+    by it.
+    """
+    scopes = global_state.get_global_attribute(_SCOPES, default=[], set_to_default=True)
+    before = len(scopes)
+    try:
+        yield
+    finally:
+        del scopes[before:]
 
 
 # Layers and what is inside them: keras/src/layers/layer.py. Models of tf_keras have the first too.

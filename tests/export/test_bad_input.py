@@ -32,6 +32,15 @@ def test_representative_data_that_does_not_fit_is_refused(tmp_path, found):
         convert(small_dense(), tmp_path / "m.tflite", "int8", BAD_DATA[found])
 
 
+def test_a_layer_name_that_tensorflow_refuses_is_named_and_names_nothing_afterwards(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2, name="my head")], name="net")
+    with pytest.raises(PruneError, match="does not take the layer name 'my head'"):
+        convert(model, tmp_path / "m.tflite")
+    after = layers.Dense(2, name="after")
+    after.build((None, 4))
+    assert after.kernel.path == "after/kernel"  # Keras alone would call it net/after/kernel
+
+
 BAD_MODES = {
     "there is no such quantization": {"quantize": "int3"},
     "int8 with quantize='int8'": {"quantize": "dynamic", "io_dtype": "int8"},

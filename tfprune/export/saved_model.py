@@ -18,7 +18,7 @@ from tfprune.export.foreign import from_saved_model, from_tf_keras
 from tfprune.export.specs import Exported, unbuilt, with_batch
 from tfprune.keras_facts import is_tf_keras
 from tfprune.keras_files import load_model
-from tfprune.keras_internals import drops_out_inside, layers_of, maker
+from tfprune.keras_internals import drops_out_inside, layers_of, maker, scopes_closed
 from tfprune.precision import in_float32
 
 # What a name scope may be called: tensorflow/python/framework/ops.py, _VALID_SCOPE_NAME_REGEX.
@@ -67,7 +67,7 @@ def _from_keras(model: Any, folder: str, batch_size: int | None, input_signature
     signature = model_specs(model) if input_signature is None else input_signature
     model, notes = in_float32(model)
     specs = with_batch(signature, batch_size)
-    with _without_masks_of_cells(model):
+    with _without_masks_of_cells(model), scopes_closed():
         try:
             _save(model, specs, folder)
         except ValueError as error:
