@@ -1,9 +1,11 @@
-"""ResNet-20 at 3x fewer MACs, three epochs on 10,000 images: labels only, or a teacher too.
+"""A ResNet at 3x fewer MACs, three epochs on some images: labels only, or a teacher too.
 
-    python -m proofs.distillation [--weights FOLDER] [--data FILE.npz]
+    python -m proofs.distillation [--depth 20] [--images 10000] [--weights FOLDER]
+                                  [--data FILE.npz]
 
 All start from the same network, pruned by relevance and recalibrated. Prints one line for each way
-to train: accuracy on all 10,000 test images after each epoch, and CPU seconds.
+to train: accuracy on all 10,000 test images after each epoch, and CPU seconds. The teachers are the
+dense network and, where that is smaller, ResNet-56.
 Where the weights are looked for: python -m proofs.resnets --help.
 """
 
@@ -27,7 +29,8 @@ from proofs.data import cifar10
 from proofs.training import accuracy, compile_for, normalise
 from tfprune import criteria
 
-IMAGES, EPOCHS, BATCH, RATE, TEMPERATURE, ALPHA = 10_000, 3, 128, 0.02, 3.0, 0.7
+EPOCHS, BATCH, RATE, TEMPERATURE, ALPHA = 3, 128, 0.02, 3.0, 0.7
+SCORED, RECALIBRATED = 2048, 5120
 
 
 def epochs(x: np.ndarray, y: np.ndarray, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -59,24 +62,28 @@ def trained(small: Any, teacher: Any, x: np.ndarray, y: np.ndarray) -> Iterator[
 
 
 def main() -> int:
-    """Prune once, train three times."""
+    """Prune once, train once for each way."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--depth", type=int, choices=(20, 56), default=20, help="which (20)")
+    parser.add_argument("--images", type=int, default=10_000, help="in an epoch (10000)")
     parser.add_argument("--weights", help="folder with resnet20_cifar10.npz and the other")
     parser.add_argument("--data", help="CIFAR-10 as an .npz")
     arguments = parser.parse_args()
     images = cifar10(arguments.data)
-    x, y = normalise(images.train_x)[:IMAGES], images.train_y[:IMAGES]
+    x, y = normalise(images.train_x), images.train_y
     test = normalise(images.test_x), images.test_y
-    dense, large = (resnets.pretrained(depth, arguments.weights) for depth in (20, 56))
-    for teacher in (dense, large):
+    known = {depth: resnets.pretrained(depth, arguments.weights) for depth in {arguments.depth, 56}}
+    for teacher in known.values():
         compile_for(teacher, RATE)
-    judge = criteria.Relevance(x[:2048])
+    dense = known[arguments.depth]
+    judge = criteria.Relevance(x[:SCORED])
     plan = tfprune.plan_structured(dense, 2 / 3, judge, target="macs", scope="global")
-    start = tfprune.recalibrate(plan.apply(), x[:5120])
-    print(f"start: {100 * accuracy(start, *test):.1f} %")
-    ways = {"labels": None, "and the dense network": dense, "and ResNet-56": large}
+    start = tfprune.recalibrate(plan.apply(), x[:RECALIBRATED])
+    print(f"start: {100 * accuracy(start, *test):.1f} %", flush=True)
+    ways = {"labels": None} | {f"and ResNet-{depth}": net for depth, net in sorted(known.items())}
+    x, y = x[: arguments.images], y[: arguments.images]
     for name, teacher in ways.items():
         small, begun = keras.models.clone_model(start), time.process_time()
         small.set_weights(start.get_weights())
