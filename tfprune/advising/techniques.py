@@ -106,11 +106,18 @@ def _table(traits: Traits, bottleneck: Bottleneck) -> Iterator[AdviceLine]:
     if share < LARGE_TABLE:
         return
     here = f"{percent(share)} of the parameters are embeddings, which make no MACs"
+    fits: Fitness = "do" if bottleneck in ("size", "memory") else "try"
     yield AdviceLine(
-        technique='embedding table: "dynamic" or "int4", a smaller vocabulary',
-        fits="do" if bottleneck in ("size", "memory") else "try",
+        technique='embedding table: "dynamic" or "int4"',
+        fits=fits,
         here=here,
         measured=FACTS["embeddings"],
+    )
+    yield AdviceLine(
+        technique="embedding table: words that your texts lack (cut_vocabulary)",
+        fits=fits,
+        here=f"{here}; tfprune.surgery.cut_vocabulary(model, ids) counts the rows that they use",
+        measured=FACTS["vocabulary"],
     )
 
 
