@@ -75,6 +75,7 @@ proof: $(VENV)/.dev   ## the slow evidence: hours on 2 cores; goes on where it w
 	$(BIN)/python -m proofs.sparse_trained
 	$(BIN)/python -m proofs.repair
 	$(BIN)/python -m proofs.distillation
+	$(BIN)/python -m proofs.headlines
 	$(BIN)/python -m proofs.once
 	$(BIN)/python -m proofs.regrowth
 	$(BIN)/python -m proofs.side_by_side
