@@ -68,8 +68,8 @@ the kernel of a residual branch was not yet fitted for the sum that it goes into
   ResNet-20 at 2x is 3.2 points ahead after one epoch on 10,000 images and 1.1 after five; ResNet-56
   on 50,000 images 0.3 points at 2x and 0.1 at 3x, which is no more than chance.
 - **The rate.** At a tenth of the usual rate or less, one epoch brings the recalibrated network
-  nowhere near, and the repaired one stays where it is: ResNet-20 at 2x ends 15 to 22 points ahead at
-  1e-4, and best of all from the repaired network at the usual rate (83.5 with SGD at 0.01, 83.9
+  nowhere near, and the repaired one stays where it is: ResNet-20 at 2x ends 15 to 22 points ahead
+  at 1e-4, and best of all from the repaired network at the usual rate (83.5 with SGD at 0.01, 83.9
   with Adam at 0.001).
 - Not looked at: ridges held more strongly.
 """
