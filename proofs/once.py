@@ -42,7 +42,8 @@ training images without labels. Mean over the draws of those images, and the sma
 where there are several. 2:4 is `NM(2, 4)`, for which 3 input channels are too few: the first
 convolution stays dense. CPU is of the whole call, on a machine that others used too. No network
 here was trained after pruning.
-Rows of draw 0 were measured before repair anchored BatchNorm and halved its CPU time.
+Draw 0 was measured before repair anchored BatchNorm and halved its CPU time; later ones while other
+measurements shared the core, which lengthens CPU seconds.
 
 | network | pattern | zeros | draws | images | dense | magnitude | recalibrated | refitted | CPU s |
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|
