@@ -83,7 +83,7 @@ def resnet20() -> Task:
 def mobilenetv2() -> Task:
     """Return MobileNetV2, its backbone pretrained, fine-tuned on CIFAR-10 at 96 px."""
     images = cifar10()
-    train = mobilenet_model.batches(images.train_x[:TRAIN], images.train_y[:TRAIN], training=True)
+    train = mobilenet_model.training_batches(images)
     model = mobilenet_model.dense_model(images, train)
     end = 2 * JUDGED
     return Task(

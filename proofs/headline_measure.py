@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import tfprune
 from proofs.packages import cache_folder
-from tfprune.errors import VerificationError
+from proofs.verifying import verified
 from tfprune.files import replacing
 from tfprune.runners import Runner
 
@@ -94,11 +94,8 @@ class Stages:
         """Make the file of this label and compare it with its model."""
         path = self._folder / f"{label.replace(' ', '_').replace(',', '')}.tflite"
         tfprune.convert(model, path, **settings)
-        self.models[label], self.files[label], self.verified[label] = model, path, "yes"
-        try:
-            tfprune.verify(model, path, samples)
-        except VerificationError as error:
-            self.verified[label] = f"no: {error.found.partition(';')[0]}"
+        self.models[label], self.files[label] = model, path
+        self.verified[label] = verified(model, path, samples)
 
     def made(self, tests: Callable[[str], Mapping[str, Any]], classes: Sequence[str]) -> Made:
         """Return all files with what they are judged by.
@@ -146,6 +143,17 @@ def measure(case: str, seed: int, made: Made) -> list[Row]:
         )
         print(rows[-1], flush=True)
     return rows
+
+
+def beside_dense(rows: Sequence[Row], label: str) -> list[tuple[Row, Row]]:
+    """Return the rows of a file, one for each seed, each with that of its dense file.
+
+    Args:
+        rows: Of one case; the first of each seed is the dense file's.
+        label: The file's.
+    """
+    dense = {row.seed: row for row in reversed(rows)}
+    return [(row, dense[row.seed]) for row in rows if row.file == label]
 
 
 def verdicts(path: Path, x: Array) -> Array:

@@ -11,42 +11,34 @@ import numpy as np
 import tfprune
 from proofs import mobilenet_model
 from proofs.data import Images, cifar10
-from proofs.headline_measure import Array, Made, Stages
+from proofs.headline_measure import Made, Stages
 from proofs.headline_resnet import CLASSES
 
-STEPS, EPOCHS, RATE, TEST, USED = (0.25, 0.25), 3, 4e-4, 4_000, 256
+STEPS, EPOCHS, TEST, USED = (0.25, 0.25), 3, 4_000, 256
 """The share of multiply-accumulates that goes in each step; epochs after the last."""
 
 
 def make(seed: int) -> Made:
     """Return dense and small files of one seed; the dense network is the same for all seeds."""
     stages, images = Stages("mobilenetv2", seed), cifar10()
-    train = mobilenet_model.batches(
-        images.train_x[: mobilenet_model.TRAIN], images.train_y[: mobilenet_model.TRAIN], True
-    )
+    train = mobilenet_model.training_batches(images)
     dense = mobilenet_model.dense_model(images, train)
     small = stages.model("small", partial(_small, dense, images, train, seed))
-    samples = inputs(images.train_x[:USED])
+    samples = mobilenet_model.inputs(images.train_x[:USED])
     for name, model in (("dense", dense), ("small", small)):
         stages.convert(f"{name} float32", model, samples[:8])
         stages.convert(
             f"{name} int8", model, samples[:8], quantize="int8", representative_dataset=samples
         )
-    test = inputs(images.test_x[:TEST]), images.test_y[:TEST]
+    test = mobilenet_model.inputs(images.test_x[:TEST]), images.test_y[:TEST]
     return stages.made(lambda _: {f"{TEST:,} test images": test}, CLASSES)
-
-
-def inputs(images: Array) -> Array:
-    """Return images as the network wants them, in one array."""
-    pairs = mobilenet_model.batches(images, np.zeros(len(images)))
-    return np.concatenate([x for x, _ in pairs])
 
 
 def _small(dense: Any, images: Images, train: Any, seed: int) -> Any:
     """Take filters, repaired and taught after each step; the last is the long one."""
     keras.utils.set_random_seed(seed)
     drawn = np.random.default_rng(seed).choice(mobilenet_model.TRAIN, USED, replace=False)
-    samples, small = inputs(images.train_x[drawn]), dense
+    samples, small = mobilenet_model.inputs(images.train_x[drawn]), dense
     for i, ratio in enumerate(STEPS):
         mobilenet_model.compile_for(small, len(train))
         criterion = tfprune.criteria.Fisher(train.take(32))

@@ -6,16 +6,12 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from proofs.headline_found import FOUND, HEAD, OTHERS, TITLES
-from proofs.headline_measure import Row
+from proofs.headline_measure import Row, beside_dense
+from proofs.rows import spread
 
-_HEADS = (
-    "| file | smaller | download | fewer MACs | times as fast (of minima) | {sets} | lost most |"
-)
-_TABLE = (
-    _HEADS
-    + """ verified |
-|---|---:|---:|---:|---:|{lines}---|---|
-"""
+_HEAD_OF_TABLE = (
+    "| file | smaller | download | fewer MACs | times as fast (of minima) | {sets} | lost most "
+    "| verified |\n|---|---:|---:|---:|---:|{lines}---|---|\n"
 )
 
 
@@ -34,26 +30,26 @@ def _section(rows: Sequence[Row]) -> str:
         return "Not measured yet.\n"
     sets = list(rows[0].right)
     labels = list(dict.fromkeys(row.file for row in rows))
-    head = _TABLE.format(
+    head = _HEAD_OF_TABLE.format(
         sets=" | ".join(f"right on {name}, %" for name in sets), lines="---:|" * len(sets)
     )
     return head + "".join(_line(rows, label) for label in labels)
 
 
 def _line(rows: Sequence[Row], label: str) -> str:
-    own = [row for row in rows if row.file == label]
-    first = {row.seed: next(r for r in rows if r.seed == row.seed) for row in own}
+    pairs = beside_dense(rows, label)
+    own = [row for row, _ in pairs]
 
     def times(cost: Callable[[Row], float]) -> str:
-        return f"{statistics.mean(cost(first[row.seed]) / cost(row) for row in own):.2f}x"
+        return f"{statistics.mean(cost(dense) / cost(row) for row, dense in pairs):.2f}x"
 
     cells = [
         f"**{label}**",
         times(lambda row: row.file_bytes),
         times(lambda row: row.gzip_bytes),
         times(lambda row: row.macs),
-        f"{_spread([row.median for row in own])}x ({_spread([row.minimum for row in own])}x)",
-        *(_spread([100 * row.right[name] for row in own], 1) for name in own[0].right),
+        f"{spread([row.median for row in own], 2)}x ({spread([row.minimum for row in own], 2)}x)",
+        *(spread([100 * row.right[name] for row in own], 1) for name in own[0].right),
         "-" if own[0].file == rows[0].file else _worst(own),
         ", ".join(dict.fromkeys(row.verified for row in own)),
     ]
@@ -63,11 +59,3 @@ def _line(rows: Sequence[Row], label: str) -> str:
 def _worst(own: Sequence[Row]) -> str:
     row = max(own, key=lambda row: row.worst_lost)
     return f"{row.worst} {-100 * row.worst_lost:+.1f}"
-
-
-def _spread(values: Sequence[float], digits: int = 2) -> str:
-    """Return the mean, and the lowest and highest where there are several."""
-    mean = f"{statistics.mean(values):.{digits}f}"
-    if len(values) == 1:
-        return mean
-    return f"{mean} ({min(values):.{digits}f} to {max(values):.{digits}f})"

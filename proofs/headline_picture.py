@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from proofs.headline_found import TITLES
-from proofs.headline_measure import Row
+from proofs.headline_measure import Row, beside_dense
 
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "headlines.svg"
 LEFT, WIDTH, LINE, MOST = 190, 330, 34, 128
@@ -54,13 +54,12 @@ def draw(rows: Sequence[Row]) -> str:
 
 def factors(rows: Sequence[Row], label: str) -> tuple[float, float, float]:
     """Return how many times smaller and as fast a file is, and the points won on its test set."""
-    own = [row for row in rows if row.file == label]
-    dense = {row.seed: next(r for r in rows if r.seed == row.seed) for row in own}
-    first = next(iter(own[0].right))
+    pairs = beside_dense(rows, label)
+    first = next(iter(rows[0].right))
     return (
-        statistics.mean(dense[row.seed].gzip_bytes / row.gzip_bytes for row in own),
-        statistics.mean(row.median for row in own),
-        100 * statistics.mean(row.right[first] - dense[row.seed].right[first] for row in own),
+        statistics.mean(dense.gzip_bytes / row.gzip_bytes for row, dense in pairs),
+        statistics.mean(row.median for row, _ in pairs),
+        100 * statistics.mean(row.right[first] - dense.right[first] for row, dense in pairs),
     )
 
 

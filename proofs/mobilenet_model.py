@@ -67,6 +67,16 @@ def batches(x: np.ndarray, y: np.ndarray, training: bool = False) -> tf.data.Dat
     return data.map(prepare, num_parallel_calls=2).prefetch(2)
 
 
+def training_batches(images: Images) -> tf.data.Dataset:
+    """Return the images to train on, in the same order for each that asks."""
+    return batches(images.train_x[:TRAIN], images.train_y[:TRAIN], training=True)
+
+
+def inputs(images: np.ndarray) -> np.ndarray:
+    """Return images as the network wants them, in one array."""
+    return np.concatenate([x for x, _ in batches(images, np.zeros(len(images)))])
+
+
 def compile_for(model: keras.Model, steps: int) -> None:
     """Compile with Adam and a learning rate that falls as a cosine to zero."""
     model.compile(

@@ -22,7 +22,6 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 import tfprune
@@ -31,18 +30,18 @@ from proofs.data import Images, cifar10
 from proofs.mobilenet_model import (
     SEED,
     TEST,
-    TRAIN,
     accuracy,
-    batches,
     compile_for,
     dense_model,
     fine_tune,
+    inputs,
+    training_batches,
 )
 from proofs.packages import cache_folder
+from proofs.verifying import verified
 from tfprune import criteria
 from tfprune.bench import describe_host
 from tfprune.demo.measuring import accuracy as file_accuracy
-from tfprune.errors import VerificationError
 from tfprune.files import replacing, write_text
 
 TABLE = Path(__file__).parents[1] / "docs" / "mobilenetv2.md"
@@ -87,19 +86,14 @@ def convert_all(
         what `tfprune.verify` found.
     """
     samples = inputs(images.train_x[:256])
-    files, verified = {}, {}
+    files, found = {}, {}
     for name, model in models.items():
         for quantize in (None, "int8"):
             label = f"{name} {quantize or 'float32'}"
             files[label] = folder / f"{label.replace(' ', '_')}.tflite"
             tfprune.convert(model, files[label], quantize, samples if quantize else None)
-            try:
-                tfprune.verify(model, files[label], samples[:16])
-                verified[label] = "yes"
-            except VerificationError as error:
-                print(error, file=sys.stderr)
-                verified[label] = f"no: {error.found.partition(';')[0]}"
-    return files, verified
+            found[label] = verified(model, files[label], samples[:16])
+    return files, found
 
 
 def measure(
@@ -122,11 +116,6 @@ def measure(
         print(f"{times.label}: {row}", file=sys.stderr, flush=True)
         rows.append(row)
     return rows
-
-
-def inputs(images: np.ndarray) -> np.ndarray:
-    """Return images as the network wants them, in one array."""
-    return np.concatenate([x for x, _ in batches(images, np.zeros(len(images)))])
 
 
 PAGE = """# MobileNetV2 on CIFAR-10 at 96 px, {ratio:.0%} of the filters removed
@@ -165,7 +154,7 @@ def main() -> int:
     arguments = parse()
     keras.utils.set_random_seed(SEED)
     images = cifar10(arguments.data)
-    train = batches(images.train_x[:TRAIN], images.train_y[:TRAIN], training=True)
+    train = training_batches(images)
     dense = dense_model(images, train)
     stages = {"dense": accuracy(dense, images, "dense")}
     if arguments.dense_only:

@@ -138,8 +138,7 @@ def main() -> None:
     parser.add_argument("--data", help="CIFAR-10 as an .npz")
     arguments = parser.parse_args()
     images = cifar10(arguments.data)
-    count = mobilenet.TRAIN
-    train = mobilenet.batches(images.train_x[:count], images.train_y[:count], training=True)
+    train = mobilenet.training_batches(images)
     known = {row.key for row in read_rows(arguments.rows, Row)}
     asked = [
         Row(start=start, epochs=epochs, rate=rate)

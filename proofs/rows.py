@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import statistics
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,3 +45,16 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
         return [kind(**json.loads(line)) for line in lines[:-1]]
     except (ValueError, TypeError) as error:
         raise FileError(f"read {path}", first_line(error), "start anew with --fresh") from error
+
+
+def spread(values: Sequence[float], digits: int) -> str:
+    """Return the mean as text, and the lowest and highest where there are several.
+
+    Example:
+        >>> spread([2.0], 1), spread([1.0, 2.0], 2)
+        ('2.0', '1.50 (1.00 to 2.00)')
+    """
+    mean = f"{statistics.mean(values):.{digits}f}"
+    if len(values) == 1:
+        return mean
+    return f"{mean} ({min(values):.{digits}f} to {max(values):.{digits}f})"

@@ -94,19 +94,13 @@ def trained(dense: keras.Model, data: tf.data.Dataset, sparsity: float, epochs: 
     return tfprune.recalibrate(tfprune.strip_pruning(model) if sparsity else model, data)
 
 
-def images_to_train(images: Images) -> tf.data.Dataset:
-    """Return the training images in batches, in the same order for each row that asks."""
-    count = mobilenet_model.TRAIN
-    return mobilenet_model.batches(images.train_x[:count], images.train_y[:count], True)
-
-
 def measure(dense: keras.Model, images: Images, sparsity: float, epochs: int) -> Row:
     """Train, convert, score and run one file on emulated ARM64."""
     start, x, y = time.process_time(), images.test_x, images.test_y
     keras.utils.set_random_seed(0)
     model = dense
     if sparsity >= 0:
-        model = trained(dense, images_to_train(images), sparsity, epochs)
+        model = trained(dense, mobilenet_model.training_batches(images), sparsity, epochs)
     seconds = time.process_time() - start
     test = mobilenet_model.batches(x[: mobilenet_model.TEST], y[: mobilenet_model.TEST])
     few = np.concatenate([batch.numpy() for batch, _ in test.take(1)])[:SAMPLES]
@@ -177,7 +171,7 @@ def main() -> int:
     arguments = parser.parse_args()
     rows = read_rows(arguments.rows, Row)
     images = cifar10()
-    dense = mobilenet_model.dense_model(images, images_to_train(images))
+    dense = mobilenet_model.dense_model(images, mobilenet_model.training_batches(images))
     for sparsity in (-1.0, *arguments.sparsities):
         if not any(row.sparsity == sparsity for row in rows):
             rows.append(measure(dense, images, sparsity, arguments.epochs))

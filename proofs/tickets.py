@@ -25,7 +25,7 @@ import numpy as np
 
 import tfprune
 from proofs.packages import cache_folder
-from proofs.rows import append_row, read_rows
+from proofs.rows import append_row, read_rows, spread
 from proofs.tickets_networks import TASKS
 from tfprune.files import write_text
 
@@ -67,7 +67,7 @@ def searched(network: str, seed: int, rewind_to: int) -> list[Row]:
         sparsity=task.sparsity,
         rounds=task.rounds,
         rewind_to=rewind_to,
-        controls="all" if network == "dense" else "last",
+        controls=task.controls,
         seed=seed,
         folder=cache_folder() / "tickets" / f"{network}-{rewind_to}-{seed}",
     )
@@ -120,10 +120,7 @@ def table(rows: list[Row]) -> str:
 
 
 def _cell(values: list[float]) -> str:
-    if not values:
-        return ""
-    ends = f" ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else ""
-    return f"{np.mean(values):.1f}{ends}"
+    return spread(values, 1) if values else ""
 
 
 def draw(rows: list[Row]) -> str:
